@@ -1,27 +1,27 @@
-//! What happens while images are combined or copied, for those who show it.
+//! Progress of combining and copying images, for callers that show it.
 //!
-//! A caller that shows nothing passes [`Unseen`].
+//! A caller that shows no progress passes [`Unseen`].
 
-/// Receives the steps of work with images.
+/// Receives the steps of operations on images.
 pub trait Steps: Send + Sync {
-    /// A step begins: one repository is written.
+    /// Begins a step: writing to one repository.
     fn begin(&self, name: String) -> Box<dyn Step>;
 }
 
-/// A step that runs. It was interrupted if it is dropped without an end.
+/// A running step. If it is dropped without an end, it was interrupted.
 pub trait Step: Send + Sync {
     /// Adds a line to the step's log.
     fn log(&self, line: String);
 
-    /// Begins to copy a blob of this size. The result is called with the number of bytes so far,
-    /// often; the copy ends when it is dropped.
+    /// Begins copying a blob of this size. The returned function is called often, with the number
+    /// of bytes so far; the copy ends when the function is dropped.
     fn copies(&self, name: String, size: u64) -> Box<dyn FnMut(u64) + Send>;
 
-    /// The step ends, with an error if it failed.
+    /// Ends the step, with an error if it failed.
     fn end(self: Box<Self>, error: Option<String>);
 }
 
-/// Steps that nobody sees.
+/// Discards all steps.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unseen;
 
@@ -41,7 +41,7 @@ impl Step for Unseen {
     fn end(self: Box<Self>, _: Option<String>) {}
 }
 
-/// Runs work as a step, which ends as the work does.
+/// Runs a future as a step, which ends with the future's result.
 pub(crate) async fn run<T, E: std::fmt::Display>(
     steps: &dyn Steps,
     name: String,

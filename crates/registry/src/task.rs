@@ -12,7 +12,7 @@ pub struct Panicked {
 }
 
 impl Panicked {
-    /// The message of a thread's panic.
+    /// Returns the error for a thread's panic.
     pub fn of(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -34,7 +34,7 @@ impl From<JoinError> for Panicked {
     }
 }
 
-/// Runs blocking work on a thread for it.
+/// Runs blocking work on a thread of the runtime's pool.
 ///
 /// # Errors
 /// The error of the work, or a panic in it.

@@ -14,7 +14,7 @@ const MANIFESTS: usize = 4096;
 /// Their maximum total size in bytes.
 const BYTES: u64 = 256 << 20;
 
-/// Counts what was read of an image. Every manifest is visited once, by digest.
+/// Counts the manifests and bytes read of an image. Every manifest is visited once, by digest.
 #[derive(Debug, Default)]
 pub struct Walk {
     seen: HashSet<Digest>,
@@ -72,7 +72,7 @@ impl Walk {
         }
     }
 
-    /// Refuses indexes that are nested too deeply.
+    /// Rejects indexes that are nested too deeply.
     ///
     /// # Errors
     /// [`WalkError::Depth`].

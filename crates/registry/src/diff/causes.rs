@@ -1,14 +1,14 @@
-//! What usually makes images differ like this. Pure: from names of files and fields.
+//! Common causes of differences between images, deduced from the names of files and fields. Pure.
 
 use std::collections::BTreeSet;
 
 use super::{Change, FileDiff, ImageDiff, LayerHow, PlatformDiff, What};
 
-/// A usual cause of a difference between two builds of the same Dockerfile.
+/// A common cause of a difference between two builds of the same Dockerfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The steps of the images are not the same: another Dockerfile, base image or arguments.
+    /// The steps of the images differ: another Dockerfile, base image or arguments.
     OtherSteps,
     /// The times in the config and its history.
     CreationTime,
@@ -34,15 +34,15 @@ pub enum Cause {
     SystemCaches,
     /// Dates of passwords in `/etc/shadow`.
     Passwords,
-    /// Keys and identifiers that are made at random.
+    /// Randomly generated keys and identifiers.
     Random,
-    /// Archives, which hold times of their files.
+    /// Archives, which contain the times of their files.
     Archives,
     /// Caches of compilers and package managers of languages.
     UserCaches,
     /// The content of other files.
     Content,
-    /// The cache that is stored in the config notes times.
+    /// The inline cache in the config, which contains times.
     InlineCache,
 }
 
@@ -97,7 +97,7 @@ fn of_layers(platform: &PlatformDiff, causes: &mut BTreeSet<Cause>) {
             if file.has(What::Time) {
                 causes.insert(Cause::FileTimes);
             }
-            // Folders change their times with the files in them.
+            // The time of a folder changes with the files in it.
             if file.change != Change::Changed || file.has(What::Content) {
                 causes.insert(of_file(file));
             }
@@ -105,7 +105,7 @@ fn of_layers(platform: &PlatformDiff, causes: &mut BTreeSet<Cause>) {
     }
 }
 
-/// The cause that the name of a file tells.
+/// Returns the cause that the name of a file suggests.
 fn of_file(file: &FileDiff) -> Cause {
     let path = file.path.as_str();
     let is_in = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));

@@ -11,7 +11,7 @@ use super::{Error, FieldDiff, ImageDiff, LayerDiff, LayerHow, Options, PlatformD
 use crate::oci;
 use crate::transfer::Source;
 
-/// Compares two images. Only the layers that differ are read.
+/// Compares two images. Only layers that differ are read.
 ///
 /// # Errors
 /// If one of the images cannot be read, or does not have the platform.
@@ -19,7 +19,7 @@ pub async fn compare(left: &Source, right: &Source, options: &Options) -> Result
     let platform = options.platform.as_ref();
     let (a, b) = tokio::try_join!(Images::of(left, platform), Images::of(right, platform))?;
     let index = match (&a.index, &b.index) {
-        // An index of one image and the image alone are told apart by their digests.
+        // An index of one image and the image alone have different digests.
         (Some(a), Some(b)) => index_fields(a, b, options),
         _ => Vec::new(),
     };
@@ -34,13 +34,13 @@ pub async fn compare(left: &Source, right: &Source, options: &Options) -> Result
         attestations: [a.attestations, b.attestations],
     };
     let sources = Sources { left, right };
-    // What was chosen for a platform is compared, whatever the images say of themselves.
+    // Images selected for a platform are compared, whatever platform they name themselves.
     let name = |image: &Image| match &options.platform {
         Some(platform) => platform.normalized().format_all(),
         None => image.platform.normalized().format_all(),
     };
     let mut others: BTreeMap<String, Vec<Image>> = BTreeMap::new();
-    // Several images can be for one platform: they meet in their order.
+    // Several images can have one platform: they are paired in their order.
     for image in b.images.into_iter().rev() {
         others.entry(name(&image)).or_default().push(image);
     }
@@ -66,7 +66,7 @@ pub async fn compare(left: &Source, right: &Source, options: &Options) -> Result
     Ok(diff)
 }
 
-/// The fields of indexes without their manifests, which are compared one by one.
+/// Compares the fields of indexes, except their manifests, which are compared one by one.
 fn index_fields(left: &Value, right: &Value, options: &Options) -> Vec<FieldDiff> {
     let [left, right] = [left, right].map(|index| {
         let mut index = index.clone();
@@ -134,7 +134,7 @@ impl Sources<'_> {
         Ok(diff)
     }
 
-    /// Looks into the first layer that differs, or all.
+    /// Looks into the first layer that differs, or into all.
     async fn layers(&self, layers: &mut [LayerDiff], options: &Options) -> Result<(), Error> {
         for layer in layers {
             if layer.how == LayerHow::NotCompared {
@@ -168,8 +168,8 @@ impl PlatformDiff {
     }
 }
 
-/// A manifest without the digests and sizes of its blobs: those are compared as blobs. Only so many
-/// layers are in it.
+/// Returns a manifest without the digests and sizes of its blobs, which are compared as blobs, and
+/// with at most `layers` layers.
 fn without_blobs(manifest: &Value, layers: usize) -> Value {
     let mut manifest = manifest.clone();
     let strip = |blob: &mut Value| {
@@ -177,7 +177,7 @@ fn without_blobs(manifest: &Value, layers: usize) -> Value {
             fields.retain(|key, _| !matches!(key.as_str(), "digest" | "size" | "data"));
         }
     };
-    // A manifest that is no object has neither.
+    // A manifest that is not an object has neither.
     if let Some(config) = manifest.get_mut("config") {
         strip(config);
     }
@@ -188,7 +188,7 @@ fn without_blobs(manifest: &Value, layers: usize) -> Value {
     manifest
 }
 
-/// What made each layer, if the history has an entry for each of them.
+/// Returns the step that created each layer, if the history has an entry for each of them.
 fn steps(config: &Value) -> Vec<String> {
     let config: oci::Image = serde_json::from_value(config.clone()).unwrap_or_default();
     let count = config.rootfs.diff_ids.map_or(0, |layers| layers.len());

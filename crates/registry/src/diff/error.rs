@@ -6,7 +6,7 @@ use crate::oci::Digest;
 use crate::task::Panicked;
 use crate::{registry, transfer};
 
-/// Why two images cannot be compared.
+/// The reason two images cannot be compared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     Layer {
         /// The layer.
         digest: Digest,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A task of this program panicked: a bug.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::FieldDiff;
 
-/// How many fields are named; the others are counted.
+/// The most fields that are listed; the others are counted.
 const FIELDS: usize = 500;
 
 /// The fields that differ.
@@ -17,8 +17,8 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Compares two values. Objects are compared by key, lists of objects by place; variables of
-    /// `Env` by name; other lists as a whole.
+    /// Compares two values: objects by key, lists of objects by position, variables of `Env` by
+    /// name, other lists as a whole.
     pub(super) fn between(left: &Value, right: &Value) -> Self {
         let mut found = Self::default();
         found.compare("", Some(left), Some(right));
@@ -51,7 +51,7 @@ impl Fields {
                             self.compare(&format!("{name}[{key}]"), a.as_ref(), b.as_ref());
                         }
                     }
-                    // The same variables in another order, or text that is none.
+                    // The same variables in another order, or text that is not a variable.
                     _ => self.add(name, left, right),
                 }
             }
@@ -76,14 +76,14 @@ fn has_objects(list: &[Value]) -> bool {
     list.iter().any(Value::is_object)
 }
 
-/// `NAME=value` by name; `None` if a name is there twice or an entry is something else.
+/// Returns `NAME=value` pairs by name; `None` if a name is repeated or an entry is malformed.
 fn variables(list: &[Value]) -> Option<BTreeMap<&str, &str>> {
     let pairs = list.iter().map(|entry| entry.as_str()?.split_once('='));
     let all: BTreeMap<&str, &str> = pairs.collect::<Option<_>>()?;
     (all.len() == list.len()).then_some(all)
 }
 
-/// `name.key`, or `name[key]` for a key that is not a word, such as a label.
+/// Returns `name.key`, or `name[key]` for a key that is not a word, such as a label.
 fn member(name: &str, key: &str) -> String {
     let is_word = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match (name.is_empty(), is_word) {
@@ -93,7 +93,7 @@ fn member(name: &str, key: &str) -> String {
     }
 }
 
-/// True for a field with the time at which an image was made.
+/// True for a field with the creation time of an image.
 pub(super) fn is_time(name: &str) -> bool {
     let in_history = || name.starts_with("history[") && name.ends_with("].created");
     name == "created" || name.ends_with("[org.opencontainers.image.created]") || in_history()

@@ -9,12 +9,12 @@ use super::{Change, Difference, FileDiff, FilesDiff, LayerHow, Options, What};
 use crate::oci::Digest;
 use solvekit_core::text;
 
-/// Larger files are not shown with the lines that differ.
+/// The largest file whose different lines are shown, in bytes.
 const TEXT: u64 = 64 << 10;
-/// How many lines are shown of a file.
+/// The most lines shown of a file.
 const LINES: usize = 40;
 
-/// Compares two tar archives, each as it is or compressed with gzip or zstd. Memory grows with the
+/// Compares two tar archives, uncompressed or compressed with gzip or zstd. Memory grows with the
 /// number of files, not with their content. Blocking.
 ///
 /// # Errors
@@ -28,12 +28,12 @@ pub fn compare_archives(
     Ok(between(&left, &right, options))
 }
 
-/// The differences of two listings.
+/// Returns the differences between two listings.
 pub(super) fn between(left: &Listing, right: &Listing, options: &Options) -> (LayerHow, FilesDiff) {
     let mut diff = FilesDiff::default();
     let mut times = false;
     let mut pairs = Vec::new();
-    // Files that differ in more than their times are named first, if not all can be.
+    // Files that differ in more than their times are listed first, if there is no room for all.
     let mut only_times: Vec<FileDiff> = Vec::new();
     merge(left, right, |key, a, b| {
         let (change, differences) = match (a, b) {
@@ -87,7 +87,7 @@ pub(super) fn between(left: &Listing, right: &Listing, options: &Options) -> (La
     (how, diff)
 }
 
-/// Goes through the files of both by path. Files of the same path meet in their order.
+/// Walks the files of both by path. Files of the same path are paired in their order.
 fn merge(
     left: &Listing,
     right: &Listing,
@@ -131,7 +131,7 @@ fn path(listing: &Listing, place: Option<usize>) -> Option<&[u8]> {
     place.map(|place| &*listing.entries[place].path)
 }
 
-/// The first files at which the order of those that both have differs.
+/// Returns the first common files whose order differs.
 fn order(left: &Listing, mut pairs: Vec<(usize, usize)>) -> Option<[String; 2]> {
     pairs.sort_unstable();
     let in_left = pairs.clone();
@@ -182,7 +182,7 @@ fn differences(left: &Entry, right: &Entry) -> Vec<Difference> {
     found
 }
 
-/// The names of attributes that the other does not have like this.
+/// Returns the names of attributes that `other` lacks or has with another value.
 fn names(entry: &Entry, other: &Entry) -> String {
     let own = entry.attributes.iter();
     let own = own.filter(|(key, value)| other.attributes.get(*key) != Some(value));
@@ -224,7 +224,8 @@ impl Time {
     }
 }
 
-/// The small files whose content differs, with their sizes on both sides, to be read again.
+/// Returns the small files whose content differs, with their sizes on both sides, for a second
+/// read.
 pub(super) fn wanted(diff: &FilesDiff, most: usize) -> [BTreeMap<Key, u64>; 2] {
     let mut both = [BTreeMap::new(), BTreeMap::new()];
     let changed = diff.files.iter().filter(|file| {
@@ -245,8 +246,8 @@ pub(super) fn wanted(diff: &FilesDiff, most: usize) -> [BTreeMap<Key, u64>; 2] {
     both
 }
 
-/// Adds to the files by what their contents differ. Files that turn out to be large stay as they
-/// are.
+/// Adds the differences of the contents to the files. Files that turn out to be large are
+/// unchanged.
 pub(super) fn add_texts(diff: &mut FilesDiff, contents: &[HashMap<Key, Vec<u8>>; 2]) {
     for file in &mut diff.files {
         let [left, right] = contents;

@@ -11,7 +11,7 @@ use super::Error;
 use crate::oci::{Descriptor, Digest, Index, Platform, media_type, null_as_default};
 use crate::transfer::{Plan, Source};
 
-/// The annotation of a manifest that is about another one.
+/// The annotation of a manifest that refers to another one.
 const REFERENCE: &str = "vnd.docker.reference.type";
 /// The largest config that is read, in bytes.
 const CONFIG: u64 = 8 << 20;
@@ -34,7 +34,7 @@ pub(super) struct Image {
     pub(super) json: Value,
 }
 
-/// What a manifest refers to.
+/// The config and the layers of a manifest.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Manifest {
@@ -44,7 +44,7 @@ pub(super) struct Manifest {
 }
 
 impl Images {
-    /// Reads the manifests of an image, of one platform or all. Their number and size have limits.
+    /// Reads the manifests of an image, for one platform or all. Their number and size are limited.
     pub(super) async fn of(source: &Source, platform: Option<&Platform>) -> Result<Self, Error> {
         let plan = Plan::of(source, platform).await?;
         let manifests = plan.manifests.iter();
@@ -58,7 +58,7 @@ impl Images {
             attestations: 0,
         };
         let mut level = vec![plan.root().clone()];
-        // The plan has refused indexes that are nested too deeply.
+        // The plan has rejected indexes that are nested too deeply.
         while let Some(descriptor) = level.pop() {
             let Some(bytes) = manifests.get(&descriptor.digest) else {
                 continue;
@@ -113,7 +113,7 @@ fn is_attestation(entry: &Descriptor) -> bool {
     entry.annotations.contains_key(REFERENCE) || platform.is_some_and(|it| it.os == "unknown")
 }
 
-/// Reads a config; `null` if it is not JSON or larger than any.
+/// Reads a config; returns `null` if it is not JSON or too large.
 pub(super) async fn config(
     source: &Source,
     descriptor: Option<&Descriptor>,

@@ -19,7 +19,7 @@ pub(super) struct Sources<'a> {
     pub(super) right: &'a Source,
 }
 
-/// Pairs the layers of two images, and returns those that differ, not looked into yet.
+/// Pairs the layers of two images, and returns those that differ, without their files.
 pub(super) fn unequal(
     left: &[Descriptor],
     right: &[Descriptor],
@@ -74,7 +74,7 @@ impl Sources<'_> {
         if want_left.is_empty() {
             return Ok(());
         }
-        // A second look at the layers is cheaper than all small files in memory.
+        // Reading the layers a second time is cheaper than keeping all small files in memory.
         let (a, b) = tokio::try_join!(
             small_files(self.left, left, want_left),
             small_files(self.right, right, want_right),
@@ -92,11 +92,11 @@ async fn small_files(
     read(source, layer, |blob| contents(blob, wanted)).await
 }
 
-/// A blob as a reader for a thread that may block.
+/// A blob as a blocking reader.
 type Blob = SyncIoBridge<StreamReader<Pieces, bytes::Bytes>>;
 type Pieces = futures_util::stream::BoxStream<'static, io::Result<bytes::Bytes>>;
 
-/// Reads a layer on a thread of its own. What is read to the end is verified.
+/// Reads a layer on a thread of its own. A layer that is read to the end is verified.
 async fn read<T: Send + 'static>(
     source: &Source,
     layer: &Descriptor,

@@ -1,5 +1,5 @@
 //! The files of a layer: their names and properties, and digests of their content. A layer is read
-//! once from its beginning to its end.
+//! once from beginning to end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufReader, Read};
@@ -9,29 +9,29 @@ use tar::{Archive, EntryType, Header, PaxExtensions};
 
 use crate::transfer::unpack::unpacked;
 
-/// No layer has more entries.
+/// The most entries of a layer; real ones have fewer.
 const ENTRIES: usize = 1_000_000;
-/// The most bytes that names, the targets of links and attributes may have together.
+/// The most bytes of all names, link targets and attributes together.
 const NAMES: usize = 128 << 20;
-/// The most that a header with a long name or with attributes may have.
+/// The largest header with a long name or attributes, in bytes.
 const HEADER: u64 = 1 << 20;
-/// The key of an extended attribute in a header.
+/// The prefix of the keys of extended attributes in a header.
 const ATTRIBUTE: &[u8] = b"SCHILY.xattr.";
-/// Keys that say nothing of the file itself.
+/// Keys that do not describe the file itself.
 const NO_ATTRIBUTES: [&[u8]; 4] = [b"atime", b"ctime", b"comment", b"hdrcharset"];
 
 /// All files of a layer, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
-    /// The digest of all headers: the archive without the files' content.
+    /// The digest of all headers, without the files' content.
     pub(super) headers: [u8; 32],
 }
 
 /// A file, folder, link or device in a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// The path without `.` and needless slashes; the root is empty.
+    /// The path without `.` and redundant slashes; the root is empty.
     pub(super) path: Box<[u8]>,
     pub(super) kind: Kind,
     pub(super) mode: u32,
@@ -72,11 +72,11 @@ pub(super) struct Time {
     pub(super) nanoseconds: u32,
 }
 
-/// A file by its path, and by how many of that path come before it.
+/// A file: its path, and the number of earlier entries with that path.
 pub(super) type Key = (Box<[u8]>, usize);
 
 impl Listing {
-    /// Reads a layer: a tar archive, as it is or compressed. Blocking.
+    /// Reads a layer: a tar archive, uncompressed or compressed. Blocking.
     pub(super) fn read(blob: impl Read) -> io::Result<Self> {
         Self::read_at_most(blob, ENTRIES)
     }
@@ -102,7 +102,7 @@ impl Listing {
     }
 }
 
-/// Reads the content of a few small files, and no further than to the last of them. Blocking.
+/// Reads the content of a few small files, and stops after the last of them. Blocking.
 pub(super) fn contents(
     blob: impl Read,
     mut wanted: BTreeMap<Key, u64>,
@@ -136,7 +136,7 @@ enum Next {
     Stop,
 }
 
-/// Goes through the entries of a layer.
+/// Walks the entries of a layer.
 fn walk(
     blob: impl Read,
     headers: &mut Sha256,
@@ -145,7 +145,7 @@ fn walk(
     let mut blob = BufReader::with_capacity(1 << 16, blob);
     let mut archive = Archive::new(unpacked(&mut blob)?);
     let mut extended = Extended::default();
-    // Raw: a header of the archive's own choice of size must not be read into memory as a whole.
+    // Raw: otherwise the library would read a whole header into memory, whatever its size.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
         headers.update(entry.header().as_bytes());
@@ -161,7 +161,7 @@ fn walk(
         }
     }
     drop(archive);
-    // What is behind the archive belongs to the blob's digest.
+    // The digest of the blob also covers the bytes after the archive.
     io::copy(&mut blob, &mut io::sink())?;
     Ok(())
 }
@@ -186,7 +186,7 @@ fn extension(kind: EntryType, entry: &mut impl Read) -> io::Result<Option<Vec<u8
     }
 }
 
-/// What headers before an entry say of it.
+/// The data of an entry from the headers before it.
 #[derive(Default)]
 struct Extended {
     name: Option<Vec<u8>>,
@@ -237,7 +237,7 @@ impl Extended {
 }
 
 impl Entry {
-    /// Takes a record of an extended header.
+    /// Applies a record of an extended header.
     fn extend(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
         let name = |names: &mut Owner, at: fn(&mut (String, String)) -> &mut String| {
             let text = String::from_utf8_lossy(value).into_owned();
@@ -261,7 +261,7 @@ impl Entry {
         Ok(())
     }
 
-    /// The bytes of memory that depend on what the archive says.
+    /// Returns the memory in bytes that the archive controls.
     fn weight(&self) -> usize {
         let attributes = self.attributes.iter();
         let attributes: usize = attributes.map(|(key, it)| key.len() + it.len() + 64).sum();
@@ -306,7 +306,7 @@ impl Owner {
 }
 
 impl Time {
-    /// Seconds with a fraction, as in extended headers.
+    /// Parses seconds with a fraction, as in extended headers.
     fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -335,7 +335,7 @@ fn device(header: &Header) -> io::Result<(u32, u32)> {
     ))
 }
 
-/// The number of a field. An empty one is zero, as for other programs that read archives.
+/// Returns the number in a field. An empty one is zero, as in other programs that read archives.
 fn or_zero<T: Default>(field: &[u8], number: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     match field.iter().all(|byte| matches!(byte, 0 | b' ')) {
         true => Ok(T::default()),
@@ -353,7 +353,7 @@ fn no_number() -> io::Error {
     io::Error::other("a header of it has no number where one belongs")
 }
 
-/// Removes `.` and needless slashes.
+/// Removes `.` and redundant slashes.
 fn clean(path: &[u8]) -> Box<[u8]> {
     let parts = path.split(|byte| *byte == b'/');
     let parts = parts.filter(|part| !matches!(*part, b"" | b"."));

@@ -1,8 +1,8 @@
-//! Compares images: says where two of them differ, down to the files of a layer.
+//! Compares images and reports their differences, down to the files of a layer.
 //!
-//! Manifests and configs are compared field by field. Layers are streamed: a comparison holds the
-//! names of a layer's files in memory, not their content, and blobs that both images have are not
-//! fetched. Attestations are counted and not compared: they tell times and machines.
+//! Manifests and configs are compared field by field. Layers are streamed: a comparison keeps the
+//! names of a layer's files in memory, not their content, and common blobs are not fetched.
+//! Attestations are counted but not compared, because they contain times and machines.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,19 +5,19 @@ use serde_json::Value;
 
 use crate::oci::{Descriptor, Platform};
 
-/// How images are compared.
+/// The options of a comparison.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Compare the images for this platform only; `None` is all platforms.
+    /// The platform to compare; `None` for all platforms.
     pub platform: Option<Platform>,
-    /// Look into every layer that differs, not only into the first.
+    /// True to look into every layer that differs, not only into the first.
     pub all_layers: bool,
-    /// Times alone are no difference: those of files, of the config and of its history.
+    /// True to ignore times: those of files, of the config and of its history.
     pub ignore_times: bool,
-    /// How many files are named of a layer; the others are counted.
+    /// The most files listed for a layer; the others are counted.
     pub files: usize,
-    /// How many small text files are shown with the lines that differ.
+    /// The most small text files shown with their different lines.
     pub texts: usize,
 }
 
@@ -33,12 +33,12 @@ impl Default for Options {
     }
 }
 
-/// Two images and where they differ. The first image is the left one.
+/// Two images and their differences. The first image is the left one.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ImageDiff {
-    /// True if nothing differs that counts.
+    /// True if there is no difference, except ignored ones.
     pub same: bool,
     /// The root of the first image: its index or manifest.
     pub left: Descriptor,
@@ -52,7 +52,7 @@ pub struct ImageDiff {
     pub only_left: Vec<String>,
     /// The platforms that only the second image has.
     pub only_right: Vec<String>,
-    /// How many manifests of attestations the images have; they are not compared.
+    /// The number of attestation manifests of each image; they are not compared.
     pub attestations: [usize; 2],
 }
 
@@ -63,7 +63,7 @@ pub struct ImageDiff {
 pub struct PlatformDiff {
     /// The platform, such as `linux/arm64`.
     pub platform: String,
-    /// True if nothing differs that counts.
+    /// True if there is no difference, except ignored ones.
     pub same: bool,
     /// The first image's manifest.
     pub left: Descriptor,
@@ -73,13 +73,13 @@ pub struct PlatformDiff {
     pub manifest: Vec<FieldDiff>,
     /// Fields of the configs that differ, without the digests of layers that differ.
     pub config: Vec<FieldDiff>,
-    /// How many more fields differ.
+    /// The number of further fields that differ.
     pub more_fields: usize,
-    /// True if only times were different that do not count.
+    /// True if differences of times were ignored.
     pub times_ignored: bool,
-    /// True if a manifest or config has the same fields, written in another way.
+    /// True if a manifest or config has the same fields in another encoding.
     pub rewritten: bool,
-    /// How many layers the images have.
+    /// The number of layers of each image.
     pub layer_counts: [usize; 2],
     /// The layers that differ, the lowest first.
     pub layers: Vec<LayerDiff>,
@@ -89,7 +89,7 @@ pub struct PlatformDiff {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FieldDiff {
-    /// Its place, such as `config.Env[PATH]` or `history[3].created`.
+    /// Its path, such as `config.Env[PATH]` or `history[3].created`.
     pub name: String,
     /// Its value in the first image, if it has one.
     pub left: Option<Value>,
@@ -102,55 +102,55 @@ pub struct FieldDiff {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LayerDiff {
-    /// Its place, from 0.
+    /// Its position, from 0.
     pub index: usize,
-    /// The first image's layer, if it has so many.
+    /// The first image's layer, if it has that many.
     pub left: Option<Descriptor>,
-    /// The second image's layer, if it has so many.
+    /// The second image's layer, if it has that many.
     pub right: Option<Descriptor>,
-    /// What made the layer, of both images, as far as their histories say.
+    /// The step that created the layer, for each image whose history names it.
     pub steps: [Option<String>; 2],
-    /// How the layers differ.
+    /// The kind of difference.
     pub how: LayerHow,
     /// The files that differ.
     pub files: FilesDiff,
 }
 
-/// How two layers differ.
+/// The kind of difference between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum LayerHow {
-    /// Files are added, removed or changed.
+    /// Files were added, removed or changed.
     Files,
-    /// Only times of files differ, which do not count.
+    /// Only times of files differ, which are ignored.
     Times,
-    /// The same files in another order.
+    /// The files are the same, in another order.
     Order,
-    /// The same files, with other bytes in the headers of the archive.
+    /// The files are the same, but the archive's headers have other bytes.
     Headers,
-    /// The same archive, compressed in another way.
+    /// The archives are the same, but compressed differently.
     Compression,
     /// Only one of the images has this layer.
     Missing,
-    /// The layers are not archives of files, or not for distribution.
+    /// The layers are not archives of files, or may not be distributed.
     Opaque,
-    /// The layers were not looked into, because one below differs.
+    /// The layers were not compared, because a lower layer differs.
     NotCompared,
 }
 
-/// The files by which two layers differ.
+/// The files that differ between two layers.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FilesDiff {
-    /// The files, at most [`Options::files`]: by name, those last that differ only in their times.
+    /// The files, at most [`Options::files`], by name; files with only different times come last.
     pub files: Vec<FileDiff>,
-    /// How many files differ.
+    /// The number of files that differ.
     pub total: usize,
-    /// How many of them differ in nothing but their times.
+    /// The number of files that differ only in their times.
     pub only_times: usize,
-    /// The first files at which the orders of the two archives differ.
+    /// The first files at which the order of the two archives differs.
     pub order: Option<[String; 2]>,
 }
 
@@ -163,51 +163,51 @@ pub struct FileDiff {
     pub path: String,
     /// The kind of change.
     pub change: Change,
-    /// How the file changed.
+    /// The differences of a changed file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
-    /// The first byte at which the content differs, of a small file.
+    /// The offset of the first different byte of a small file's content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_byte: Option<usize>,
-    /// The lines that differ, of a small text file, in the unified format.
+    /// The different lines of a small text file, in the unified format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Its path in bytes, and how many files of that path come before it in the archive.
+    /// Its path in bytes, and the number of earlier entries with that path.
     #[serde(skip)]
     pub(super) key: (Box<[u8]>, usize),
 }
 
-/// What happened to a file.
+/// The kind of change of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Change {
-    /// Only the second layer has it.
+    /// Only the second layer has the file.
     Added,
-    /// Only the first layer has it.
+    /// Only the first layer has the file.
     Removed,
-    /// Both have it.
+    /// Both layers have the file.
     Changed,
 }
 
-/// One way in which a file differs.
+/// One difference of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// What differs.
+    /// The property that differs.
     pub what: What,
-    /// How it is in the first layer.
+    /// The value in the first layer.
     pub left: String,
-    /// How it is in the second layer.
+    /// The value in the second layer.
     pub right: String,
 }
 
-/// What can differ of a file.
+/// A property of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum What {
-    /// A file, folder, link or device.
+    /// The type: file, folder, link or device.
     Type,
     /// The bytes; the values are digests.
     Content,
@@ -217,9 +217,9 @@ pub enum What {
     Mode,
     /// User and group.
     Owner,
-    /// When it was changed, in seconds since 1970.
+    /// The modification time, in seconds since 1970.
     Time,
-    /// Where a link leads.
+    /// The target of a link.
     Link,
     /// The numbers of a device.
     Device,
@@ -228,13 +228,13 @@ pub enum What {
 }
 
 impl FileDiff {
-    /// True if nothing differs but the time.
+    /// True if only the time differs.
     pub fn is_only_time(&self) -> bool {
         let is_time = |difference: &Difference| difference.what == What::Time;
         self.change == Change::Changed && self.differences.iter().all(is_time)
     }
 
-    /// True if this differs.
+    /// True if this property differs.
     pub fn has(&self, what: What) -> bool {
         self.differences
             .iter()
@@ -243,7 +243,7 @@ impl FileDiff {
 }
 
 impl PlatformDiff {
-    /// Returns the first layer that differs in what counts.
+    /// Returns the first layer that differs, except in ignored properties.
     pub fn first_layer(&self) -> Option<&LayerDiff> {
         let mut layers = self.layers.iter();
         layers.find(|layer| layer.how != LayerHow::Times)

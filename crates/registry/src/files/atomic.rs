@@ -150,7 +150,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
-/// Where a user wants output: a file, or an existing pipe or device.
+/// The destination of output: a file, or an existing pipe or device.
 #[derive(Debug)]
 pub enum Destination {
     /// A file, which appears only when it is complete.
@@ -193,7 +193,7 @@ impl Destination {
         }
     }
 
-    /// Puts a file into its place before it is complete, for readers that follow it.
+    /// Renames a file into place before it is complete, for readers that follow it.
     ///
     /// # Errors
     /// As [`AtomicFile::commit`].

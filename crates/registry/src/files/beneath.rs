@@ -24,7 +24,7 @@ pub struct Beneath {
     root: OwnedFd,
 }
 
-/// How symbolic links on the way are handled.
+/// The treatment of symbolic links in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// Follows links that stay inside the folder; absolute links do not. Without `openat2` (older
@@ -34,7 +34,7 @@ pub enum Links {
     Never,
 }
 
-/// Why something in a folder could not be opened.
+/// The reason a path in a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BeneathError {
@@ -116,7 +116,7 @@ impl Beneath {
         };
         match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), resolve) {
             Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags),
-            // A rename at the same time kept the kernel from deciding.
+            // A concurrent rename kept the kernel from deciding.
             Err(Errno::AGAIN) => self.step_by_step(path, flags),
             opened => opened,
         }
@@ -144,7 +144,7 @@ impl AsFd for Beneath {
     }
 }
 
-/// Refuses `..` and absolute paths.
+/// Rejects `..` and absolute paths.
 fn inside(name: &[u8]) -> Result<(), Errno> {
     match name {
         b"" | b".." => Err(Errno::XDEV),

@@ -1,4 +1,4 @@
-//! Bounded reads of files that others wrote.
+//! Bounded reads of untrusted files.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -26,7 +26,7 @@ pub fn take_at_most(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The error for what is larger than a limit in bytes: [`ErrorKind::FileTooLarge`], with the limit.
+/// Returns the error for content larger than a limit in bytes: [`ErrorKind::FileTooLarge`].
 pub fn too_large(limit: u64) -> io::Error {
     const UNITS: [(u64, &str); 3] = [(1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes")];
     let unit = UNITS.iter().find(|(size, _)| limit.is_multiple_of(*size));

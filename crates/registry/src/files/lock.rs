@@ -1,4 +1,4 @@
-//! Locks of files, by which programs wait for one another.
+//! File locks, with which programs wait for one another.
 
 use std::fs::File;
 use std::io;
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-/// How often a lock that another program has is asked for again.
+/// The interval between attempts to get a lock that another program holds.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Takes the lock of an open file, waiting for it until a moment at most; false if another program
-/// still has it then. It is given back when the file is closed. Some network file systems have no
-/// locks: there every program goes on. Blocking.
+/// Locks an open file and waits until `until` at most; returns false if another program still holds
+/// the lock then. Closing the file releases the lock. Some network file systems do not support
+/// locks; there every program continues without. Blocking.
 ///
 /// # Errors
-/// What the system says other than that the lock is taken.
+/// The system's error, if it is not that another program holds the lock.
 pub fn lock_until(file: &File, until: Instant) -> io::Result<bool> {
     loop {
         match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {

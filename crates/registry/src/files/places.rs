@@ -1,4 +1,4 @@
-//! Finds where a path that the user typed enters a folder that somebody else filled.
+//! Finds the point where a path typed by the user enters a folder with untrusted content.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 /// The kernel's limit for followed links.
 const LINKS: usize = 40;
 
-/// Where a typed path leads.
+/// The destination of a typed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// Into the folder. Holds the rest of the path, to be opened with [`Beneath`](super::Beneath).
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(inside("to-root/sub/file").as_deref(), Some("sub/file"));
         assert_eq!(inside("to-file").as_deref(), Some("sub/file"));
         assert_eq!(inside("other/../root/./file").as_deref(), Some("file"));
-        // The folder's content is opened as such, wherever its links lead.
+        // The folder's content is opened through it, wherever its links point.
         assert_eq!(inside("root/out/other/x").as_deref(), Some("out/other/x"));
         assert_eq!(inside("other/file"), None);
         assert_eq!(inside("root/../other/file"), None);

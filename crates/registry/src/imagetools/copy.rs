@@ -1,4 +1,5 @@
-//! Copies manifests with everything they need, byte for byte, between repositories and layouts.
+//! Copies manifests with all their blobs and manifests, byte for byte, between repositories and
+//! layouts.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::registry::Client;
 use crate::steps::Step;
 use crate::walk::{Walk, WalkError};
 
-/// How many blobs are copied at once.
+/// The number of blobs that are copied concurrently.
 const AT_ONCE: usize = 4;
 /// The referrers of a manifest that are copied with it.
 const REFERRERS: [&str; 3] = [
@@ -40,11 +41,11 @@ struct Plan {
     blobs: BTreeMap<Digest, (Descriptor, Location)>,
     /// The manifests, written from last to first: an index comes before its manifests.
     manifests: Vec<(Descriptor, Bytes)>,
-    /// The manifests among them that refer to others, each with what it refers to.
+    /// The manifests that refer to another manifest, with that manifest's digest.
     referrers: Vec<(Digest, Descriptor)>,
 }
 
-/// Copies these manifests and everything they need. Existing content is not sent again.
+/// Copies these manifests with all their blobs and manifests. Existing content is not sent again.
 pub(crate) async fn copy(
     client: &Client,
     manifests: &[(Descriptor, Location)],
@@ -142,7 +143,7 @@ impl Plan {
     }
 }
 
-/// Returns those that are seen for the first time.
+/// Returns the descriptors that are seen for the first time.
 fn unseen(
     walk: &mut Walk,
     manifests: Vec<(Descriptor, Location)>,

@@ -17,7 +17,7 @@ use crate::registry::Client;
 use crate::steps::{Step, Steps, run};
 use crate::template::Value;
 
-/// How many requests run at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 8;
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
 const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
@@ -27,7 +27,7 @@ const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
 pub struct CreateRequest {
     /// The parts, in the order of the new index.
     pub sources: Vec<Source>,
-    /// Where the new image goes; the default tag is `latest`.
+    /// The tags of the new image; the default tag is `latest`.
     pub tags: Vec<Location>,
     /// Annotations of the new index and its descriptors.
     pub annotations: Vec<Annotation>,
@@ -86,13 +86,13 @@ impl Created {
         &self.combined.descriptor
     }
 
-    /// Returns true if the request's annotations were omitted, as in buildx: all manifests are
-    /// docker's, and docker's manifest list has no annotations.
+    /// Returns true if the request's annotations were omitted, as in buildx: all manifests are in
+    /// docker's format, and docker's manifest list has no annotations.
     pub fn is_unannotated(&self) -> bool {
         self.combined.unannotated
     }
 
-    /// Returns the platforms that several manifests of the index are for, in order, without
+    /// Returns the platforms that several manifests of the index have, in order, without
     /// attestations. Clients choose one of these manifests.
     pub fn repeated_platforms(&self) -> Vec<Platform> {
         let mut seen = BTreeSet::new();

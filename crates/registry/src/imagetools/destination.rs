@@ -1,4 +1,4 @@
-//! Where a new image goes: a repository, or a layout's folder.
+//! The destination of a new image: a repository, or a layout's folder.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -10,8 +10,8 @@ use crate::registry::{BlobSource, BlobStream, Client, Progress};
 use crate::task::blocking;
 
 impl Location {
-    /// Returns true if a repository has a manifest, and then everything below it too. A folder may
-    /// have lost parts of it.
+    /// Returns true if a repository has a manifest, and so everything below it. In a folder, parts
+    /// may be missing.
     pub(super) async fn has_manifest(
         &self,
         client: &Client,
@@ -45,7 +45,7 @@ impl Location {
         }
     }
 
-    /// Writes a blob; `tell` is told how many bytes there are so far.
+    /// Writes a blob; `tell` receives the number of bytes so far.
     pub(super) async fn put_blob(
         &self,
         client: &Client,
@@ -72,7 +72,7 @@ impl Location {
         }
     }
 
-    /// Writes an index or manifest, and gives it this location's tag.
+    /// Writes an index or manifest under this location's tag.
     pub(super) async fn put_image(
         &self,
         client: &Client,
@@ -97,8 +97,7 @@ impl Location {
         blocking(move || Ok(layout.put(&root, &[name])?)).await
     }
 
-    /// Lists a manifest that was copied as one that refers to another. Registries do that
-    /// themselves.
+    /// Records a copied manifest as a referrer. Registries do that themselves.
     pub(super) async fn put_referrer(
         &self,
         subject: &Digest,

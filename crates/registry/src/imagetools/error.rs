@@ -21,7 +21,7 @@ pub enum Error {
         reference: String,
         /// The expected kind of content.
         kind: &'static str,
-        /// What is wrong with the content.
+        /// The fault of the content.
         reason: ContentProblem,
     },
     /// An image exceeds a limit.
@@ -36,7 +36,7 @@ pub enum Error {
     /// A layout could not be read.
     #[error(transparent)]
     Layout(#[from] layout::Error),
-    /// A part could not be stored in a layout: it is not what was announced.
+    /// A part could not be stored in a layout: it does not match its descriptor.
     #[error("cannot store {digest}")]
     Store {
         /// The part.
@@ -60,7 +60,7 @@ pub enum Error {
     Source {
         /// The text.
         input: String,
-        /// What is wrong with the text.
+        /// The fault of the text.
         reason: Box<SourceProblem>,
     },
     /// The annotation is invalid.
@@ -68,7 +68,7 @@ pub enum Error {
     Annotation {
         /// The text.
         input: String,
-        /// What is wrong with the text.
+        /// The fault of the text.
         reason: AnnotationProblem,
     },
     /// The repository of a digest is ambiguous.
@@ -104,8 +104,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the kind of a failure at a registry, or of content that is wrong; `None` for all
-    /// others.
+    /// Returns the kind of a registry's failure, or of invalid content; `None` for all other
+    /// errors.
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
             Self::Registry(error) => error.kind(),

@@ -8,7 +8,7 @@ use crate::oci::{Descriptor, media_type};
 use crate::registry::{Client, ClientOptions, Credentials};
 use crate::template::Template;
 
-/// How often each index contains the next one.
+/// The number of times that each index contains the next one.
 const WIDE: usize = 40;
 
 fn put(layout: &Layout, kind: &str, text: &str) -> Descriptor {

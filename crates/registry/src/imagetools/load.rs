@@ -12,7 +12,7 @@ use crate::oci::{Descriptor, Digest, Index, Manifest, Platform, media_type};
 use crate::registry::{Client, Fetched};
 use crate::walk::{Walk, WalkError};
 
-/// How many requests run at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 8;
 /// The annotations by which an attestation names its subject, the older one first.
 const REFERENCES: [&str; 2] = ["com.docker.reference.digest", "vnd.docker.reference.digest"];

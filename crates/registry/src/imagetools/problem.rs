@@ -1,10 +1,10 @@
-//! Why a text or some content is not what it should be: causes of [`Error`].
+//! Faults of texts and content: causes of [`Error`].
 //!
 //! [`Error`]: super::Error
 
 use crate::{layout, oci};
 
-/// Why content is not of its media type.
+/// The reason content does not match its media type.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentProblem {
@@ -16,7 +16,7 @@ pub enum ContentProblem {
     Base64(#[from] base64::DecodeError),
 }
 
-/// Why a text does not name a part of an image.
+/// The reason a text does not name a part of an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceProblem {
@@ -26,15 +26,15 @@ pub enum SourceProblem {
     /// The text is not an image of a layout.
     #[error(transparent)]
     Layout(#[from] layout::Error),
-    /// The JSON is that of a manifest or an index.
+    /// The JSON is a manifest or an index.
     #[error("it is a manifest or an index, and a descriptor of one is needed")]
     NotADescriptor,
-    /// The text is not the JSON of a descriptor.
+    /// The text is not a descriptor in JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
-/// Why a text is not an annotation.
+/// The reason a text is not an annotation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnnotationProblem {
@@ -52,7 +52,7 @@ pub enum AnnotationProblem {
     /// A `[` has no `]`.
     #[error("the bracket is not closed")]
     OpenBracket,
-    /// An index with a platform.
+    /// An index is named with a platform.
     #[error("an index is of all platforms")]
     IndexOfOnePlatform,
     /// The text in brackets is not a platform.

@@ -1,5 +1,5 @@
-//! The OCI documents as Go prints them: the fields, their names and order, and which are omitted
-//! when empty.
+//! The fields of OCI documents as Go prints them: their names and order, and whether they are
+//! omitted when empty.
 
 use serde_json::Value as Json;
 

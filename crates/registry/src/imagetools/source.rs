@@ -19,7 +19,7 @@ pub enum Source {
     Descriptor(Box<Given>),
 }
 
-/// A descriptor as given: missing fields are looked up, the others are used.
+/// A descriptor from the user: missing fields are looked up, the others are used.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Given {

@@ -27,8 +27,8 @@ pub struct Blob {
 impl Layout {
     /// Returns the path of a blob, which need not exist.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
-        // The digest was parsed: a known algorithm and hexadecimal digits, so it cannot leave the
-        // folder.
+        // A parsed digest has a known algorithm and hexadecimal digits, so the path cannot leave
+        // the folder.
         let blobs = self.root().join("blobs");
         blobs.join(digest.algorithm()).join(digest.hex())
     }
@@ -101,7 +101,7 @@ impl Layout {
         }
     }
 
-    /// Returns the descriptor of a stored manifest or index, made from its own text.
+    /// Returns the descriptor of a stored manifest or index, derived from its content.
     pub fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let (Some(blob), Some(text)) = (self.blob(digest)?, self.read(digest, MANIFEST)?) else {
             return Ok(None);

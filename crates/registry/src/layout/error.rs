@@ -29,7 +29,7 @@ pub enum Error {
     Index {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: IndexProblem,
     },
     /// The index has no such entry.
@@ -51,14 +51,14 @@ pub enum Error {
     /// The text is not a reference to a layout.
     #[error("invalid OCI layout {input:?}: {reason}")]
     Reference {
-        /// The text as given.
+        /// The original text.
         input: String,
-        /// What is wrong with the text.
+        /// The fault of the text.
         reason: ReferenceProblem,
     },
 }
 
-/// Why a file is not the index or manifest of a layout.
+/// The reason a file is not the index or manifest of a layout.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexProblem {
@@ -70,7 +70,7 @@ pub enum IndexProblem {
     Digest(#[from] oci::Error),
 }
 
-/// Why a text is not a reference to an image of a layout.
+/// The reason a text is not a reference to an image of a layout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceProblem {

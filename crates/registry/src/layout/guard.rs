@@ -11,7 +11,7 @@ use super::Error;
 use super::upload::file_error;
 use crate::files::lock_until;
 
-/// How long to wait for another program's lock; it only writes one small file.
+/// The longest wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Holds the lock until it is dropped.
@@ -39,7 +39,7 @@ impl Guard {
                 .map_err(|error| file_error("create", &path, error))?;
             // Without locks the index is still replaced in one step.
             match lock_until(&file, until) {
-                // Whoever had it before has removed the file.
+                // The previous holder removed the file.
                 Ok(true) if !is_at(&file, &path) => continue,
                 Ok(true) => return Ok(Self { path, _file: file }),
                 Ok(false) => return Err(Error::Locked { path }),

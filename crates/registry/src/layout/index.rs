@@ -88,7 +88,7 @@ impl Layout {
         replace(&path, &Value::Object(index))
     }
 
-    /// Returns the manifests that refer to another, as [`Layout::put_referrer`] noted them.
+    /// Returns the manifests that refer to another, as recorded by [`Layout::put_referrer`].
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -105,7 +105,7 @@ impl Layout {
         })
     }
 
-    /// Notes that a manifest refers to another one: a signature, an attestation.
+    /// Records that a manifest refers to another one: a signature, an attestation.
     ///
     /// # Errors
     /// As [`Layout::put`].
@@ -201,7 +201,7 @@ fn entries(index: &Map<String, Value>) -> &[Value] {
     manifests.map_or(&[], Vec::as_slice)
 }
 
-/// True for an entry that is no image of its own.
+/// True for an entry that refers to an image and is not one itself.
 fn is_referrer(entry: &Value) -> bool {
     annotation(entry, SUBJECT).is_some()
 }
@@ -239,8 +239,8 @@ fn insert(index: &mut Map<String, Value>, image: &Descriptor, names: &[Name]) {
     }
 }
 
-/// Removes the entries with a name. Returns the name as annotations hold it: the full name and the
-/// tag.
+/// Removes the entries with a name. Returns the name in the form of annotations: the full name and
+/// the tag.
 fn remove(manifests: &mut Vec<Value>, name: &Name) -> (Option<String>, String) {
     let (whole, tag) = match name {
         Name::Tag(tag) => (None, tag.clone()),

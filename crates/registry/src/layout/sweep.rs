@@ -17,9 +17,9 @@ const MANIFEST: u64 = 4 << 20;
 const DEPTH: usize = 8;
 
 impl Layout {
-    /// Removes the blobs that no index entry refers to, directly or through manifests. That
-    /// includes blobs which another build has written but not named yet. Returns the number of
-    /// removed blobs. Blocking.
+    /// Removes the blobs that no index entry refers to, directly or through manifests, including
+    /// blobs that another build has written but not named yet. Returns the number of removed blobs.
+    /// Blocking.
     ///
     /// # Errors
     /// If a manifest cannot be read; nothing is removed then. [`Error::NoIndex`] if there is no

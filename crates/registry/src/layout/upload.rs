@@ -8,7 +8,7 @@ use super::{Error, Layout};
 use crate::oci::Digest;
 use crate::oci::Hasher;
 
-/// A blob that is being written. It leaves nothing if it is dropped before its commit.
+/// A blob that is being written. Nothing remains if it is dropped before its commit.
 #[derive(Debug)]
 pub struct Upload {
     layout: Layout,
@@ -17,28 +17,28 @@ pub struct Upload {
     algorithm: String,
     hasher: Hasher,
     size: u64,
-    /// True if the partial file stays when the upload is dropped.
+    /// True if the partial file is kept when the upload is dropped.
     stays: bool,
 }
 
-/// Why a blob was not accepted.
+/// The reason a blob was not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
     /// The blob has the wrong size.
     #[error("the blob has {actual} bytes, and {expected} were announced")]
     Size {
-        /// The size announced, in bytes.
+        /// The expected size in bytes.
         expected: u64,
-        /// The size received, in bytes.
+        /// The received size in bytes.
         actual: u64,
     },
     /// The blob has the wrong digest.
     #[error("the blob's digest is {actual}, and {expected} was announced")]
     Digest {
-        /// The digest announced.
+        /// The expected digest.
         expected: Digest,
-        /// The digest of the bytes received.
+        /// The digest of the received bytes.
         actual: Digest,
     },
     /// The layout could not be written.
@@ -51,7 +51,7 @@ impl Layout {
         self.root().join("ingest")
     }
 
-    /// Starts a blob whose digest uses this algorithm.
+    /// Starts a blob with a digest of this algorithm.
     pub fn upload(&self, algorithm: &str) -> Result<Upload, Error> {
         let folder = self.ingest();
         let mut random = [0; 16];
@@ -163,8 +163,8 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // The file was renamed, or nothing can be done about it. The folder stays while others use
-        // it.
+        // The file was renamed, or a failed removal cannot be helped. The folder is kept while
+        // others use it.
         if !self.stays {
             let _ = fs::remove_file(&self.path);
         }

@@ -41,7 +41,7 @@ pub enum Error {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: EntryProblem,
     },
     /// A manifest has no platform.
@@ -61,7 +61,7 @@ pub enum Error {
         /// The architectures of that operating system.
         known: Vec<&'static str>,
     },
-    /// A manifest of the list is not in its repository any more.
+    /// A manifest of the list is no longer in its repository.
     #[error("{manifest} is not in the registry any more")]
     Gone {
         /// The manifest, by digest.
@@ -75,7 +75,7 @@ pub enum Error {
     Image(#[from] imagetools::Error),
 }
 
-/// Why a file is not a manifest of a list.
+/// The reason a file is not a manifest of a list.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryProblem {
@@ -88,7 +88,7 @@ pub enum EntryProblem {
     /// It has no descriptor, as in old versions of docker.
     #[error("it was written by a docker of before 2018; create the list again")]
     NoDescriptor,
-    /// The manifest in it is not base64.
+    /// The manifest in the file is not base64.
     #[error("its manifest is not base64: {0}")]
     Base64(#[from] base64::DecodeError),
 }

@@ -11,7 +11,7 @@ use crate::steps::{Steps, run};
 
 /// Pushes a list of these manifests. Manifests of other repositories are copied first, even from
 /// other registries, which docker refuses; those of the same repository must exist. Returns the
-/// list's digest, and what was copied.
+/// list's digest, and the copied manifests.
 ///
 /// # Errors
 /// [`Error::NoPlatform`] for a manifest without platform; [`Error::Gone`] for one that no longer
@@ -52,7 +52,7 @@ pub async fn push(
     Ok((digest, copied))
 }
 
-/// Checks an entry against the registry, before anybody can read the list.
+/// Checks an entry against the registry before the list is visible.
 async fn check(client: &Client, list: &Reference, entry: &Entry) -> Result<(), Error> {
     let descriptor = &entry.descriptor;
     let known = descriptor

@@ -24,7 +24,7 @@ impl Access {
         Self::to(of, &[scope(of, "pull,push")])
     }
 
-    /// Access to remove what a repository has.
+    /// Access to remove content of a repository.
     pub(super) fn delete(of: &Reference) -> Self {
         Self::to(of, &[scope(of, "delete,pull,push")])
     }

@@ -1,4 +1,4 @@
-//! Reads registries' answers: bytes up to a limit, or the reason of a refusal.
+//! Reads registries' answers: bytes up to a limit, or the reason for a refusal.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Operation<'_> {
         Err(self.refused(answer).await)
     }
 
-    /// Turns a refusal into an error with the registry's reason.
+    /// Converts a refusal to an error with the registry's reason.
     pub(super) async fn refused(&self, answer: Response) -> Error {
         let status = answer.status();
         if matches!(

@@ -1,4 +1,4 @@
-//! Verifies certificates with the system's authorities, which are read for the first certificate.
+//! Verifies certificates with the system's authorities, which are read when they are first needed.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 pub(super) struct Authorities {
     added: RootCertStore,
     provider: Arc<CryptoProvider>,
-    /// Empty until the first certificate, and `None` inside if there are no authorities at all.
+    /// Empty before the first certificate; `None` inside if there are no authorities at all.
     verifier: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
 }
 
@@ -84,8 +84,8 @@ impl ServerCertVerifier for Authorities {
     }
 }
 
-/// The system's authorities, read once. Unreadable ones are left out; a missing authority shows
-/// when a server is not trusted.
+/// Returns the system's authorities, read once. Unreadable ones are skipped; a missing authority
+/// becomes visible when a server is not trusted.
 pub fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     ROOTS.get_or_init(|| {

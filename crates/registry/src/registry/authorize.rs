@@ -23,8 +23,8 @@ pub(super) struct Authorization {
 impl Remote {
     /// Tries to authorize after a refusal. Returns `false` if the refusal is final.
     ///
-    /// If there are credentials, a refusal without a challenge is not final: some registries answer
-    /// 401, 403 or 404 and hide what they show after a login. `/v2/` has their challenge.
+    /// With credentials, a refusal without a challenge is not final: some registries answer 401,
+    /// 403 or 404 for content that needs a login. Their challenge is at `/v2/`.
     pub(super) async fn authorize(
         &self,
         current: &mut Authorization,
@@ -44,7 +44,7 @@ impl Remote {
             None if current.value.is_some() || current.asked => return Ok(false),
             None => {
                 current.asked = true;
-                // If the credentials cannot be read, the refusal stands.
+                // If the credentials cannot be read, the refusal is final.
                 let known = self.credentials.get_for(registry, path).await;
                 let credential = known.unwrap_or_default();
                 if credential.is_anonymous() {

@@ -1,4 +1,4 @@
-//! The parts of Docker's configuration that hold credentials.
+//! The parts of Docker's configuration that contain credentials.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +93,8 @@ impl Config {
             .filter(|helper| !helper.is_empty())
     }
 
-    /// True if there is an entry with exactly this name. It may be empty: empty entries mark
-    /// credentials in a helper.
+    /// True if there is an entry with exactly this name. It may be empty: an empty entry means that
+    /// a helper has the credentials.
     pub(super) fn has(&self, key: &str) -> bool {
         self.auths.contains_key(key)
     }
@@ -114,7 +114,7 @@ impl Config {
         }
     }
 
-    /// True if this configuration keeps no credentials anywhere.
+    /// True if this configuration has no credentials and no helpers.
     pub(super) fn is_unused(&self) -> bool {
         let helpers = self.cred_helpers.as_ref();
         self.auths.is_empty()

@@ -13,7 +13,7 @@ use super::Error;
 use super::config::Config;
 use crate::files::{AtomicFile, read_at_most};
 
-/// How long to wait for another program's lock; it only writes one small file.
+/// The longest wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest configuration that is read, in bytes; real ones are far smaller.
 const LIMIT: u64 = 16 << 20;
@@ -54,8 +54,8 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Replaces the text by the result of `change`; `None` leaves the file alone. A link stays a link:
-/// its target is replaced.
+/// Replaces the text by the result of `change`; `None` leaves the file unchanged. A link remains a
+/// link: its target is replaced.
 pub(super) fn change(
     path: &Path,
     change: impl FnOnce(&str) -> Option<String>,
@@ -88,7 +88,7 @@ fn followed(path: &Path) -> PathBuf {
     }
 }
 
-/// Locks the folder, so no lock file is left behind.
+/// Locks the folder, so that no lock file remains.
 fn lock(folder: &Path) -> Result<File, Error> {
     let failed = |source| Error::WriteConfig {
         path: folder.to_owned(),
@@ -120,7 +120,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = AtomicFile::create_with_mode(path, 0o600)?;
     file.write_all(text.as_bytes())?;
     if let Some(before) = before {
-        // When root writes the file, its owner stays. Other users cannot change the owner.
+        // If root writes the file, its owner is kept. Other users cannot change the owner.
         let (user, group) = (Some(before.uid()), Some(before.gid()));
         let _ = std::os::unix::fs::fchown(file.file(), user, group);
     }

@@ -15,8 +15,8 @@ use super::keys::Asked;
 use super::{Error, Notifier, Secret};
 use crate::task::blocking;
 
-/// How long a helper's answer is cached. The daemon asks for a registry many times per build; the
-/// tokens of some helpers expire after five minutes.
+/// The time for which a helper's answer is cached. The daemon asks for a registry many times per
+/// build; the tokens of some helpers expire after five minutes.
 const HELPER_ANSWER: Duration = Duration::from_secs(60);
 /// The name of Docker's configuration file in its directory.
 const FILE: &str = "config.json";
@@ -54,12 +54,12 @@ impl Credential {
 }
 
 /// The sources of credentials: `DOCKER_AUTH_CONFIG`, then the helpers and entries of `config.json`,
-/// then podman's files. In each source, credentials for a part of a registry (`registry/team`) go
-/// before those for the whole registry.
+/// then podman's files. In each source, credentials for a part of a registry (`registry/team`) take
+/// precedence over those for the whole registry.
 ///
 /// The files are read for each request, so a login during a long build takes effect. Helpers run
 /// one at a time and without a time limit; their answers are cached for a minute. A helper is
-/// killed when nobody waits for it any more.
+/// killed when its caller is cancelled.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), solvekit_registry::registry::Error> {
@@ -86,7 +86,7 @@ pub struct Credentials {
     pub(super) helper_answers: Mutex<HashMap<Question, (Instant, Option<Credential>)>>,
 }
 
-/// Where credentials are looked up besides Docker's configuration: a cloud's tokens, a vault.
+/// A source of credentials besides Docker's configuration: a cloud's tokens, a vault.
 pub trait CredentialProvider: Send + Sync {
     /// Returns the credential for a registry (`registry.example.com:5000`, `docker.io`), or for one
     /// of its repositories; `None` if the provider has none.
@@ -162,8 +162,8 @@ impl Credentials {
         self
     }
 
-    /// Sets who is notified when a credential helper takes long, and of its messages: it may wait
-    /// for the user.
+    /// Sets the notifier for slow credential helpers and their messages: a helper may wait for the
+    /// user.
     #[must_use]
     pub fn with_notifier(mut self, notifier: Notifier) -> Self {
         self.notifier = Some(notifier);
@@ -237,7 +237,8 @@ impl Credentials {
         asked: Asked<'_>,
     ) -> Result<Option<Credential>, Error> {
         for part in asked.parts() {
-            // Helpers are not run for every folder of a path; an empty entry marks what they keep.
+            // Helpers are not run for every folder of a path; an empty entry marks a part that they
+            // store.
             if config.has(&part)
                 && let Some(found) = self.kept(config, &part).await?
             {
@@ -245,7 +246,7 @@ impl Credentials {
             }
         }
         for (place, name) in asked.whole().into_iter().enumerate() {
-            // Helpers keep Docker Hub under the first of its names.
+            // Helpers store Docker Hub under the first of its names.
             if (place == 0 || config.has(name) || config.has_own_helper(name))
                 && let Some(found) = self.kept(config, name).await?
             {
@@ -264,7 +265,7 @@ impl Credentials {
         }
     }
 
-    /// Returns what the configuration or its helper keeps under exactly this key.
+    /// Returns the credential that the configuration or its helper stores under exactly this key.
     async fn kept(&self, config: &Config, key: &str) -> Result<Option<Credential>, Error> {
         let stored = config.stored(key);
         let credential = match config.helper(key) {

@@ -20,7 +20,7 @@ use crate::oci::{Descriptor, Digest, Reference};
 /// The bytes of a blob as a stream.
 pub type BlobStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
-/// After this many new bytes, the retries are counted from the beginning.
+/// After this many new bytes, retries are counted from zero again.
 const PROGRESS: u64 = 64 << 10;
 
 /// A blob that is being downloaded.
@@ -30,7 +30,7 @@ struct Download {
     descriptor: Descriptor,
     offset: u64,
     answer: Option<Response>,
-    /// How many bytes to skip if an answer starts at the blob's beginning again.
+    /// The number of bytes to skip if an answer starts at the blob's beginning again.
     skip: u64,
     retries: Retries,
     /// The position of the last interruption.
@@ -164,7 +164,7 @@ impl Download {
         }
     }
 
-    /// Returns the retries that are left. Progress resets them.
+    /// Returns the remaining retries. Progress resets them.
     fn got_on(&mut self) -> &mut Retries {
         if self.offset - self.broken_at >= PROGRESS {
             self.retries.reset();

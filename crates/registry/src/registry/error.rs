@@ -37,7 +37,7 @@ pub enum Error {
     Provider {
         /// The registry.
         registry: String,
-        /// Its reason.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Docker's configuration file could not be written.
@@ -55,7 +55,7 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// Neither variable names a folder for the configuration.
+    /// Neither variable is set, so there is no folder for the configuration.
     #[error(
         "there is no folder for the docker configuration: neither DOCKER_CONFIG nor HOME is set"
     )]
@@ -104,12 +104,13 @@ pub enum Error {
         /// The registry.
         registry: String,
     },
-    /// A registry leads from TLS to plain HTTP, which is not allowed for it.
+    /// A registry redirects from TLS to plain HTTP, which is not allowed for it.
     #[error("{registry} leads to {host} over plain HTTP, which is not allowed for it")]
     Downgrade {
         /// The registry.
         registry: String,
-        /// The host it leads to: a redirect's target, an upload location or a token server.
+        /// The host of the plain HTTP address: a redirect's target, an upload location or a token
+        /// server.
         host: String,
     },
     /// A token server redirects a request with credentials to another host.
@@ -171,7 +172,7 @@ pub enum Error {
     /// The registry refused a read or write of a repository's content.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    /// The registry started an upload but did not say where to send the bytes.
+    /// The registry started an upload but did not send a location for the bytes.
     #[error("{registry} answers {status} to the beginning of an upload, without a Location")]
     NoLocation {
         /// The registry.
@@ -188,7 +189,7 @@ pub enum Error {
     /// An answer or a file exceeds the limit.
     #[error("{of} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// What was being read.
+        /// The name of the content.
         of: String,
         /// The limit in bytes.
         limit: u64,
@@ -247,13 +248,13 @@ pub enum Error {
     BadCertificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: CertificateProblem,
     },
     /// The bytes do not match the digest.
     #[error("the bytes of {of} have the digest {actual}, not {expected}")]
     DigestMismatch {
-        /// What was being read or written.
+        /// The name of the content.
         of: String,
         /// The requested digest.
         expected: Digest,
@@ -263,11 +264,11 @@ pub enum Error {
     /// The size does not match.
     #[error("{of} has {actual} bytes and not {expected}")]
     SizeMismatch {
-        /// What was being read or written.
+        /// The name of the content.
         of: String,
         /// The expected size in bytes.
         expected: u64,
-        /// The bytes counted until the mismatch was clear.
+        /// The number of bytes read before the mismatch was detected.
         actual: u64,
     },
     /// A file to push could not be read.
@@ -285,7 +286,7 @@ pub enum Error {
     /// An answer without a length ended too early.
     #[error("the registry's answer for {of} broke off")]
     CutOff {
-        /// What was being read.
+        /// The name of the content.
         of: String,
     },
     /// The registry's content is not what was requested.
@@ -293,7 +294,7 @@ pub enum Error {
     BadContent {
         /// The image.
         reference: String,
-        /// What is wrong with the content.
+        /// The fault of the content.
         reason: ContentProblem,
     },
     /// The image does not have the requested platform.
@@ -301,9 +302,9 @@ pub enum Error {
     NotForPlatform {
         /// The image.
         reference: String,
-        /// The platform that was requested.
+        /// The requested platform.
         platform: String,
-        /// The platforms that exist.
+        /// The existing platforms.
         available: Vec<String>,
     },
 }

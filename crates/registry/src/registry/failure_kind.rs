@@ -1,28 +1,28 @@
-//! Sorts failures by what a script can do about them: try again later, get access, repair content.
+//! Classifies failures by their remedy: try again later, get access, repair content.
 
 use http::StatusCode;
 
 use super::Error;
 use super::retry::{is_broken_connection, is_no_connection, is_passing};
 
-/// What a failure at a registry means for those who try again.
+/// The kind of a failure at a registry, for scripts that retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
     /// The same request may succeed soon: a broken connection, a timeout, a rate limit, a status
     /// such as 503.
     Transient,
-    /// Nothing answers at the registry's address, which may be wrong or down.
+    /// No host answers at the registry's address, which may be wrong or down.
     Unreachable,
     /// The registry or its token server denies access.
     Denied,
-    /// The content is wrong: its bytes have another digest or size, or the registry does not accept
-    /// the manifest.
+    /// The content is wrong: its bytes have another digest or size, or the registry rejects the
+    /// manifest.
     Broken,
 }
 
 impl Error {
-    /// Returns the kind of a failure at a registry; `None` for all others.
+    /// Returns the kind of a failure at a registry; `None` for all other errors.
     pub fn kind(&self) -> Option<FailureKind> {
         let status = match self {
             Self::Refused(refusal) => refusal.status,
@@ -41,7 +41,7 @@ impl Error {
         };
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(FailureKind::Denied),
-            // The registry has read what it was sent, and does not accept it.
+            // The registry has read the request's content and rejects it.
             StatusCode::BAD_REQUEST if matches!(self, Self::Refused(_)) => {
                 Some(FailureKind::Broken)
             }

@@ -1,4 +1,4 @@
-//! Credential helpers: programs named `docker-credential-SUFFIX` that keep credentials elsewhere.
+//! Credential helpers: programs named `docker-credential-SUFFIX` that store credentials elsewhere.
 //!
 //! Requests and answers go over stdin and stdout, never through arguments, which other users can
 //! see.
@@ -17,15 +17,15 @@ use super::{Credential, Error, Notifier, Secret};
 
 /// The largest answer that is read, in bytes.
 const ANSWER: u64 = 1 << 20;
-/// How many bytes of stderr are kept.
+/// The number of bytes of stderr that are kept.
 const STDERR_LIMIT: usize = 4 << 10;
-/// How many characters of a failed helper's message are shown.
+/// The number of characters shown of a failed helper's message.
 const SHOWN: usize = 500;
 /// After this time the user is notified: the helper may need a PIN, a browser or a device code.
 pub(super) const NOTIFY_AFTER: Duration = Duration::from_secs(3);
 /// The stdout of a failing helper that has no credentials for the key.
 const NOT_FOUND: &str = "credentials not found in native keychain";
-/// How long stderr is read after the helper has exited.
+/// The time for which stderr is still read after the helper has exited.
 const STDERR_GRACE: Duration = Duration::from_millis(100);
 /// The user name that marks an identity token in a helper's answer.
 const TOKEN_USER: &str = "<token>";
@@ -58,7 +58,7 @@ impl Helper<'_> {
         let Some(output) = output.into_answer(|output| self.failed(output))? else {
             return Ok(None);
         };
-        // serde's message could quote the answer, which holds a secret.
+        // serde's message could quote the answer, which contains a secret.
         let answer: Answer = serde_json::from_slice(&output)
             .map_err(|_| self.failed("its answer is not understood".to_owned()))?;
         Ok(Some(match answer.username.as_str() {
@@ -122,7 +122,7 @@ impl Helper<'_> {
         })
     }
 
-    /// Runs the helper without a time limit. It is killed when nobody waits for it any more.
+    /// Runs the helper without a time limit. It is killed if the caller is cancelled.
     async fn converse(
         &self,
         program: &Path,
@@ -170,7 +170,7 @@ impl Helper<'_> {
     }
 
     /// Collects the helper's stderr. After a while each line is forwarded at once, because it may
-    /// tell the user what to do. Returns at the end of stderr, once the notifier was called.
+    /// contain instructions for the user. Returns at the end of stderr, after calling the notifier.
     async fn listen(&self, stderr: Option<impl AsyncRead + Unpin>, complaint: &mut Complaint) {
         let mut lines = stderr.map(|stderr| BufReader::new(stderr.take(ANSWER)).split(b'\n'));
         let mut quiet = std::pin::pin!(tokio::time::sleep(self.quiet));

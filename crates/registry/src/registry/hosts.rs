@@ -1,4 +1,4 @@
-//! How to reach each registry: address, scheme, TLS and proxy.
+//! The connection settings of each registry: address, scheme, TLS and proxy.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use super::origin::{host_of, is_downgrade};
 use super::tls::Trust;
 use super::{ClientOptions, Error, HostCertificates, Proxies};
 
-/// What is known of each registry. HTTP clients are created on first use and shared.
+/// The connection settings of all registries. HTTP clients are created on first use and shared.
 #[derive(Debug)]
 pub(super) struct Hosts {
     certificates: Vec<PathBuf>,
-    /// Hosts whose certificates were named one by one.
+    /// The certificates that are configured for single hosts.
     named: BTreeMap<String, HostCertificates>,
     insecure: BTreeSet<String>,
     unverified: BTreeSet<String>,
@@ -90,17 +90,17 @@ impl Hosts {
     /// True if plain HTTP may be tried: the registry is local, or it was allowed. A registry that
     /// has spoken TLS stays with TLS.
     pub(super) fn may_be_plain(&self, registry: &str) -> bool {
-        // Another request may have found out meanwhile that the registry speaks plain HTTP.
+        // Another request may have detected meanwhile that the registry speaks plain HTTP.
         let speaks_tls = lock(&self.schemes).get(registry) == Some(&"https");
         !speaks_tls && (is_local(registry) || self.is_insecure(registry))
     }
 
-    /// Remembers the registry's scheme.
+    /// Records the registry's scheme.
     pub(super) fn has_answered(&self, registry: &str, scheme: &'static str) {
         lock(&self.schemes).insert(registry.to_owned(), scheme);
     }
 
-    /// Refuses a redirect from TLS to plain HTTP, unless plain HTTP is allowed for the registry.
+    /// Rejects a redirect from TLS to plain HTTP, unless plain HTTP is allowed for the registry.
     pub(super) fn check_way(&self, registry: &str, from: &Url, to: &Url) -> Result<(), Error> {
         match is_downgrade(from, to) && !self.is_insecure(registry) {
             true => Err(Error::Downgrade {
@@ -111,7 +111,7 @@ impl Hosts {
         }
     }
 
-    /// Refuses a token server with plain HTTP. Exceptions: it is allowed for the registry, or both
+    /// Rejects a token server with plain HTTP. Exceptions: it is allowed for the registry, or both
     /// are local and the registry (`from`, if known) did not use TLS.
     pub(super) fn check_realm(
         &self,

@@ -29,7 +29,7 @@ pub struct Images {
     roots: Arc<Mutex<HashMap<String, Arc<OnceCell<Fetched>>>>>,
 }
 
-/// An image that was found.
+/// A resolved image.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FoundImage {
@@ -82,7 +82,7 @@ impl Images {
         })
     }
 
-    /// Fetches the reference's manifest; once, however many callers wait.
+    /// Fetches the reference's manifest only once, even for concurrent callers.
     async fn root(&self, reference: &Reference) -> Result<Fetched, Error> {
         let cell = self
             .roots

@@ -1,4 +1,4 @@
-//! The keys under which configurations and helpers keep credentials of a registry or a part of it.
+//! The keys under which configurations and helpers store credentials of a registry or a part of it.
 
 /// Docker Hub's key in Docker's configurations and helpers.
 pub(super) const HUB: &str = "https://index.docker.io/v1/";

@@ -1,22 +1,22 @@
-//! What the configuration has of logins, without asking anybody for one.
+//! The logins in the configuration, read without running helpers.
 
 use std::collections::BTreeSet;
 
 use super::Error;
 use super::credentials::{Credentials, read};
 
-/// Where logins are kept.
+/// The places where logins are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Logins {
     /// The registries whose passwords or tokens are in a file or variable, unencrypted.
     pub in_file: BTreeSet<String>,
-    /// The programs that keep the others, such as `docker-credential-pass`.
+    /// The programs that store the others, such as `docker-credential-pass`.
     pub helpers: BTreeSet<String>,
 }
 
 impl Credentials {
-    /// Reads the configuration and tells where it keeps logins. Runs no helper.
+    /// Reads the configuration and returns where it stores logins. Runs no helper.
     ///
     /// # Errors
     /// If a file cannot be read, or is malformed.

@@ -1,4 +1,4 @@
-//! What a repository has: all its tags, and the removal of images.
+//! The management of a repository: listing all tags, and removing images.
 
 use http::Method;
 use http::header::LINK;
@@ -11,9 +11,9 @@ use super::remote::{Ask, Target};
 use super::{Client, Error};
 use crate::oci::Reference;
 
-/// How many tags are asked for at once.
+/// The number of tags per request.
 const PAGE: usize = 1000;
-/// The most pages and tags that are read; no repository has more.
+/// The most pages and tags that are read; real repositories have fewer.
 const PAGES: usize = 10_000;
 const TAGS: usize = 2_000_000;
 
@@ -28,7 +28,7 @@ impl Client {
     /// are ignored.
     ///
     /// # Errors
-    /// As [`Client::manifest`]; [`Error::TooLarge`] for a list without an end.
+    /// As [`Client::manifest`]; [`Error::TooLarge`] for an endless list.
     pub async fn all_tags(&self, of: &Reference) -> Result<Vec<String>, Error> {
         let mut tags = Vec::new();
         let mut path = format!("{}/tags/list?n={PAGE}", of.path());
@@ -78,8 +78,8 @@ impl Client {
     }
 }
 
-/// The path of the next page in a header `<URL>; rel="next"`. Only its query counts: the list stays
-/// the same registry's and repository's.
+/// Returns the path of the next page from a header `<URL>; rel="next"`. Only its query is used, so
+/// the list stays in the same registry and repository.
 fn next_page(link: &str, of: &Reference) -> Option<String> {
     let target = link.trim_start().strip_prefix('<')?;
     let (url, parameters) = target.split_once('>')?;

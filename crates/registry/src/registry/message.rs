@@ -4,9 +4,9 @@ use bytes::Bytes;
 use reqwest::Response;
 use serde_json::Value;
 
-/// How many bytes of an error's body are read.
+/// The number of bytes read of an error's body.
 const BODY: usize = 64 << 10;
-/// How many characters of it are shown.
+/// The number of characters shown of it.
 const SHOWN: usize = 300;
 
 /// Reads the beginning of a body. Read errors are ignored.

@@ -13,8 +13,8 @@ pub struct ClientOptions {
     /// Folders with a subfolder `HOST[:PORT]` per registry, like docker's `/etc/docker/certs.d`.
     /// `*.crt` are trusted in addition to the system's: authorities, or the registry's own
     /// certificate. `NAME.cert` with `NAME.key` is the client certificate. All are PEM. The first
-    /// folder with the registry counts. The trust extends to the registry's token server and
-    /// storage.
+    /// folder that contains the registry is used. The trust extends to the registry's token server
+    /// and storage.
     pub certificates: Vec<PathBuf>,
     /// Certificates of single hosts (`HOST[:PORT]`), in place of those in folders.
     pub hosts: BTreeMap<String, HostCertificates>,
@@ -26,7 +26,7 @@ pub struct ClientOptions {
     pub unverified: Vec<String>,
     /// The proxies of all requests; none by default. The command sets them from its environment.
     pub proxies: Proxies,
-    /// How often requests are retried after transient failures.
+    /// The retries of requests after transient failures.
     pub retries: RetryPolicy,
     /// Called when the client waits: for a rate limit, or before a retry.
     pub notifier: Option<Notifier>,
@@ -35,9 +35,9 @@ pub struct ClientOptions {
 /// Certificates or a key in PEM form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pem {
-    /// A file, which is read when the host is first asked.
+    /// A file, which is read at the first request to the host.
     File(PathBuf),
-    /// Its content.
+    /// The content.
     Bytes(Vec<u8>),
 }
 

@@ -1,7 +1,7 @@
-//! Where credentials may go: the one rule for redirects, upload locations and token servers.
+//! The single rule for sending credentials: for redirects, upload locations and token servers.
 //!
-//! An origin is scheme, host and port. Credentials go only to the registry's own origin, and
-//! nothing goes from TLS to plain HTTP.
+//! An origin is scheme, host and port. Credentials are sent only to the registry's own origin, and
+//! nothing is sent from TLS to plain HTTP.
 
 use http::header::{HeaderMap, LOCATION};
 use reqwest::Url;
@@ -22,7 +22,7 @@ pub(super) fn is_same_origin(own: &Url, other: &Url) -> bool {
     }
 }
 
-/// True if a redirect leads from TLS to plain HTTP.
+/// True if a redirect changes from TLS to plain HTTP.
 pub(super) fn is_downgrade(from: &Url, to: &Url) -> bool {
     from.scheme() == "https" && to.scheme() != "https"
 }
@@ -37,7 +37,7 @@ pub(super) fn host_of(url: &Url) -> String {
     }
 }
 
-/// Returns the `Location` of an answer, relative to its address. Only HTTP addresses count.
+/// Returns the `Location` of an answer, relative to its address. Only HTTP addresses are accepted.
 pub(super) fn location(from: &Url, headers: &HeaderMap) -> Option<Url> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let url = from.join(location).ok()?;

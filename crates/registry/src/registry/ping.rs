@@ -1,4 +1,4 @@
-//! Asks whether a registry answers, and how.
+//! Pings a registry.
 
 use std::time::SystemTime;
 
@@ -12,25 +12,25 @@ use super::answer::is_web_page;
 use super::remote::{Ask, Target};
 use super::{Client, Error};
 
-/// What a registry's first answer tells.
+/// The information in a registry's first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pong {
-    /// True if it spoke plain HTTP.
+    /// True if the registry spoke plain HTTP.
     pub is_plain: bool,
-    /// True if it asks for a login before it answers anything.
+    /// True if the registry requires a login for every request.
     pub asks_for_login: bool,
-    /// The proxy in between: `HOST:PORT`.
+    /// The proxy of the request: `HOST:PORT`.
     pub proxy: Option<String>,
-    /// Its clock, to the second, from the `Date` of its answer.
+    /// The registry's clock, to the second, from the `Date` of its answer.
     pub time: Option<SystemTime>,
 }
 
 impl Client {
-    /// Asks a registry (`HOST[:PORT]`) for its API, `GET /v2/`, without a login.
+    /// Requests `GET /v2/` from a registry (`HOST[:PORT]`), without a login.
     ///
     /// # Errors
-    /// If it cannot be reached; [`Error::NotARegistry`] if something else answers there.
+    /// If the registry cannot be reached; [`Error::NotARegistry`] if the host is not a registry.
     pub async fn ping(&self, registry: &str) -> Result<Pong, Error> {
         let access = Access::login(registry);
         let ask = Ask::new(Method::GET, Target::Path(String::new()), access);

@@ -1,12 +1,12 @@
-//! What is wrong with certificates and content: causes of errors.
+//! Faults of certificates and content: causes of errors.
 
 use thiserror::Error;
 
-/// Why a file has no usable certificate or key.
+/// The reason a file has no usable certificate or key.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CertificateProblem {
-    /// The file has nothing of the expected kind.
+    /// The file contains no certificate or key of the expected kind.
     #[error("nothing of that kind is in it, in PEM")]
     Empty,
     /// The file is not PEM.
@@ -14,11 +14,11 @@ pub enum CertificateProblem {
     Pem(rustls::pki_types::pem::Error),
 }
 
-/// What is wrong with the content that a registry sent or is to be sent.
+/// The fault of content that a registry sent or is to be sent.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ContentProblem {
-    /// The JSON is not that of a manifest.
+    /// The JSON is not a manifest.
     #[error("it is not a manifest of an image: {0}")]
     Manifest(serde_json::Error),
     /// The bytes are not gzip, although the header says so.
@@ -30,12 +30,12 @@ pub enum ContentProblem {
         /// The media type.
         media_type: String,
     },
-    /// The answer begins at another byte than the one that was asked for.
+    /// The answer begins at another byte than the requested one.
     #[error("it begins at byte {start} and not at {wanted}")]
     Range {
         /// The first byte of the answer.
         start: u64,
-        /// The byte that was asked for.
+        /// The requested byte.
         wanted: u64,
     },
 }

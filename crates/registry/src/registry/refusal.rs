@@ -1,4 +1,4 @@
-//! What a registry says when it refuses, and the proxy on the way.
+//! A registry's refusal, and the proxy of the request.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Refusal {
     pub status: http::StatusCode,
     /// The registry's message after a colon; empty if there was none.
     pub message: String,
-    /// How long the registry asks to wait (`Retry-After`).
+    /// The wait that the registry requests (`Retry-After`).
     pub(super) requested_wait: Option<Duration>,
     /// True if the registry itself denies access, and not a gateway.
     pub(super) says_denied: bool,

@@ -56,14 +56,14 @@ pub(super) enum Payload {
 /// One request.
 pub(super) struct Ask {
     pub(super) method: Method,
-    /// A path below `/v2/`, or an address that the registry gave.
+    /// A path below `/v2/`, or an address from the registry.
     pub(super) target: Target,
     pub(super) access: Access,
     pub(super) headers: HeaderMap,
     pub(super) payload: Payload,
 }
 
-/// Where a request goes.
+/// The address of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     Path(String),
@@ -191,7 +191,7 @@ impl Remote {
             url.map_err(|_| bad_address(registry))
         };
         match self.follow(ask, &base, join(&base)?, authorization).await {
-            // As docker does: a local registry may speak plain HTTP. A refused certificate is not a
+            // As in docker, a local registry may speak plain HTTP. A rejected certificate is not a
             // sign of that.
             Err(Error::Unreachable { source, .. })
                 if scheme == "https"

@@ -1,4 +1,4 @@
-//! The retry policy for requests: which failures are transient, how long to wait, when to give up.
+//! The retry policy for requests: transient failures, waits, and limits.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -12,17 +12,17 @@ use time::format_description::well_known::Rfc2822;
 
 use super::Error;
 
-/// How often and how long a request is retried. Transient failures are broken connections and the
-/// statuses 408, 429, 500, 502, 503 and 504.
+/// The limits for retrying a request. Transient failures are broken connections and the statuses
+/// 408, 429, 500, 502, 503 and 504.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     /// The maximum number of retries; 0 disables them.
     pub times: u32,
     /// The first wait. Each further one is twice as long, plus a random part of up to its length.
     pub first: Duration,
-    /// The longest wait, unless the registry demands more (`Retry-After`).
+    /// The longest wait, unless the registry requests more (`Retry-After`).
     pub longest: Duration,
-    /// The total time that one request waits.
+    /// The longest total wait of one request.
     pub total: Duration,
 }
 
@@ -46,7 +46,8 @@ impl RetryPolicy {
         }
     }
 
-    /// For an operation that retries its requests itself, such as the push of a daemon: twice.
+    /// Returns the policy for an operation that retries its own requests, such as the push of a
+    /// daemon: two retries.
     pub fn of_operation() -> Self {
         Self {
             times: 2,
@@ -63,7 +64,7 @@ impl RetryPolicy {
     }
 }
 
-/// The retries that are left for one operation.
+/// The remaining retries of one operation.
 #[derive(Debug)]
 pub(super) struct Retries {
     policy: RetryPolicy,
@@ -193,18 +194,18 @@ fn failure(error: &reqwest::Error) -> Option<Failure> {
     (error.is_body() || error.is_decode()).then_some(Failure::Broken)
 }
 
-/// True if the connection broke, and a new one may not.
+/// True if the connection broke and a new one may succeed.
 pub(super) fn is_broken_connection(error: &reqwest::Error) -> bool {
     error.is_timeout() || failure(error).is_some()
 }
 
-/// True if nothing answers at the address. What answers and is not understood, or not trusted, is
-/// another matter.
+/// True if no host answers at the address. An answer that is not understood or not trusted is
+/// another kind of failure.
 pub(super) fn is_no_connection(error: &reqwest::Error) -> bool {
     error.is_connect() && !error.source().is_some_and(is_tls)
 }
 
-/// True if rustls is among the causes. Errors of I/O hide what they hold from `source`.
+/// True if rustls is among the causes. I/O errors hide the error that they contain from `source`.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     let held = io.and_then(std::io::Error::get_ref);

@@ -10,7 +10,7 @@ use super::config::Config;
 use super::{Credential, Credentials, Error, config_file, edit};
 use crate::task::blocking;
 
-/// Where credentials were stored.
+/// The place where credentials were stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stored {
@@ -60,7 +60,7 @@ impl Credentials {
     }
 
     /// Removes the credentials under a [`login_key`](super::login_key), and those that older
-    /// configurations keep under URLs of the registry. Returns true if there were any.
+    /// configurations store under URLs of the registry. Returns true if there were any.
     ///
     /// # Errors
     ///

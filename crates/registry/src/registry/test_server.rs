@@ -49,8 +49,8 @@ impl Server {
         }
     }
 
-    /// Answers each connection's request with these bytes and closes it; without any, closes it at
-    /// once.
+    /// Answers each connection's request with these bytes and closes it; without bytes, closes it
+    /// at once.
     pub(super) async fn raw(
         answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    /// The same over TLS, with its own certificate for `localhost`.
+    /// Like `of`, over TLS, with its own certificate for `localhost`.
     pub(super) async fn tls(
         answer: impl Fn(&Request<Bytes>, usize) -> Reply + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -128,7 +128,7 @@ impl Server {
         }
     }
 
-    /// Trusts this server and retries at once.
+    /// Returns options that trust this server and retry at once.
     pub(super) fn options(&self) -> ClientOptions {
         ClientOptions {
             certificates: self
@@ -145,7 +145,7 @@ impl Server {
         }
     }
 
-    /// A client that logs in as `me` with `secret`.
+    /// Returns a client that logs in as `me` with `secret`.
     pub(super) fn client(&self) -> Client {
         self.client_with(self.options())
     }
@@ -159,7 +159,7 @@ impl Server {
         Client::new(credentials.into(), options)
     }
 
-    /// A client without credentials.
+    /// Returns a client without credentials.
     pub(super) fn anonymous(&self) -> Client {
         Client::new(Credentials::none().into(), self.options())
     }

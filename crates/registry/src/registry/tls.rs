@@ -18,7 +18,7 @@ use super::{CertificateProblem, Error, HostCertificates, Pem, Proxies};
 
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(30);
-/// How long an idle connection is kept. Load balancers close theirs after a minute.
+/// The time for which an idle connection is kept. Load balancers close theirs after a minute.
 const IDLE: Duration = Duration::from_secs(45);
 
 /// A registry's own TLS settings.
@@ -56,7 +56,7 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Reads the certificates that were named for one host. Blocks.
+    /// Reads the certificates that are configured for one host. Blocks.
     pub(super) fn of_host(host: &HostCertificates) -> Result<Self, Error> {
         let mut trust = Self::default();
         for authority in &host.authorities {
@@ -142,7 +142,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// The place of a PEM text in errors that is not in a file of its own.
+/// The name, in errors, of PEM text that is not in a file of its own.
 const IN_CONFIGURATION: &str = "in the builder's configuration";
 
 fn certificates_of(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, Error> {

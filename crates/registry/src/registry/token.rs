@@ -40,8 +40,8 @@ pub struct Token {
     pub issued_at: Option<i64>,
 }
 
-/// Fetches tokens without a [`Client`](super::Client), for others who received the challenge, such
-/// as BuildKit. It connects on first use.
+/// Fetches tokens without a [`Client`](super::Client), for other programs that received the
+/// challenge, such as BuildKit. It connects on first use.
 #[derive(Debug)]
 pub struct TokenClient {
     hosts: Hosts,
@@ -76,9 +76,9 @@ impl TokenClient {
     ///
     /// # Errors
     ///
-    /// [`Error::Downgrade`] when the server speaks plain HTTP, or redirects to it, and that is not
-    /// allowed for the registry; [`Error::TokenRedirect`] when it redirects credentials to another
-    /// host; others when the server cannot be reached, refuses, or does not answer with a token.
+    /// [`Error::Downgrade`] if the server speaks plain HTTP, or redirects to it, and that is not
+    /// allowed for the registry; [`Error::TokenRedirect`] if it redirects credentials to another
+    /// host; others if the server cannot be reached, refuses, or does not answer with a token.
     pub async fn fetch(
         &self,
         request: &TokenRequest,

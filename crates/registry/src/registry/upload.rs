@@ -48,7 +48,7 @@ pub enum BlobSource {
 #[derive(Clone)]
 pub struct Progress(pub(super) Arc<dyn Fn(u64) + Send + Sync>);
 
-/// How a blob got into a repository.
+/// The way a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pushed {
@@ -74,7 +74,7 @@ impl fmt::Debug for Progress {
 }
 
 impl Client {
-    /// Makes sure that a repository has a blob. An existing blob is not sent, a blob of another
+    /// Ensures that a repository has a blob. An existing blob is not sent, a blob of another
     /// repository of the same registry is mounted, and everything else is streamed. The bytes are
     /// verified before the last of them is sent. An interrupted upload resumes or restarts, as
     /// often as [`RetryPolicy`] allows.

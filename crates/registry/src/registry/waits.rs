@@ -1,4 +1,4 @@
-//! Waits before retries, and notifies of them: once, however many requests wait for a registry.
+//! Waits before retries and notifies the user once, even if several requests wait for a registry.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -32,7 +32,7 @@ impl Waits {
         Retries::new(&self.policy)
     }
 
-    /// Waits. A wait that lies within an announced one of the same host is not announced again.
+    /// Waits. A wait that ends before an announced one of the same host is not announced again.
     pub(super) async fn wait(&self, host: &str, wait: &Wait) {
         if !wait.time.is_zero() {
             if let Some(notifier) = self.notifier.as_ref().filter(|_| self.is_news(host, wait)) {

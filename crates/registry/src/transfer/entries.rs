@@ -8,7 +8,7 @@ use crate::oci::{Descriptor, Index, Reference};
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation with the full image name, which containerd adds.
 const IMAGE_NAME: &str = "io.containerd.image.name";
-/// The tag if none was given.
+/// The default tag.
 const DEFAULT_TAG: &str = "latest";
 
 /// Returns the entry with that name or tag. Without one, returns the only image, else the one with
@@ -18,7 +18,7 @@ pub(super) fn choose(
     index: &Index,
     wanted: Option<&str>,
 ) -> Result<Descriptor, Error> {
-    // What refers to an image is none itself.
+    // Manifests that refer to an image are not images.
     let mut images = index.manifests.clone();
     images.retain(|entry| !entry.annotations.contains_key(SUBJECT));
     let entries = images.as_slice();

@@ -17,9 +17,9 @@ pub enum Error {
     /// A text does not name a place.
     #[error("invalid place {input:?}: {reason}")]
     Place {
-        /// The text as given.
+        /// The original text.
         input: String,
-        /// What is wrong with the input.
+        /// The fault of the text.
         reason: PlaceProblem,
     },
     /// A file could not be read or written.
@@ -38,17 +38,17 @@ pub enum Error {
     Archive {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: ArchiveProblem,
     },
-    /// There are several images and none was named, or none has the name.
+    /// There are several images and no name was given, or no image has the name.
     #[error("{place} {}", which(wanted.as_deref(), available))]
     NoImage {
         /// The folder or file.
         place: String,
         /// The requested name.
         wanted: Option<String>,
-        /// The names that exist.
+        /// The existing names.
         available: Vec<String>,
     },
     /// A blob of the image is missing or truncated.
@@ -68,7 +68,7 @@ pub enum Error {
         place: String,
         /// The manifest.
         digest: Digest,
-        /// What is wrong with the manifest.
+        /// The fault of the manifest.
         reason: ManifestProblem,
     },
     /// The image exceeds a limit.
@@ -85,12 +85,12 @@ pub enum Error {
     NotForPlatform {
         /// The image.
         place: String,
-        /// The platform that was requested.
+        /// The requested platform.
         platform: String,
-        /// The platforms that exist.
+        /// The existing platforms.
         available: Vec<String>,
     },
-    /// An archive for `docker load` holds one image, not an index of several.
+    /// An archive for `docker load` can hold one image, not an index of several.
     #[error("{place} is an index of several platforms, and a docker archive holds one; it has \
              {}", available.join(", "))]
     SeveralPlatforms {
@@ -116,9 +116,9 @@ pub enum Error {
     /// A blob does not match its descriptor.
     #[error("{place} gave other bytes than those of {digest}: {reason}")]
     Damaged {
-        /// Where the blob was read.
+        /// The place of the blob.
         place: String,
-        /// The announced digest.
+        /// The expected digest.
         digest: Digest,
         /// The mismatch: size or digest.
         reason: Box<CommitError>,
@@ -129,8 +129,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the kind of a failure at a registry, or of content that is wrong; `None` for all
-    /// others.
+    /// Returns the kind of a registry's failure, or of invalid content; `None` for all other
+    /// errors.
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
             Self::Registry(error) => error.kind(),

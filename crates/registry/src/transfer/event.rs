@@ -11,7 +11,7 @@ const JOBS: usize = 4;
 /// Settings of a transfer.
 #[derive(Clone)]
 pub struct Options {
-    /// How many blobs are copied at once; at least one.
+    /// The number of blobs that are copied concurrently; at least one.
     pub jobs: usize,
     observer: Option<Observer>,
 }
@@ -34,7 +34,7 @@ pub enum Event {
     Blob {
         /// The blob.
         descriptor: Descriptor,
-        /// How it got there.
+        /// The way the blob got there.
         how: How,
     },
     /// A manifest or index was written.
@@ -46,7 +46,7 @@ pub enum Event {
     },
 }
 
-/// How a blob got to its destination.
+/// The way a blob got to its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// The blob existed already.

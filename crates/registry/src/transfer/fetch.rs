@@ -1,4 +1,4 @@
-//! Copies images into layouts. Existing blobs stay, and partial ones resume.
+//! Copies images into layouts. Existing blobs are kept, and partial ones resume.
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

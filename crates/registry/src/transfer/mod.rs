@@ -1,8 +1,8 @@
 //! Copies whole images between registries, OCI layouts, archives and the Docker Engine.
 //!
 //! Content is copied byte for byte, so digests stay the same, and every blob is verified. Several
-//! blobs are copied at once, and none is held in memory as a whole. Existing blobs are not sent
-//! again: an interrupted transfer resumes when it is started again.
+//! blobs are copied concurrently, and none is held in memory as a whole. Existing blobs are not
+//! sent again: an interrupted transfer resumes when it is started again.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

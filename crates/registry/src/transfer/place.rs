@@ -1,4 +1,4 @@
-//! The locations of images, as command lines name them. No I/O.
+//! The locations of images in the notation of command lines. No I/O.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::{Error, PlaceProblem};
 use crate::layout::LayoutReference;
 use crate::oci::{Digest, Reference};
 
-/// Where an image is, or is to go.
+/// The location of an image, as a source or a destination.
 ///
 /// | text | meaning |
 /// |---|---|
@@ -15,7 +15,7 @@ use crate::oci::{Digest, Reference};
 /// | `oci:DIR[:TAG]`, `oci-layout://DIR[:TAG][@DIGEST]` | an image of an OCI layout |
 /// | `oci-archive:FILE[:TAG]` | an image of a tar archive of an OCI layout |
 /// | `docker-archive:FILE[:NAME]` | an image of an archive of `docker save` |
-/// | `docker-daemon:NAME` | an image of a Docker Engine (to be written only) |
+/// | `docker-daemon:NAME` | an image of a Docker Engine (write only) |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
@@ -37,7 +37,7 @@ pub enum Place {
         /// The tag, or a whole name.
         tag: Option<String>,
     },
-    /// An archive as `docker save` makes it.
+    /// An archive in the format of `docker save`.
     DockerArchive {
         /// The file.
         path: PathBuf,

@@ -11,7 +11,7 @@ use super::{Error, ManifestProblem};
 use crate::oci::{Descriptor, Index, Platform, PlatformMatcher, media_type, null_as_default};
 use crate::walk::Walk;
 
-/// How many manifests are read at once.
+/// The number of manifests that are read concurrently.
 const AT_ONCE: usize = 8;
 /// The largest config that is read for its platform, in bytes.
 const CONFIG: u64 = 8 << 20;
@@ -80,7 +80,7 @@ impl Plan {
                         if walk.is_new(&child.digest).map_err(too_much)? {
                             level.push(child);
                         }
-                    // Layers that may not be distributed are fetched from their URLs. Ordinary
+                    // Layers that may not be distributed are downloaded from their URLs. Ordinary
                     // layers can have URLs too, but still belong to the image.
                     } else if !media_type::is_foreign_layer(kind)
                         && blobs.insert(child.digest.clone())

@@ -1,4 +1,4 @@
-//! Why a text is not a place, and why a file or its parts are not an image: causes of [`Error`].
+//! Faults of places, archives and manifests: causes of [`Error`].
 //!
 //! [`Error`]: super::Error
 
@@ -7,11 +7,11 @@ use std::io;
 use crate::layout::ReferenceProblem;
 use crate::oci;
 
-/// Why a text does not name a place.
+/// The reason a text does not name a place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceProblem {
-    /// Nothing follows the transport.
+    /// The path after the transport is missing.
     #[error("the path is missing")]
     NoPath,
     /// The transport is not supported.
@@ -23,15 +23,15 @@ pub enum PlaceProblem {
         /// The transport.
         transport: String,
     },
-    /// It is not the name of an image.
+    /// The text is not the name of an image.
     #[error(transparent)]
     Name(#[from] oci::Error),
-    /// It is not an image of a layout.
+    /// The text is not an image of a layout.
     #[error(transparent)]
     Layout(#[from] ReferenceProblem),
 }
 
-/// Why a file is not an archive of an image.
+/// The reason a file is not an archive of an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveProblem {
@@ -53,12 +53,12 @@ pub enum ArchiveProblem {
         /// The file.
         name: String,
     },
-    /// A file that is read as a whole is too large.
+    /// A file that must be read as a whole is too large.
     #[error("{name} is larger than {mebibytes} MiB")]
     TooLarge {
         /// The file.
         name: String,
-        /// The limit.
+        /// The limit in MiB.
         mebibytes: u64,
     },
     /// A file is not the expected JSON.
@@ -79,7 +79,7 @@ pub enum ArchiveProblem {
     },
 }
 
-/// Why bytes are not the manifest of an image.
+/// The reason bytes are not the manifest of an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestProblem {
@@ -89,10 +89,10 @@ pub enum ManifestProblem {
         /// The media type.
         media_type: String,
     },
-    /// It is larger than a manifest may be.
+    /// The manifest is too large.
     #[error("it is too large")]
     TooLarge,
-    /// It is not the expected JSON.
+    /// The bytes are not the expected JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }

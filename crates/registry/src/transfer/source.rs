@@ -42,7 +42,7 @@ impl Source {
         let (root, store) = match place {
             Place::Registry(name) => {
                 let root = client.head(name).await?;
-                // From here on the digest counts, even if the tag moves.
+                // From here on the digest is used, even if the tag moves.
                 let name = name.clone().with_digest(root.digest.clone());
                 (root, Store::Registry(client.clone(), name))
             }
@@ -77,7 +77,7 @@ impl Source {
         })
     }
 
-    /// Takes blobs that a layout lacks from a repository, which must have them.
+    /// Reads blobs that a layout lacks from a repository, which must have them.
     #[must_use]
     pub fn completed_by(mut self, client: &Client, repository: &Reference) -> Self {
         self.completing = Some((client.clone(), repository.clone()));

@@ -1,11 +1,11 @@
-//! Unpacks layers: they are as they are, or compressed with gzip or zstd.
+//! Decompresses layers: uncompressed ones, gzip and zstd.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-/// Returns the bytes of a blob without its compression, which its first bytes tell.
+/// Returns the bytes of a blob without its compression, which its first bytes identify.
 pub(crate) fn unpacked<'a>(blob: &'a mut impl BufRead) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match blob.fill_buf()? {
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(blob)),
@@ -14,10 +14,10 @@ pub(crate) fn unpacked<'a>(blob: &'a mut impl BufRead) -> io::Result<Box<dyn Rea
     })
 }
 
-/// All frames of a blob that is compressed with zstd, one after the other.
+/// All consecutive frames of a blob that is compressed with zstd.
 struct Zstd<R: Read>(Option<Frame<R>>);
 
-/// A frame with its first bytes, which were looked at.
+/// A frame, including its first bytes, which were read to detect the format.
 type Frame<R> = StreamingDecoder<io::Chain<io::Cursor<[u8; 4]>, R>, FrameDecoder>;
 
 impl<R: Read> Zstd<R> {
@@ -41,7 +41,7 @@ impl<R: Read> Read for Zstd<R> {
     }
 }
 
-/// The next frame with data; frames that have none are for other programs.
+/// Returns the next frame with data; skippable frames, which are for other programs, are ignored.
 fn next_frame<R: Read>(mut blob: R) -> io::Result<Option<Frame<R>>> {
     loop {
         let mut magic = [0; 4];

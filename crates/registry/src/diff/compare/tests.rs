@@ -8,7 +8,7 @@ use crate::transfer::Place;
 
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
-/// A folder with a layout, which images are written to.
+/// A folder with a layout for the test's images.
 struct Images {
     folder: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ impl Images {
         Descriptor::of(kind, bytes)
     }
 
-    /// An image of layers; `change` edits its config.
+    /// Writes an image with these layers; `change` edits its config.
     fn image(&self, layers: &[Vec<u8>], change: impl FnOnce(&mut Value)) -> Descriptor {
         let layers: Vec<Descriptor> = layers.iter().map(|layer| self.put(LAYER, layer)).collect();
         let ids: Vec<_> = layers.iter().map(|layer| layer.digest.clone()).collect();
@@ -210,7 +210,7 @@ async fn platforms_meet_and_attestations_are_counted() {
         ..Options::default()
     };
     assert!(images.compare(&left, &right, &arm).await.same);
-    // The image alone is compared with the index that holds it.
+    // The image alone is compared with the index that contains it.
     assert!(
         images
             .compare(&image, &index(&[of(&image, "arm64")]), &Options::default())

@@ -75,7 +75,7 @@ fn contents_are_read_by_path_and_number() {
 #[test]
 fn hostile_archives_are_errors() {
     let error = |blob: &mut dyn Read| Listing::read(blob).unwrap_err().to_string();
-    // A long name that says it has a tebibyte.
+    // A long name that claims a size of one tebibyte.
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::GNULongName);
     header.set_size(1 << 40);

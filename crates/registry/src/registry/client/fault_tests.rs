@@ -1,4 +1,4 @@
-//! Transient failures: what is retried, how often, and what resumes.
+//! Transient failures: retries, their number, and resumed transfers.
 
 use std::sync::{Arc, Mutex};
 

@@ -6,7 +6,7 @@ use crate::oci::Digest;
 use crate::task::Panicked;
 use crate::{registry, transfer};
 
-/// Why a file of an image cannot be read.
+/// The reason a file of an image cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentsError {
@@ -34,7 +34,7 @@ pub enum ContentsError {
         /// The path.
         path: String,
     },
-    /// Links lead to links without an end.
+    /// Links form a cycle, or a chain that is too long.
     #[error("too many links lead from {path:?} of {place}")]
     Links {
         /// The image.
@@ -42,7 +42,7 @@ pub enum ContentsError {
         /// The path.
         path: String,
     },
-    /// The place holds something else than an image.
+    /// The place contains something other than an image.
     #[error("{place} is not an image with layers but a {kind}")]
     NotAnImage {
         /// The place.
@@ -50,12 +50,12 @@ pub enum ContentsError {
         /// The media type.
         kind: String,
     },
-    /// A layer is damaged, not an archive, or larger than any real one.
+    /// A layer is damaged, not an archive, or too large.
     #[error("cannot read the layer {digest}")]
     Layer {
         /// The layer.
         digest: Digest,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file cannot be written to its destination.
@@ -72,7 +72,7 @@ pub enum ContentsError {
     Panicked(#[from] Panicked),
 }
 
-/// What reading a layer fails with.
+/// The error of reading a layer.
 pub(super) enum LayerError {
     Read(io::Error),
     Write(io::Error),

@@ -1,5 +1,5 @@
-//! One layer: a tar archive, as it is or compressed with gzip or zstd, read once from its beginning
-//! to its end.
+//! One layer: a tar archive, uncompressed or compressed with gzip or zstd, read once from beginning
+//! to end.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufReader, Read, Write};
@@ -10,30 +10,30 @@ use super::error::LayerError;
 use super::lookup::Path;
 use crate::transfer::unpack::unpacked;
 
-/// No layer has more entries.
+/// The most entries of a layer; real ones have fewer.
 const ENTRIES: usize = 4_000_000;
-/// The most bytes that names and the targets of links may have together.
+/// The most bytes of all names and link targets together.
 const NAMES: usize = 256 << 20;
-/// The most that a header with a long name or with attributes may have.
+/// The largest header with a long name or attributes, in bytes.
 const HEADER: u64 = 1 << 20;
-/// What a file that removes another begins with.
+/// The prefix of a file that removes another one (a whiteout).
 const REMOVED: &str = ".wh.";
 /// The file that hides everything of its folder in the layers below.
 const OPAQUE: &str = ".wh..wh..opq";
 
-/// What a layer has at a path.
+/// The entry of a layer at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     File,
     Folder,
     /// A symbolic link and its target.
     Symlink(String),
-    /// A hard link and the path that it stands for.
+    /// A hard link and its target.
     Hard(String),
     Special,
 }
 
-/// What is in a layer, by clean path.
+/// The entries of a layer, by clean path.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     entries: HashMap<String, Entry>,
@@ -59,7 +59,7 @@ impl Layer {
         self.opaque.contains(folder)
     }
 
-    /// Notes an entry of the archive, or what it says about layers below.
+    /// Records an entry of the archive, or the whiteout that it is.
     pub(super) fn add(&mut self, name: &str, entry: Entry) -> io::Result<()> {
         let path = Path::parse(name);
         let target = match &entry {
@@ -90,14 +90,14 @@ impl Layer {
     }
 }
 
-/// A layer that was read to its end.
+/// The result of reading a whole layer.
 pub(super) struct ReadLayer {
     pub(super) layer: Layer,
-    /// The size of the wanted file, if it was there and is written.
+    /// The size of the requested file, if the layer has it and it was written.
     pub(super) written: Option<u64>,
 }
 
-/// Reads a layer, and writes the wanted file of it. Blocking.
+/// Reads a layer, and writes the requested file of it. Blocking.
 pub(super) fn read(
     blob: impl Read,
     wanted: &Path,
@@ -105,12 +105,12 @@ pub(super) fn read(
 ) -> Result<ReadLayer, LayerError> {
     let mut blob = BufReader::with_capacity(1 << 16, blob);
     let read = entries(unpacked(&mut blob)?, wanted, to)?;
-    // What is behind the archive belongs to the blob's digest.
+    // The digest of the blob also covers the bytes after the archive.
     io::copy(&mut blob, &mut io::sink())?;
     Ok(read)
 }
 
-/// A name and a size from headers that stand before an entry.
+/// The name and size of an entry from the headers before it.
 #[derive(Default)]
 struct Extended {
     name: Option<String>,
@@ -122,7 +122,7 @@ fn entries(archive: impl Read, wanted: &Path, to: &mut dyn Write) -> Result<Read
     let mut layer = Layer::default();
     let mut written = None;
     let mut extended = Extended::default();
-    // Raw: a header of the archive's own choice of size must not be read into memory as a whole.
+    // Raw: otherwise the library would read a whole header into memory, whatever its size.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
         let kind = entry.header().entry_type();
@@ -151,7 +151,7 @@ fn entries(archive: impl Read, wanted: &Path, to: &mut dyn Write) -> Result<Read
     Ok(ReadLayer { layer, written })
 }
 
-/// Takes a header that extends the next entry; false for an entry itself.
+/// Reads a header that extends the next entry; false for an entry itself.
 fn extend(
     extended: &mut Extended,
     kind: EntryType,
@@ -214,7 +214,8 @@ fn without_zeros(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// A tar archive of files with their texts; a text that begins with `->` is a link's target.
+    /// Returns a tar archive of files with their texts; a text that begins with `->` is a link's
+    /// target.
     fn archive(files: &[(&str, &str)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         for (name, text) in files {
@@ -289,7 +290,7 @@ mod tests {
         assert!(read_from(&plain[..700], "a").is_err());
         assert!(read_from(b"\x1f\x8bno gzip", "a").is_err());
         assert!(read_from(&[0x28, 0xb5, 0x2f, 0xfd, 9, 9], "a").is_err());
-        // A long name that says it has a tebibyte.
+        // A long name that claims a size of one tebibyte.
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(EntryType::GNULongName);
         header.set_size(1 << 40);

@@ -1,10 +1,10 @@
-//! What a layer says about a path: pure.
+//! Looks up a path in a layer. Pure.
 
 use std::collections::HashSet;
 
 use super::layer::{Entry, Layer};
 
-/// A path in an image without `.`, `..` and needless slashes; the root is empty.
+/// A path in an image without `.`, `..` and redundant slashes; the root is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Path(String);
 
@@ -29,14 +29,15 @@ impl Path {
         self.0.is_empty()
     }
 
-    /// The folders that it is in, the topmost first, then itself; the root is not among them.
+    /// Returns the folders of the path, the topmost first, then the path itself; the root is
+    /// omitted.
     pub(super) fn ways(&self) -> impl Iterator<Item = &str> {
         let ends = self.0.match_indices('/').map(|(end, _)| end);
         let ends = ends.chain((!self.0.is_empty()).then_some(self.0.len()));
         ends.map(|end| &self.0[..end])
     }
 
-    /// Where a link at one of its [`ways`](Self::ways) leads it.
+    /// Returns the path after following a link at one of its [`ways`](Self::ways).
     fn through(&self, link: &str, target: &str) -> Self {
         let folder = match (target.starts_with('/'), link.rsplit_once('/')) {
             (false, Some((folder, _))) => folder,
@@ -46,26 +47,26 @@ impl Path {
     }
 }
 
-/// What a layer says about a path.
+/// The result of looking up a path in a layer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing: layers below decide.
+    /// The layer does not mention it: lower layers decide.
     Below,
-    /// It is there, or a folder that it is in is a symbolic link.
+    /// The path or one of its folders is a symbolic link.
     Symlink(Path),
     Hard(Path),
     Folder,
     /// A device, pipe or socket.
     Special,
-    /// It is removed, or what should be a folder is not one.
+    /// The path was removed, or one of its folders is not a folder.
     Nothing,
 }
 
-/// The folders on the way to a path that layers above have.
+/// The folders of a path that upper layers contain.
 #[derive(Debug, Default)]
 pub(super) struct Folders(HashSet<String>);
 
-/// What a layer without that file says about it.
+/// Looks up a path in a layer that does not contain it as a file.
 pub(super) fn verdict(layer: &Layer, wanted: &Path, folders: &mut Folders) -> Verdict {
     let mut is_hidden = layer.is_opaque("");
     for way in wanted.ways() {
@@ -73,7 +74,7 @@ pub(super) fn verdict(layer: &Layer, wanted: &Path, folders: &mut Folders) -> Ve
         match layer.entry(way) {
             Some(Entry::Folder) if is_last => return Verdict::Folder,
             Some(Entry::Folder) => drop(folders.0.insert(way.to_owned())),
-            // A folder above has taken its place.
+            // A folder of an upper layer replaces it.
             Some(_) if folders.0.contains(way) => return Verdict::Nothing,
             Some(Entry::Symlink(target)) => return Verdict::Symlink(wanted.through(way, target)),
             Some(Entry::Hard(target)) if is_last => return Verdict::Hard(Path::parse(target)),

@@ -1,7 +1,7 @@
-//! Reads one file of an image: its layers are streamed from the top, and nothing is unpacked.
+//! Reads one file of an image: its layers are streamed from the top, without unpacking.
 //!
-//! Whiteouts hide what lower layers have, symbolic links are followed within the image, and a hard
-//! link stands for the file of the same layer or one below. Every layer that is read is verified.
+//! Whiteouts hide entries of lower layers, symbolic links are followed within the image, and a hard
+//! link refers to a file of the same layer or a lower one. Every layer that is read is verified.
 
 mod error;
 mod layer;
@@ -22,7 +22,7 @@ use super::source::Source;
 use crate::oci::{Descriptor, Platform, media_type, null_as_default};
 use crate::task::blocking;
 
-/// How many links are followed, as Linux does.
+/// The most links that are followed, as in Linux.
 const LINKS: usize = 40;
 
 #[derive(Default, Deserialize)]
@@ -32,11 +32,11 @@ struct Manifest {
     layers: Vec<Descriptor>,
 }
 
-/// Writes the bytes of one file of an image to `to`, and returns how many there were.
+/// Writes the bytes of one file of an image to `to`, and returns their number.
 ///
 /// # Errors
-/// [`ContentsError::NotFound`] and others of that kind if the image has no such file. If a layer
-/// turns out to be damaged, the bytes before that are written already.
+/// [`ContentsError::NotFound`] and similar variants if the image has no such file. If a layer is
+/// found to be damaged, the bytes before the error are written already.
 pub async fn read_file<W: Write + Send + 'static>(
     source: &Source,
     platform: Option<&Platform>,
@@ -54,7 +54,7 @@ pub async fn read_file<W: Write + Send + 'static>(
         match reading.find(&wanted, below).await? {
             Found::Written(bytes) => return Ok(bytes),
             Found::Symlink(target) => (wanted, below) = (target, reading.layers.len()),
-            // The file of a hard link is in the same layer or in one below.
+            // The target of a hard link is in the same layer or a lower one.
             Found::Hard(target, layer) => (wanted, below) = (target, layer + 1),
             Found::Folder => return Err(reading.failed(path, ContentsError::folder)),
             Found::Special => return Err(reading.failed(path, ContentsError::special)),
@@ -90,9 +90,9 @@ async fn layers(
         .collect())
 }
 
-/// What became of a path.
+/// The result of looking for a path.
 enum Found {
-    /// The file is written: so many bytes.
+    /// The file was written; with its size in bytes.
     Written(u64),
     Symlink(Path),
     /// A hard link in this layer.
@@ -104,16 +104,17 @@ enum Found {
 
 struct Reading<'a, W> {
     source: &'a Source,
-    /// The layers, each with what is in it once it has been read.
+    /// The layers, with their entries once they have been read.
     layers: Vec<(Descriptor, Option<Layer>)>,
-    /// None while it is lent to the thread that reads.
+    /// `None` while the reading thread uses it.
     to: Option<W>,
 }
 
 impl<W: Write + Send + 'static> Reading<'_, W> {
-    /// Looks for a path in the layers below one, from the top, and writes the file if it is there.
+    /// Looks for a path in the layers below `below`, from the top, and writes the file if it is
+    /// found.
     async fn find(&mut self, wanted: &Path, below: usize) -> Result<Found, ContentsError> {
-        // Folders of layers above: a link or a file of that name further down is replaced by them.
+        // Folders of upper layers: they replace a link or a file of that name in lower layers.
         let mut folders = lookup::Folders::default();
         for number in (0..below).rev() {
             let written = match &self.layers[number].1 {
@@ -141,7 +142,8 @@ impl<W: Write + Send + 'static> Reading<'_, W> {
         })
     }
 
-    /// Reads a layer to its end, which verifies it, and writes the wanted file if it has that.
+    /// Reads a layer to its end, which verifies it, and writes the requested file if the layer has
+    /// it.
     async fn read(&mut self, number: usize, wanted: &Path) -> Result<Option<u64>, ContentsError> {
         let descriptor = self.layers[number].0.clone();
         let stream = self.source.blob(&descriptor)?.open(&descriptor).await?;
