@@ -1,8 +1,9 @@
-//! What targets ask for beyond a build of the working directory, and what the user grants.
+//! Entitlements: privileges that targets need beyond a build of the working directory, and those
+//! that the user grants.
 //!
-//! Rules of buildx's `bake/entitlements.go`, with three differences: a granted device is not asked
-//! for again, a path that does not exist yet can be granted by itself, and image layouts are asked
-//! for.
+//! Follows buildx's `bake/entitlements.go`, with three differences: a granted device is not
+//! requested again, a path that does not exist yet can be granted by itself, and image layouts need
+//! a grant.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,24 +16,24 @@ use super::real_path::real_path;
 use super::{Found, Machine, Plan};
 use crate::layout::LayoutReference;
 
-/// What a path begins with that belongs to the working directory.
+/// The prefix of a path in the working directory.
 const WORKING_DIRECTORY: &str = "cwd://";
-/// The output or cache that is a folder of this machine.
+/// The type of a local output or cache.
 const LOCAL: &str = "local";
 
-/// Why the paths of targets cannot be compared with what is granted.
+/// Why the paths of targets cannot be compared with the granted ones.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntitlementError {
-    /// A link or folder on the way cannot be read.
+    /// A symbolic link or folder in the path cannot be read.
     #[error("cannot find out where the path {path} leads")]
     Path {
-        /// The path as it was given.
+        /// The path as given.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A device that cannot be read.
+    /// A device cannot be parsed.
     #[error("the device {device:?} cannot be read")]
     Device {
         /// The text after `device=`.
@@ -40,7 +41,7 @@ pub enum EntitlementError {
     },
 }
 
-/// A set of privileges: those that are granted, or those that are still to be granted.
+/// A set of privileges: granted ones, or missing ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entitlements {
@@ -54,16 +55,16 @@ pub struct Entitlements {
     pub devices: BTreeSet<String>,
     /// Steps may use the user's SSH agent.
     pub ssh: bool,
-    /// Outputs may delete files of their folder.
+    /// Outputs may delete files in their folder.
     pub local_delete: bool,
-    /// Files and folders that may be read; `*` is all.
+    /// Files and folders that may be read; `*` means all.
     pub read: BTreeSet<String>,
-    /// Files and folders that may be written; `*` is all.
+    /// Files and folders that may be written; `*` means all.
     pub write: BTreeSet<String>,
 }
 
 impl Entitlements {
-    /// Grants what a text such as `fs.read=/data` names. False if it names nothing known.
+    /// Grants the privilege in a text such as `fs.read=/data`. False if it is unknown.
     pub fn grant(&mut self, text: &str) -> bool {
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
         let value = value.to_owned();
@@ -89,7 +90,7 @@ impl Entitlements {
         true
     }
 
-    /// Grants what the user names in an override `TARGET.KEY=VALUE`: nobody has to say it twice.
+    /// Grants what an override `TARGET.KEY=VALUE` names, so that the user need not repeat it.
     pub fn grant_override(&mut self, text: &str) {
         let Some((left, value)) = text.split_once('=') else {
             return;
@@ -114,10 +115,11 @@ impl Entitlements {
         }
     }
 
-    /// What the targets ask for and `self` does not grant. The working directory is granted.
+    /// The privileges that the targets need and `self` lacks. The working directory is always
+    /// granted.
     ///
     /// # Errors
-    /// When a path cannot be followed, or a device has no name.
+    /// If a path cannot be resolved, or a device has no name.
     pub fn missing(
         &self,
         plan: &Plan,
@@ -151,7 +153,7 @@ impl Entitlements {
         }
     }
 
-    /// True if there is nothing in the set.
+    /// True if the set is empty.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -207,7 +209,7 @@ fn device_name(text: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// The contexts and the Dockerfile of a target, as far as they are files of this machine.
+/// The local contexts and the local Dockerfile of a target.
 fn context_paths(target: &Target, machine: &dyn Machine) -> Vec<String> {
     let main = local(target.context.as_deref().unwrap_or("."), machine);
     let dockerfile = target.dockerfile.as_deref().unwrap_or("Dockerfile");
@@ -216,7 +218,7 @@ fn context_paths(target: &Target, machine: &dyn Machine) -> Vec<String> {
         _ if is_remote(dockerfile) || target.dockerfile_inline.is_some() => None,
         (Some(path), _) => Some(path.to_owned()),
         (None, Some(folder)) => Some(Path::new(folder).join(dockerfile).display().to_string()),
-        // An absolute one is read here even if the context is elsewhere.
+        // An absolute path is local even if the context is remote.
         (None, None) => Some(dockerfile.to_owned()).filter(|path| path.starts_with('/')),
     };
     let named = target.contexts.values();
@@ -226,14 +228,14 @@ fn context_paths(target: &Target, machine: &dyn Machine) -> Vec<String> {
     folders.chain(layouts).chain(dockerfile).collect()
 }
 
-/// The folder of an image layout, which is read like any other. (buildx takes the whole text for a
-/// path of the working directory, and so asks for nothing.)
+/// The folder of an image layout, which needs a grant like any other. (buildx takes the whole text
+/// as a path in the working directory, so it never asks.)
 fn layout(context: &str) -> Option<String> {
     let layout = LayoutReference::parse(context).ok()?;
     Some(layout.path.display().to_string())
 }
 
-/// The path of a context. A folder that is there is one, whatever it is called.
+/// The path of a local context. An existing folder is local, even if its name looks like a URL.
 fn local<'a>(context: &'a str, machine: &dyn Machine) -> Option<&'a str> {
     let path = context.strip_prefix(WORKING_DIRECTORY).unwrap_or(context);
     if matches!(machine.look(path), Ok(Found::Folder)) {
@@ -259,13 +261,14 @@ fn cache_path(cache: &Cache, key: &str) -> Option<String> {
     path.filter(|_| cache.kind == LOCAL).cloned()
 }
 
-/// The file or folder that an output writes; `-` is the standard output.
+/// The file or folder that an output writes; `None` for the standard output.
 fn written(output: Output) -> Option<String> {
     let path = Some(output.destination);
     path.filter(|path| !path.is_empty() && path != "-")
 }
 
-/// The file of a secret. One that has only an id is the variable of that name, else the file.
+/// The file of a secret. A secret with only an id is the variable of that name if it is set, else
+/// the file.
 fn secret_path(secret: &Secret, machine: &dyn Machine) -> Option<String> {
     let path = match (secret.path.as_str(), secret.variable.as_str()) {
         ("", "") if machine.variable(&secret.id).is_none() => &secret.id,
@@ -274,7 +277,7 @@ fn secret_path(secret: &Secret, machine: &dyn Machine) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-/// The paths outside of all granted ones; of a folder and what is in it only the folder.
+/// The paths outside of all granted ones. The content of a listed folder is not listed.
 fn missing_paths(
     granted: &BTreeSet<String>,
     asked: &BTreeSet<String>,
@@ -295,7 +298,7 @@ fn missing_paths(
     granted.insert(real(&String::new())?);
     let is_in = |set: &BTreeSet<PathBuf>, path: &Path| path.ancestors().any(|it| set.contains(it));
     let asked = asked.iter().map(real);
-    // In their order a folder comes before what is in it.
+    // In sorted order a folder comes before its content.
     let asked: BTreeSet<PathBuf> = asked.collect::<Result<_, _>>()?;
     let mut missing = BTreeSet::new();
     for path in asked {

@@ -1,4 +1,4 @@
-//! The machine that the program runs on, as bake files and the checks of their targets see it.
+//! The local machine, for bake files and for the checks of their targets.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -12,7 +12,8 @@ use super::{Found, Machine};
 use crate::files::{Beneath, BeneathError, Links};
 use crate::session::{self, SshAgents};
 
-/// The largest file that [`read_file`] reads, and [`LocalMachine`] hands to a bake file.
+/// The size limit of [`read_file`], and of files that [`LocalMachine`] gives to bake files, in
+/// bytes.
 pub const MAX_FILE: u64 = 64 << 20;
 
 /// This machine: its files, its clock, and the variables that it is given.
@@ -32,8 +33,8 @@ pub struct LocalMachine {
 }
 
 impl LocalMachine {
-    /// Relative paths begin in `working_directory`, which is absolute. `HOME` is the home
-    /// directory.
+    /// A machine on which relative paths start at `working_directory`, which is absolute. `HOME` is
+    /// the home directory.
     pub fn new(
         working_directory: impl Into<String>,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -45,15 +46,15 @@ impl LocalMachine {
         }
     }
 
-    /// The same; archives are not written to the standard output if that is a terminal.
+    /// Sets if the standard output is a terminal: archives are not written to one.
     #[must_use]
     pub fn with_terminal(mut self, stdout_is_terminal: bool) -> Self {
         self.stdout_is_terminal = stdout_is_terminal;
         self
     }
 
-    /// A file of the working directory, as [`read_beneath`]; none if the path's text leads out of
-    /// it, or if it cannot be read.
+    /// Reads a file of the working directory as [`read_beneath`] does; `None` if the path leads out
+    /// of it, or if it cannot be read.
     pub fn read_inside(&self, path: &str) -> Option<Vec<u8>> {
         let inside = self.inside(path)?;
         read_beneath(Path::new(&self.working_directory), &inside).ok()
@@ -63,7 +64,7 @@ impl LocalMachine {
         Path::new(&self.working_directory).join(path)
     }
 
-    /// The path from the working directory, if its text does not lead out.
+    /// The path relative to the working directory; `None` if it leads out.
     fn inside(&self, path: &str) -> Option<PathBuf> {
         let mut clean = PathBuf::new();
         for part in self.place(path).components() {
@@ -77,12 +78,12 @@ impl LocalMachine {
     }
 }
 
-/// The bytes of a regular file beneath a folder, at most one more than [`MAX_FILE`]: for what was
-/// not typed but found there, which may be a stranger's. No link leads out, no pipe is waited for.
-/// Blocking.
+/// Reads a regular file below a folder, at most [`MAX_FILE`] plus one byte. For paths that the user
+/// did not type: they may come from somebody else, so no link may lead out of the folder, and pipes
+/// are rejected. Blocking.
 ///
 /// # Errors
-/// When it cannot be read; [`io::ErrorKind::InvalidInput`] if it leads out or is not a regular
+/// If the file cannot be read; [`io::ErrorKind::InvalidInput`] if it leads out or is not a regular
 /// file.
 pub fn read_beneath(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let opened = Beneath::open(folder)
@@ -100,10 +101,10 @@ pub fn read_beneath(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file's bytes, links followed, at most one more than [`MAX_FILE`]. Blocking.
+/// Reads a file, at most [`MAX_FILE`] plus one byte. Links are followed. Blocking.
 ///
 /// # Errors
-/// When it cannot be read, or is a folder.
+/// If the file cannot be read, or is a folder.
 pub fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -150,7 +151,7 @@ impl Host for LocalMachine {
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {
-        // The system's generator does not fail once the machine is up; zeros are no secret here.
+        // The system's generator does not fail after boot, and these bytes need not be secret.
         let _ = getrandom::fill(bytes);
     }
 

@@ -1,11 +1,11 @@
 //! Bake files: targets of HCL, JSON and compose files, as `docker buildx bake` reads them.
 //!
-//! The language is a crate of its own, [`solvekit_bake`], which is all re-exported here. This
-//! module adds what needs the rest of solvekit: [`check`] finds what a build could not use,
-//! [`requests`] makes build requests of targets, [`prepare`] links them to be built together by
-//! [`Nodes::build_all`](crate::spread::Nodes::build_all). [`Entitlements`] tells what targets ask
-//! for that the user has to grant. [`verdicts`] tells which targets changed since an earlier state
-//! of their files.
+//! The language has its own crate, [`solvekit_bake`], which is re-exported here. This module adds
+//! the parts that need the rest of solvekit: [`check`] finds attributes that a build cannot use,
+//! [`requests`] turns targets into build requests, and [`prepare`] links them to be built together
+//! by [`Nodes::build_all`](crate::spread::Nodes::build_all). [`Entitlements`] lists the privileges
+//! that the user has to grant. [`verdicts`] finds the targets that have changed since an earlier
+//! state of their files.
 
 mod check;
 

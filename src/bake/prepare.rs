@@ -1,5 +1,5 @@
-//! All targets of a plan, ready to be built together: linked targets first, so that their graphs
-//! are there for those that use them.
+//! Prepares all targets of a plan to be built together: linked targets first, because the others
+//! need their graphs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use crate::pipeline::{self, BuildRequest, NamedContext, Prepared, context_name};
 pub struct TargetError {
     /// The target.
     pub target: String,
-    /// What is wrong with it.
+    /// The cause.
     pub source: Box<RequestError>,
 }
 
-/// The requests of all targets. Contexts that other targets make are added by [`prepare`].
+/// The requests of all targets, without the contexts that other targets make: [`prepare`] adds
+/// those.
 ///
 /// # Errors
-/// The first target with an attribute that a build does not take.
+/// The first target with an attribute that a build does not support.
 pub fn requests(
     plan: &Plan,
     machine: &dyn Machine,
@@ -39,10 +40,10 @@ pub fn requests(
     requests.collect()
 }
 
-/// Reads and parses what all targets need on this side, and links them.
+/// Reads and parses the local inputs of all targets, and links the targets.
 ///
 /// # Errors
-/// The first target whose Dockerfile or context is missing or wrong.
+/// The first target whose Dockerfile or context is missing or invalid.
 pub async fn prepare(
     plan: &Plan,
     mut requests: BTreeMap<String, BuildRequest>,
@@ -59,11 +60,11 @@ pub async fn prepare(
     Ok(prepared)
 }
 
-/// The requests with their links, for questions about each. Only targets that others link to are
-/// read, so that a question can be asked about a Dockerfile that cannot be parsed.
+/// The requests with their links, for questions about each target. Only linked targets are read, so
+/// that a question can be asked about a Dockerfile with syntax errors.
 ///
 /// # Errors
-/// The first linked target whose Dockerfile or context is missing or wrong.
+/// The first linked target whose Dockerfile or context is missing or invalid.
 pub async fn linked_requests(
     plan: &Plan,
     mut requests: BTreeMap<String, BuildRequest>,
@@ -94,7 +95,7 @@ fn failed(target: &str, source: pipeline::Error) -> TargetError {
     }
 }
 
-/// The request with the contexts that other targets make.
+/// Adds the contexts that other targets make to the request.
 fn linked(
     target: &Target,
     mut request: BuildRequest,
@@ -109,10 +110,10 @@ fn linked(
     Ok(request)
 }
 
-/// The targets, each after those that it links to. A plan has no circles.
+/// The targets, each after those that it links to. A plan has no cycles.
 pub(super) fn in_order(plan: &Plan) -> Vec<(&str, &Target)> {
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
-    // A target comes back from the stack when those that it links to are in the order.
+    // A target is pushed again below those that it links to, and is added to the order after them.
     let names = plan.targets.keys().rev();
     let mut stack: Vec<(&str, bool)> = names.map(|name| (name.as_str(), false)).collect();
     while let Some((name, linked_are_in)) = stack.pop() {

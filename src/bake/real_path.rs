@@ -1,20 +1,19 @@
-//! Where a path leads, links followed, also if its end does not exist yet.
+//! Resolves the links in a path, even if its last parts do not exist yet.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// How many links are followed, as Go's `filepath.EvalSymlinks` does.
+/// The most links that are followed, as in Go's `filepath.EvalSymlinks`.
 const MAX_LINKS: usize = 255;
 
-/// The absolute path without links, `.` and `..`. Names that do not exist stay as they are.
+/// The absolute path without links, `.` and `..`. Parts that do not exist are kept.
 pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
     real_path_noting(path, &mut Vec::new())
 }
 
-/// The same; the links that were followed are added to `followed`, each without links in its
-/// folder.
+/// The same. Adds the followed links to `followed`, each with a link-free parent.
 pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     let mut pending: VecDeque<OsString> = names(path).collect();
     let mut real = PathBuf::from("/");
@@ -73,7 +72,7 @@ mod tests {
         let real = |path: &str| real_path(&root.join(path));
         assert_eq!(real("in/dangling/x").unwrap(), root.join("out/x"));
         assert_eq!(real("in/./new/../file").unwrap(), root.join("in/file"));
-        // `..` is the parent of where the link leads.
+        // `..` is the parent of the link's target.
         assert_eq!(real("in/etc/..").unwrap(), Path::new("/"));
         assert_eq!(real("loop").unwrap_err().to_string(), "too many links");
         let mut followed = Vec::new();

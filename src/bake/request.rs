@@ -1,4 +1,4 @@
-//! From a target to the request of its build: every attribute as the build takes it.
+//! Turns a target into a build request, attribute by attribute.
 
 use std::path::Path;
 
@@ -15,37 +15,37 @@ use crate::pipeline::{
 };
 use crate::session::{self, Secrets, SshAgents};
 
-/// What a context begins with that another target makes.
+/// The prefix of a context that another target makes.
 const TARGET: &str = "target:";
-/// What a path begins with that belongs to the working directory, wherever the bake file is from.
+/// The prefix of a path in the working directory, even if the bake file is remote.
 const WORKING_DIRECTORY: &str = "cwd://";
 
-/// What messages call a Dockerfile that is written in a bake file.
+/// The name of an inline Dockerfile in messages.
 const INLINE: &str = "dockerfile-inline";
 
-/// Why a target is not a build.
+/// Why a target cannot become a build request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// An attribute that a build could not use.
+    /// An attribute has a value that a build cannot use.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// An attribute that a build does not take.
+    /// A build does not support an attribute.
     #[error(transparent)]
     Build(#[from] pipeline::Error),
-    /// A name of an image.
+    /// The name of an image is invalid.
     #[error("tags: {0}")]
     Tag(#[source] oci::Error),
-    /// A network that BuildKit does not have.
+    /// The network mode is unknown to BuildKit.
     #[error("network: there is no mode {mode:?} in a build; the modes are default, host and none")]
     Network {
         /// The mode.
         mode: String,
     },
-    /// A secret or an agent.
+    /// A secret or an agent is invalid.
     #[error(transparent)]
     Session(#[from] session::Error),
-    /// A secret of a variable that is not set.
+    /// A secret is a variable that is not set.
     #[error("the secret {id:?} is the environment variable {variable}, which is not set")]
     NoVariable {
         /// The secret's id.
@@ -55,10 +55,10 @@ pub enum RequestError {
     },
 }
 
-/// The request of a target. Contexts that other targets make are left to [`links`].
+/// The request of a target. Contexts that other targets make are not in it; see [`links`].
 ///
 /// # Errors
-/// The first attribute that a build does not take.
+/// The first attribute that a build does not support.
 pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, RequestError> {
     check(target, machine)?;
     let context = target.context.as_deref().unwrap_or(".");
@@ -112,7 +112,7 @@ pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, R
     Ok(request)
 }
 
-/// The contexts that other targets make: the context's name, and the target's.
+/// The contexts that other targets make: the name of each context and of its target.
 pub fn links(target: &Target) -> impl Iterator<Item = (&str, &str)> {
     target.contexts.iter().filter_map(|(name, text)| {
         let linked = text.strip_prefix(TARGET)?;
@@ -120,7 +120,7 @@ pub fn links(target: &Target) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// A folder that is there is one, whatever it is called.
+/// An existing folder is local, even if its name looks like a URL.
 fn main_context(text: &str) -> Result<MainContext, pipeline::Error> {
     let text = text.strip_prefix(WORKING_DIRECTORY).unwrap_or(text);
     match text {
@@ -138,8 +138,8 @@ fn named_context(text: &str) -> Result<NamedContext, pipeline::Error> {
     }
 }
 
-/// A path is one in the context. The usual name is left to the build, which opens it beneath the
-/// context.
+/// The Dockerfile of a target; a relative path is in the context. The default name is left to the
+/// build, which opens it below the context.
 fn dockerfile(
     target: &Target,
     context: &str,
@@ -151,7 +151,7 @@ fn dockerfile(
     }
     let given = target.dockerfile.as_deref().unwrap_or_default();
     if let Some(path) = given.strip_prefix(WORKING_DIRECTORY) {
-        // In a fetched context a relative one would be looked up there.
+        // In a fetched context a relative path would be looked up there.
         let absolute = std::path::absolute(path);
         return Ok(Some(absolute.unwrap_or_else(|_| path.into()).into()));
     }
@@ -256,7 +256,7 @@ fn secrets(given: &[Secret], machine: &dyn Machine) -> Result<Secrets, RequestEr
     Ok(secrets)
 }
 
-/// The agents, and the own one for a git repository over SSH.
+/// The agents of the target, with the user's own agent for a git context over SSH.
 fn agents(target: &Target, machine: &dyn Machine) -> Result<SshAgents, RequestError> {
     let own = [Ssh::parse("default")];
     let context = target.context.as_deref().unwrap_or_default();
@@ -299,11 +299,11 @@ fn caches(
     Ok(completed.collect())
 }
 
-/// The token of GitHub's runner.
+/// The variable with the token of GitHub's runner.
 const RUNNER_TOKEN: &str = "ACTIONS_RUNTIME_TOKEN";
 
-/// True if a cache of GitHub's service is where the runner says. The runner's token does not go to
-/// a URL that a bake file names.
+/// True if a GitHub cache uses the runner's URLs: the runner's token must not be sent to a URL from
+/// a bake file.
 fn is_of_runner(entry: &CacheEntry, machine: &dyn Machine) -> bool {
     let known = ["ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL"].map(|name| machine.variable(name));
     let given = ["url", "url_v2"].map(|key| entry.attrs.get(key));
@@ -311,7 +311,7 @@ fn is_of_runner(entry: &CacheEntry, machine: &dyn Machine) -> bool {
     given.all(|url| known.iter().flatten().any(|known| known == url))
 }
 
-/// As `--attest` has it: values with commas are quoted.
+/// The attestation in the syntax of `--attest`: values with commas are quoted.
 fn attestation(attest: &Attest) -> String {
     let mut text = format!("type={}", attest.kind);
     if attest.disabled {

@@ -1,8 +1,8 @@
-//! Why an answer of the daemon cannot be used.
+//! Problems with answers of the daemon.
 
 use crate::{llb, oci};
 
-/// What is wrong with an answer.
+/// Why an answer of the daemon is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerProblem {
@@ -12,7 +12,7 @@ pub enum AnswerProblem {
         /// The part, such as `version`.
         part: &'static str,
     },
-    /// The answer is larger than what is read.
+    /// The answer is larger than the limit.
     #[error("it is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
@@ -21,7 +21,7 @@ pub enum AnswerProblem {
     /// The build ended without a result.
     #[error("it ended before it had a result")]
     NoResult,
-    /// The result is of several platforms where it must be of one.
+    /// The result has several platforms, but one is required.
     #[error("it has several platforms")]
     SeveralPlatforms,
     /// An input has no graph.

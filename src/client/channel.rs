@@ -1,4 +1,4 @@
-//! The gRPC connection to a daemon: tonic's channel, and what every call on it carries.
+//! The gRPC connection to a daemon: tonic's channel, with headers for every call.
 
 use std::task::{Context, Poll};
 
@@ -8,8 +8,8 @@ use tonic::transport::{self, channel::ResponseFuture};
 
 use super::EngineHeaders;
 
-/// A connection whose calls carry the user's headers for a Docker Engine, and the trace that they
-/// belong to.
+/// A connection that adds headers to its calls: the user's headers for a Docker Engine, and the
+/// trace context.
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
     inner: transport::Channel,
@@ -50,7 +50,7 @@ mod tests {
     use crate::proto::moby::buildkit::v1::InfoRequest;
     use crate::proto::moby::buildkit::v1::control_client::ControlClient;
 
-    /// A channel to a server that keeps the headers of the calls and answers none of them.
+    /// A channel to a server that records the headers of calls and answers none of them.
     fn channel(headers: EngineHeaders) -> (Channel, Arc<Mutex<Vec<http::HeaderMap>>>) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heard);

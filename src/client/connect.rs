@@ -50,7 +50,7 @@ impl Client {
                 source: Box::new(problem),
             })
         };
-        // Boxed: what connects is large, and part of all that waits for it.
+        // Boxed: the future is large, and part of every future that awaits it.
         in_span(span, Box::pin(connected)).await
     }
 }

@@ -46,7 +46,7 @@ pub struct Client {
     pub(super) way: Way,
     /// A value that must live as long as the connection.
     pub(super) companion: Option<Arc<dyn Any + Send + Sync>>,
-    /// Which daemon takes over when this one ends.
+    /// Finds the daemon that takes over when this one shuts down.
     pub(super) succession: Option<Arc<dyn Succession>>,
 }
 
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// Lets builds move on when the daemon ends.
+    /// Lets builds move to another daemon when this one shuts down.
     pub(crate) fn with_succession(mut self, succession: Arc<dyn Succession>) -> Self {
         self.succession = Some(succession);
         self

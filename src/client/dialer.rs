@@ -217,7 +217,7 @@ impl Dialer {
                 }
             }
         });
-        // Behind an upgrade there is BuildKit alone.
+        // After an upgrade the peer is BuildKit itself, which needs no engine headers.
         let headers = match (way, &self.address) {
             (Way::PriorKnowledge, Address::Docker(_)) => self.headers.clone(),
             _ => EngineHeaders::default(),

@@ -16,7 +16,7 @@ use crate::proto::google::rpc;
 use crate::proto::moby::buildkit::v1 as control;
 use crate::text::{redact, redact_values};
 
-/// Larger than any recorded error, which has the lines of a Dockerfile.
+/// The size limit of a recorded error, in bytes; it contains the lines of a Dockerfile.
 const ERROR_LIMIT: usize = 16 << 20;
 
 /// A past or running build.
@@ -36,7 +36,7 @@ pub struct BuildRecord {
     pub completed_at: Option<SystemTime>,
     /// The error of a failed build.
     pub error: Option<RecordedError>,
-    /// Where the daemon keeps that error with all its details.
+    /// The blob with that error and all its details.
     pub error_details: Option<Descriptor>,
     /// The number of steps in its graph.
     pub total_steps: i32,
@@ -101,7 +101,7 @@ pub struct BuildEvent {
 /// What happened to a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildEventKind {
-    /// It has started, or its record has changed meanwhile.
+    /// It has started, or its record has changed.
     Started,
     /// It has ended.
     Complete,
@@ -253,7 +253,7 @@ impl Client {
             .map_err(failed("removing a record of the build history"))
     }
 
-    /// Keeps the record of a build from being removed by the daemon itself, or lets it again.
+    /// Pins the record of a build, so that the daemon does not remove it by itself; or unpins it.
     ///
     /// # Errors
     /// If there is no such record, or the call fails.
@@ -269,11 +269,11 @@ impl Client {
             .map_err(failed("pinning a record of the build history"))
     }
 
-    /// Follows the history: what there is, then each change as it happens. `active_only` leaves out
-    /// builds that have ended; an empty `build_ref` is all builds.
+    /// Streams the history: the existing records, then each change. `active_only` omits finished
+    /// builds; an empty `build_ref` means all builds.
     ///
     /// # Errors
-    /// If the call fails. The stream can end with an error, too.
+    /// If the call fails. The stream can also end with an error.
     pub async fn build_events(
         &self,
         build_ref: &str,
@@ -302,7 +302,7 @@ impl Client {
         }))
     }
 
-    /// Makes the daemon store the pending data of a build that has ended: its trace.
+    /// Makes the daemon store the trace of a finished build, which is still pending.
     ///
     /// # Errors
     /// If there is no such record, or the call fails.
@@ -318,10 +318,10 @@ impl Client {
             .map_err(failed("finishing a record of the build history"))
     }
 
-    /// Reads the error of a failed build with its details; `None` if the daemon keeps none.
+    /// Reads the error of a failed build with its details; `None` if the daemon has none.
     ///
     /// # Errors
-    /// If the call fails, or what is kept is not an error.
+    /// If the call fails, or the blob is not an error.
     pub async fn recorded_failure(&self, record: &BuildRecord) -> Result<Option<Failure>, Error> {
         let Some(kept) = &record.error_details else {
             return Ok(None);

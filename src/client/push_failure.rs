@@ -1,10 +1,10 @@
-//! Sorts what a daemon says about a failed push. Registries and networks have no types there, so
-//! the daemon's text is matched, here alone.
+//! Classifies the daemon's messages about failed pushes. Registry and network errors have no types
+//! there, so their text is matched, and only in this module.
 
 use super::{Code, Error, Failure};
 use crate::registry::FailureKind;
 
-/// Statuses and network errors after which the same push may succeed. In small letters.
+/// HTTP statuses and network errors after which a retry may succeed. In lower case.
 const TRANSIENT: [&str; 22] = [
     "408 request timeout",
     "429 too many requests",
@@ -38,7 +38,7 @@ const UNREACHABLE: [&str; 4] = [
     "network is unreachable",
 ];
 
-/// The registry wants other credentials.
+/// The registry needs other credentials.
 const DENIED: [&str; 7] = [
     "401 unauthorized",
     "403 forbidden",
@@ -49,7 +49,7 @@ const DENIED: [&str; 7] = [
     "denied: ",
 ];
 
-/// The registry, or the daemon, found other bytes than those that were announced.
+/// The content does not match its digest or size, according to the registry or the daemon.
 const BROKEN: [&str; 8] = [
     "digest_invalid",
     "size_invalid",
@@ -62,7 +62,7 @@ const BROKEN: [&str; 8] = [
 ];
 
 impl Failure {
-    /// The kind of the failure, if it is of a push or of another request to a registry.
+    /// The kind of the failure, if it happened during a push or another request to a registry.
     pub fn registry_failure(&self) -> Option<FailureKind> {
         let is_final = matches!(self.code, Code::Canceled | Code::InvalidArgument);
         of_text(&self.message).filter(|_| !is_final)
@@ -70,7 +70,7 @@ impl Failure {
 }
 
 impl Error {
-    /// The kind of the failure at a registry that the daemon reports, if it reports one.
+    /// The kind of the registry's failure, if the daemon reports one.
     pub fn registry_failure(&self) -> Option<FailureKind> {
         self.failure().and_then(Failure::registry_failure)
     }
@@ -79,7 +79,7 @@ impl Error {
 fn of_text(message: &str) -> Option<FailureKind> {
     let message = message.to_ascii_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
-    // A refusal may quote the status of another request, so it is looked for first.
+    // A denial may quote the status of another request, so denials are checked first.
     let kinds: [(&[&str], FailureKind); 4] = [
         (&DENIED, FailureKind::Denied),
         (&TRANSIENT, FailureKind::Transient),

@@ -1,4 +1,4 @@
-//! Daemons that another one takes over from, such as a pod that is replaced.
+//! Daemons that are replaced by another one, such as a pod that is deleted.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use futures_util::future::BoxFuture;
 
 use super::Client;
 
-/// Knows when a daemon ends, and which one takes over.
+/// Knows when a daemon shuts down, and which one takes over.
 pub(crate) trait Succession: fmt::Debug + Send + Sync {
-    /// Completes when the daemon has been told to end, with words for that: `the pod b0-1 is being
-    /// deleted`. Its builds may still run for a while.
+    /// Completes when the daemon is told to shut down, with the reason as text: `the pod b0-1 is
+    /// being deleted`. Its builds may still run for a while.
     fn ending(&self) -> BoxFuture<'_, String>;
 
-    /// Connects to the daemon that takes over; `None` while there is none.
+    /// Connects to the daemon that takes over; `None` if there is none yet.
     fn next(&self) -> BoxFuture<'_, Option<Client>>;
 }

@@ -1,4 +1,4 @@
-//! Why TLS cannot be used: files, options, and refusals of certificates.
+//! Problems with TLS: files, options, and rejected certificates.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use rustls::server::VerifierBuilderError;
 
 use crate::task::Panicked;
 
-/// What is wrong with the files or options of TLS.
+/// Why the files or options of TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsProblem {
@@ -33,16 +33,16 @@ pub enum TlsProblem {
     /// A key is given without its certificate.
     #[error("a client key needs its certificate")]
     KeyWithoutCertificate,
-    /// No certificate can have this name.
+    /// The name is not valid in a certificate.
     #[error("{name:?} is not a name that a certificate can have")]
     ServerName {
         /// The name.
         name: String,
     },
-    /// The file is not PEM.
+    /// The file is not in PEM format.
     #[error(transparent)]
     Pem(#[from] pem::Error),
-    /// The TLS library refuses the certificate or the options.
+    /// The TLS library rejects the certificate or the options.
     #[error(transparent)]
     Rustls(#[from] rustls::Error),
     /// The authority of clients cannot be used.
@@ -53,7 +53,7 @@ pub enum TlsProblem {
     Panicked(#[from] Panicked),
 }
 
-/// Why the certificate of a server is not accepted.
+/// Why a server's certificate is rejected.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerCertificateProblem {
@@ -71,13 +71,13 @@ pub enum ServerCertificateProblem {
     /// It has expired.
     #[error("it expired {days} days ago (by this machine's clock)")]
     Expired {
-        /// How many days ago.
+        /// The number of days since then.
         days: u64,
     },
-    /// Its validity begins later.
+    /// It becomes valid later.
     #[error("it is not valid yet (by this machine's clock)")]
     NotYetValid,
-    /// It is that of an authority.
+    /// It is a CA's own certificate.
     #[error("it is a CA's own certificate: a server needs one that the CA signed")]
     OfAuthority,
     /// Another reason.
@@ -85,14 +85,14 @@ pub enum ServerCertificateProblem {
     Other(CertificateError),
 }
 
-/// Why a server does not accept the client's certificate, by its TLS alert.
+/// Why a server rejects the client's certificate, according to its TLS alert.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientCertificateProblem {
-    /// Its authority is unknown there.
+    /// The server does not know its CA.
     #[error("it does not know the CA that signed it")]
     UnknownAuthority,
-    /// Its signature is not that of the authority.
+    /// Its signature is not the CA's.
     #[error("its signature is not that of the CA")]
     Signature,
     /// It has expired.

@@ -1,4 +1,4 @@
-//! The daemon's cache: its records, and which to remove.
+//! The records of the daemon's cache, and the options of a prune.
 
 use std::time::{Duration, SystemTime};
 
@@ -63,10 +63,10 @@ impl PruneOptions {
     }
 }
 
-/// The years 1 to 9999, in seconds since 1970: what a `Timestamp` may be, and what can be printed.
+/// The years 1 to 9999, in seconds since 1970: the valid range of a `Timestamp`, and of the output.
 const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
-/// A time that a daemon sent; `None` if it cannot be printed.
+/// Converts a daemon's time; `None` if it is out of range.
 pub(crate) fn time_of(at: Option<prost_types::Timestamp>) -> Option<SystemTime> {
     let at = at.filter(|at| YEARS.contains(&at.seconds))?;
     SystemTime::try_from(at).ok()
@@ -78,7 +78,7 @@ pub(super) fn nanoseconds(time: Duration) -> i64 {
 
 #[cfg(test)]
 impl CacheRecord {
-    /// A record of which only the description is known.
+    /// A record with only a description.
     pub(crate) fn described(description: &str) -> Self {
         Self::from(control::UsageRecord {
             description: description.to_owned(),

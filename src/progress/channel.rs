@@ -57,7 +57,7 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
     )
 }
 
-/// For how many steps the source of their logs is remembered.
+/// The most steps whose log source is remembered.
 const OWNERS: usize = 200_000;
 
 /// An event on its way to the display.
@@ -82,7 +82,7 @@ impl Event {
     }
 }
 
-/// Takes the events of builds, in the place of a [`Display`](super::Display).
+/// Receives the events of builds, instead of a [`Display`](super::Display).
 pub trait Sink: Send {
     /// Takes an event.
     fn take(&mut self, event: &Event);

@@ -1,4 +1,4 @@
-//! How far the steps of a build got, for what is decided after it.
+//! Records how far the steps of a build got, for decisions after the build.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use super::{StatusUpdate, Vertex};
 
-/// More steps than any build has: a hostile daemon must not fill the memory.
+/// More steps than any build has: protects the memory from a hostile daemon.
 const LIMIT: usize = 1 << 16;
 
-/// How far a step got.
+/// The last known state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepEnd {
@@ -35,7 +35,7 @@ impl StepEnd {
             _ if !vertex.error.is_empty() => Some(Self::Failed),
             (_, Some(_)) if vertex.cached => Some(Self::Cached),
             (_, Some(_)) => Some(Self::Done),
-            // Its result is being loaded.
+            // The result is being loaded.
             (Some(_), None) if vertex.cached => Some(Self::Cached),
             (Some(_), None) => Some(Self::Running),
             (None, None) => None,
@@ -43,19 +43,20 @@ impl StepEnd {
     }
 }
 
-/// Notes how far each step got, by its digest. Clones share it.
+/// Records the state of each step, by its digest. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct StepEnds(Arc<Mutex<Noted>>);
 
 #[derive(Debug, Default)]
 struct Noted {
     ends: HashMap<String, StepEnd>,
-    /// The last start or end.
+    /// The time of the last start or end.
     latest: Option<SystemTime>,
 }
 
 impl StepEnds {
-    /// Notes what an update says. A step that ran in one place and was cached in another ran.
+    /// Records the changes of an update. A step that ran in one place and was cached in another
+    /// counts as run.
     pub fn note(&self, update: &StatusUpdate) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Noted { ends, latest } = &mut *noted;
@@ -76,13 +77,13 @@ impl StepEnds {
         }
     }
 
-    /// Returns how far the step with a digest got; `None` if it was not started.
+    /// Returns the state of the step with this digest; `None` if it was not started.
     pub fn of(&self, digest: &str) -> Option<StepEnd> {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.ends.get(digest).copied()
     }
 
-    /// Returns when the last step was started or ended, by the daemon's clock.
+    /// Returns the time when the last step was started or ended, by the daemon's clock.
     pub fn latest(&self) -> Option<SystemTime> {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.latest

@@ -1,4 +1,4 @@
-//! The steps of work with images are steps of the client.
+//! Shows operations on images as steps of the client.
 
 use crate::steps;
 

@@ -41,7 +41,7 @@ pub(super) fn merge(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interv
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Work {
     spans: BTreeMap<(u64, SystemTime), Option<SystemTime>>,
-    /// How many of them go on.
+    /// The number of open spans.
     open: usize,
 }
 
@@ -75,7 +75,7 @@ impl Work {
             .sum()
     }
 
-    /// True for a line of this client that is no work: see `Step::note`.
+    /// True for a line of this client that is not work: see `Step::note`.
     pub(super) fn is_note(&self) -> bool {
         let mut spans = self.spans.iter();
         spans.all(|(&(source, start), &stop)| source == 0 && stop == Some(start))

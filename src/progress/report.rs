@@ -11,7 +11,7 @@ use super::timeline::Timeline;
 use super::view::{StepState, StepView, View};
 use crate::text::one_line;
 
-/// What a display has seen, in every mode.
+/// The result of a display, in every mode.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// The steps that failed by themselves, by their start; cancelled ones are not included.
@@ -22,7 +22,7 @@ pub struct Summary {
     pub ended: usize,
     /// The number of known steps.
     pub steps: usize,
-    /// When the steps worked.
+    /// The timeline of the steps.
     pub timeline: Timeline,
     /// Why the output stopped; the build continued.
     pub write_error: Option<std::io::Error>,

@@ -36,7 +36,7 @@ impl Step {
         self.end(false, String::new());
     }
 
-    /// Completes the step in the moment in which it began: it is a line to read, no work.
+    /// Completes the step at its start time: it is a message, not work.
     pub(super) fn note(mut self) {
         self.vertex.completed = self.vertex.started;
         self.report();

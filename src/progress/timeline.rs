@@ -1,10 +1,10 @@
-//! When each step of a build worked, for reports of the whole.
+//! The timeline of a build's steps, for reports.
 
 use std::time::{Duration, SystemTime};
 
 use super::view::{StepState, StepView, View};
 
-/// When the steps of a build worked.
+/// The timeline of a build's steps.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -26,11 +26,11 @@ pub struct TimelineStep {
     pub name: String,
     /// The platform, after the target's name if there are several; `None` if the name has none.
     pub group: Option<String>,
-    /// How it ended.
+    /// The state at the end.
     pub state: StepState,
     /// The digests of the steps that it needed.
     pub inputs: Vec<String>,
-    /// When it worked, since the start of the build; spans do not overlap.
+    /// The time spans of its work, relative to the start of the build; they do not overlap.
     pub spans: Vec<Span>,
     /// The bytes that its transfers have moved.
     pub transferred: u64,
@@ -69,7 +69,7 @@ impl TimelineStep {
 }
 
 impl View {
-    /// Returns when the steps worked; those that have not ended work until `now`.
+    /// Returns the timeline; unfinished steps count as working until `now`.
     pub fn timeline(&self, now: SystemTime) -> Timeline {
         let steps = self.steps().filter(|step| !step.work.is_note());
         let works = steps.map(|step| (step, self.spans(step)));

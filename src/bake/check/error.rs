@@ -1,4 +1,4 @@
-//! What a build could not use of a target.
+//! Reasons why a target cannot be built.
 
 use std::io;
 
@@ -34,10 +34,10 @@ pub enum CheckError {
         id: String,
         /// The file.
         path: String,
-        /// Why it cannot be looked at.
+        /// The cause.
         source: io::Error,
     },
-    /// A secret's file is larger than the daemon takes.
+    /// A secret's file is larger than the daemon accepts.
     #[error("the secret {id} has {size} bytes; at most {MAX_SECRET} are allowed")]
     SecretTooLarge {
         /// The secret.
@@ -51,7 +51,7 @@ pub enum CheckError {
         /// The id.
         id: String,
     },
-    /// The agent of the environment is asked for, and there is none.
+    /// The agent of the environment is needed, but there is none.
     #[error("the SSH agent {id:?} is the one of SSH_AUTH_SOCK, which is not set")]
     NoAgent {
         /// The id.
@@ -64,7 +64,7 @@ pub enum CheckError {
         id: String,
         /// The path.
         path: String,
-        /// Why it cannot be looked at.
+        /// The cause.
         source: io::Error,
     },
     /// A key cannot be used.
@@ -74,7 +74,7 @@ pub enum CheckError {
         id: String,
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// The problem with the key.
         source: session::Error,
     },
     /// A socket is given with another socket or with keys.
@@ -90,7 +90,7 @@ pub enum CheckError {
     Output {
         /// The exporter.
         kind: String,
-        /// What is wrong.
+        /// The cause.
         problem: OutputProblem,
     },
     /// An annotation cannot be read.
@@ -112,33 +112,33 @@ pub enum CheckError {
     Resource {
         /// The limit.
         name: &'static str,
-        /// What is wrong.
+        /// The problem with the value.
         source: SizeError,
     },
 }
 
-/// Why an output cannot be written.
+/// Why the destination of an output is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputProblem {
-    /// A folder has to be named.
+    /// A folder must be given.
     #[error("dest is needed: the folder to write to")]
     NoFolder,
     /// A folder cannot be written to the standard output.
     #[error("a folder cannot be written to the standard output")]
     FolderToStdout,
-    /// The destination is a file, and has to be a folder.
+    /// The destination must be a folder, but is a file.
     #[error("{0} is a file, not a folder")]
     IsFile(String),
-    /// The destination is a folder, and has to be a file.
+    /// The destination must be a file, but is a folder.
     #[error("{0} is a folder, not a file")]
     IsFolder(String),
-    /// The destination cannot be looked at.
+    /// The destination cannot be inspected.
     #[error("{path}: {source}")]
     Look {
         /// The destination.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Two outputs of one target go to the standard output.

@@ -1,8 +1,8 @@
-//! What a target asks of this machine: found wrong before anything is built.
+//! Checks a target against this machine before anything is built.
 //!
-//! The reference converts every target to build options even for `--print`. These are the checks it
-//! makes on the way (buildx, `bake.toBuildOpt`), in its order. It does not look at tags, the
-//! context or the Dockerfile, and neither does this.
+//! buildx converts every target to build options, even for `--print`. These are the checks that it
+//! makes on the way (`bake.toBuildOpt`), in its order. It does not check tags, the context or the
+//! Dockerfile, so neither does this.
 
 mod agents;
 
@@ -22,10 +22,10 @@ use crate::pipeline::parse_annotations;
 use crate::session;
 pub use error::{CheckError, OutputProblem};
 
-/// What is found at a path.
+/// The kind of file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A file of that many bytes.
+    /// A regular file of this size in bytes.
     File(u64),
     /// A folder.
     Folder,
@@ -38,29 +38,29 @@ pub trait Machine {
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What is at a path; links are followed.
+    /// Inspects a path; links are followed.
     ///
     /// # Errors
     ///
-    /// When nothing is there, or it cannot be looked at.
+    /// If nothing exists there, or it cannot be inspected.
     fn look(&self, path: &str) -> io::Result<Found>;
 
-    /// Checks that a file is a private key that can be used.
+    /// Checks that a file is a usable private key.
     ///
     /// # Errors
     ///
-    /// When it is not.
+    /// If it is not.
     fn check_key(&self, path: &str) -> Result<(), session::Error>;
 
     /// True if the standard output is a terminal, to which no archive is written.
     fn stdout_is_terminal(&self) -> bool;
 }
 
-/// Checks that a build could use every attribute of `target`.
+/// Checks that a build can use every attribute of `target`.
 ///
 /// # Errors
 ///
-/// The first attribute that it could not use.
+/// The first attribute that it cannot use.
 pub fn check(target: &Target, machine: &dyn Machine) -> Result<(), CheckError> {
     if target.context.as_deref() == Some("-") {
         return Err(CheckError::ContextFromStdin);

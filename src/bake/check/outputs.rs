@@ -1,4 +1,4 @@
-//! Outputs: each with a place of the right kind.
+//! Outputs: each destination must be of the right kind.
 
 use std::io;
 

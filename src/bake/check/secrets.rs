@@ -1,10 +1,10 @@
-//! Secrets: files that are there, and not too large.
+//! Secrets: their files must exist and must not be too large.
 
 use solvekit_bake::target::Secret;
 
 use super::{CheckError, Found, Machine};
 
-/// The largest file that may be a secret.
+/// The largest size of a secret's file, in bytes.
 pub(super) const MAX_SECRET: u64 = 500 * 1024;
 
 pub(super) fn check(secret: &Secret, machine: &dyn Machine) -> Result<(), CheckError> {

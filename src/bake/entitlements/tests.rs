@@ -1,4 +1,4 @@
-//! What targets ask for, with real folders and links.
+//! Privileges that targets need, with real folders and links.
 
 use std::os::unix::fs::symlink;
 
@@ -29,7 +29,7 @@ impl Machine for Bare {
     }
 }
 
-/// What a target asks for in a folder `work`, beside which there is a folder `other`.
+/// The missing privileges of a target in a folder `work`, beside a folder `other`.
 fn asked(granted: &[&str], change: impl FnOnce(&mut Target)) -> Entitlements {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
@@ -83,7 +83,7 @@ fn the_working_directory_is_granted() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// They are read as any other folder is, whatever leads to them.
+/// They need a grant like any other folder, also through links.
 #[test]
 fn image_layouts_elsewhere_are_asked_for() {
     let change = |target: &mut Target| {

@@ -1,4 +1,4 @@
-//! A target compared with what it was.
+//! Compares a target with its earlier definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use solvekit_bake::target::Target;
 use super::EarlierTargets;
 use super::reason::{Change, Unknown, Verdict};
 
-/// A verdict, if the definition alone decides.
+/// The verdict, if the definition alone decides it.
 pub(super) fn compare(target: &Target, earlier: &EarlierTargets) -> Option<Verdict> {
     let earlier = match earlier {
         EarlierTargets::Unknown(reason) => {
@@ -27,8 +27,8 @@ pub(super) fn compare(target: &Target, earlier: &EarlierTargets) -> Option<Verdi
     })
 }
 
-/// What decides about the result. A target that others link to writes no output, and one that is
-/// asked for by name is planned alone.
+/// The part of a definition that determines the result. Linked targets write no outputs, and the
+/// earlier targets were planned as if each was built alone.
 fn essence(target: &Target, now: &Target) -> Target {
     let mut essence = target.clone();
     essence.description = String::new();

@@ -1,5 +1,5 @@
-//! Base images for the translation of several targets: each is looked up once, and those that are
-//! named by a tag are noted. Targets that others link to count as images.
+//! Looks up base images for the translation of several targets: each only once. Records those that
+//! are referenced by tag. Linked targets count as images.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::translate::{
     ImageFailure, ImageRequest, ResolvedImage, SourceRequest, SourceTime, Translation,
 };
 
-/// The domain of targets that others link to; no registry can have it (RFC 2606).
+/// The domain of linked targets; no registry can have it (RFC 2606).
 const DOMAIN: &str = "linked.invalid";
 
 type Found = Result<ResolvedImage, ImageFailure>;
@@ -25,15 +25,15 @@ pub(super) struct Lookups<'a> {
     known: RefCell<BTreeMap<(ImageRequest, String), Found>>,
 }
 
-/// A base image that was named without a digest.
+/// A base image that is referenced without a digest.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) reference: Reference,
-    /// When it was made, in seconds since the Unix epoch.
+    /// The image's creation time, in seconds since the Unix epoch.
     pub(super) created: Option<i64>,
 }
 
-/// The results of targets that others may link to.
+/// The results of linked targets.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     names: Vec<String>,
@@ -51,7 +51,7 @@ impl Links {
         );
     }
 
-    /// The name under which a translation finds a target's result.
+    /// The image reference of a linked target in translations.
     pub(super) fn reference(&self, target: &str) -> Option<String> {
         let at = self.names.iter().position(|name| name == target)?;
         Some(format!("{DOMAIN}/target:{at}"))
@@ -79,7 +79,7 @@ impl<'a> Lookups<'a> {
         }
     }
 
-    /// For the translation of one target.
+    /// Looks up images for the translation of one target.
     pub(super) fn with<'b>(&'b self, links: &'b Links) -> Noting<'b> {
         Noting {
             lookups: self,
@@ -105,7 +105,7 @@ impl<'a> Lookups<'a> {
     }
 }
 
-/// Looks images up for one target, and notes those that were named by a tag.
+/// Looks up images for one target, and records those that are referenced by tag.
 pub(super) struct Noting<'a> {
     lookups: &'a Lookups<'a>,
     links: &'a Links,
@@ -133,7 +133,7 @@ impl Noting<'_> {
     }
 }
 
-/// Seconds since the Unix epoch. Builds that can be repeated leave the time out, or at the epoch.
+/// Parses seconds since the Unix epoch. Reproducible builds omit the time or set it to the epoch.
 fn seconds(text: &str) -> Option<i64> {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     Some(time.unix_timestamp()).filter(|seconds| *seconds > 0)

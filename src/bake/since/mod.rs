@@ -1,7 +1,9 @@
-//! Which targets changed since an earlier state of a repository, judged by what their graphs read.
+//! Finds the targets that changed since an earlier state of a repository, from the inputs of their
+//! graphs.
 //!
-//! Nothing is built and no daemon is asked: Dockerfiles are translated here, and base images are
-//! looked up in their registries. A target whose inputs cannot be known is not called unchanged.
+//! Nothing is built and no daemon is asked: Dockerfiles are translated by this library, and base
+//! images are looked up in their registries. A target with unknown inputs never counts as
+//! unchanged.
 
 mod definition;
 
@@ -27,17 +29,17 @@ pub use reason::{Change, Unknown, Verdict};
 use self::lookups::{Links, Lookups, Seen};
 use self::reads::{Place, Reads};
 
-/// What is known of an earlier state.
+/// An earlier state of a repository.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Earlier {
     /// The repository's folder, absolute and without links.
     pub root: PathBuf,
-    /// When that state was recorded, in seconds since the Unix epoch.
+    /// The time of that state, in seconds since the Unix epoch.
     pub time: i64,
-    /// The paths that differ from it now, also those that nobody recorded.
+    /// The paths that differ from it now, including untracked ones.
     pub changes: Vec<ChangedPath>,
-    /// The targets as they were.
+    /// The targets at that time.
     pub targets: EarlierTargets,
 }
 
@@ -45,9 +47,9 @@ pub struct Earlier {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum EarlierTargets {
-    /// By name, each planned as if it alone was asked for.
+    /// The targets by name, each planned as if it was built alone.
     Known(BTreeMap<String, Target>),
-    /// The files cannot be evaluated as they were: why.
+    /// The bake files of that state cannot be evaluated, for this reason.
     Unknown(String),
 }
 
@@ -57,24 +59,24 @@ pub enum EarlierTargets {
 pub struct ChangedPath {
     /// The path, relative to the repository's folder.
     pub path: PathBuf,
-    /// What is known of it.
+    /// The kind of difference.
     pub kind: ChangeKind,
-    /// It is or was a link or another repository: paths can lead through it.
+    /// It is or was a symbolic link or a submodule, so other paths can lead through it.
     pub leads_on: bool,
 }
 
-/// How a path differs.
+/// The kind of difference of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is another file, is new, or is gone.
+    /// The path was changed, added or removed.
     Differs,
-    /// It is not recorded, so that nobody knows how it was.
+    /// The path is untracked, so its earlier content is unknown.
     Unrecorded,
 }
 
 impl Earlier {
-    /// A state in which nothing differs yet.
+    /// An earlier state without differences.
     pub fn new(root: impl Into<PathBuf>, time: i64, targets: EarlierTargets) -> Self {
         Self {
             root: root.into(),
@@ -86,7 +88,7 @@ impl Earlier {
 }
 
 impl ChangedPath {
-    /// A path that paths do not lead through.
+    /// A path that is not a link or a submodule.
     pub fn new(path: impl Into<PathBuf>, kind: ChangeKind) -> Self {
         Self {
             path: path.into(),
@@ -96,7 +98,7 @@ impl ChangedPath {
     }
 }
 
-/// What is to be said of each target of a plan. Blocking.
+/// The verdict about each target of a plan. Blocking.
 pub fn verdicts(
     plan: &Plan,
     earlier: &Earlier,
@@ -113,7 +115,7 @@ pub fn verdicts(
     verdicts
 }
 
-/// Linked targets have been judged before.
+/// Decides about one target, after those that it links to.
 fn judge(
     target: &Target,
     earlier: &Earlier,
@@ -150,7 +152,7 @@ fn judge(
     }
 }
 
-/// The first path that differs and is read, and how many more there are.
+/// The first changed path that the graph reads, and the number of further ones.
 fn changed_path(reads: &Reads, earlier: &Earlier) -> Option<Change> {
     let mut read = earlier
         .changes
@@ -184,7 +186,7 @@ fn is_read(reads: &Reads, changed: &Path, leads_on: bool) -> bool {
     })
 }
 
-/// A base image that may be another one than it was.
+/// The verdict for a base image that may have changed.
 fn changed_image(images: &[Seen], time: i64, pull: bool) -> Option<Verdict> {
     let image = |seen: &Seen| -> Reference { seen.reference.clone() };
     if let Some(seen) = images.first().filter(|_| pull) {

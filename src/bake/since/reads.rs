@@ -1,5 +1,4 @@
-//! What the graph of a target reads: folders with the part that is taken of them, single files,
-//! base images.
+//! The inputs of a target's graph: folders with the selected part, single files, base images.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,22 +22,22 @@ use crate::proto::pb;
 use crate::session::Selection;
 use crate::translate::Translation;
 
-/// The longest hexadecimal name of a commit (SHA-256), and the usual one.
+/// The lengths of full commit hashes in hexadecimal: SHA-1 and SHA-256.
 const COMMIT_LENGTHS: [usize; 2] = [40, 64];
 
-/// What a graph reads.
+/// The inputs of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     pub(super) folders: Vec<Folder>,
-    /// Also files that may appear: ignore files.
+    /// Also files that may be created: ignore files.
     pub(super) files: Vec<Place>,
-    /// Base images that are named without a digest.
+    /// Base images that are referenced without a digest.
     pub(super) images: Vec<Seen>,
-    /// Newer base images are asked for.
+    /// Newer base images are requested.
     pub(super) pull: bool,
 }
 
-/// A folder, and what is taken of it.
+/// A folder, and the part of it that is used.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) place: Place,
@@ -53,7 +52,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Everything on the way is in the repository's folder.
+    /// A path that stays in the repository, including all links on the way.
     fn in_repository(path: &Path, root: &Path) -> Result<Self, Unknown> {
         let failed = |source| Unknown::Place {
             path: path.to_owned(),
@@ -69,7 +68,7 @@ impl Place {
     }
 }
 
-/// What the graph of a target reads, and its graph for each platform.
+/// The inputs of a target's graph, and the graph for each platform.
 pub(super) fn of(
     target: &Target,
     machine: &dyn Machine,
@@ -112,7 +111,7 @@ pub(super) fn of(
     Ok((reads, translations))
 }
 
-/// The folders as they were given, by the names of their `local://` sources.
+/// The folders as given, by the names of their `local://` sources.
 fn given_folders(request: &BuildRequest) -> BTreeMap<String, PathBuf> {
     let mut given = BTreeMap::new();
     for (name, context) in &request.contexts {
@@ -171,7 +170,7 @@ impl Reads {
         Ok(())
     }
 
-    /// They count even if they are gone, or come: both decide which files are sent.
+    /// Ignore files count even if they were deleted or are new: that changes which files are sent.
     fn add_ignore_files(&mut self, inputs: &Inputs, root: &Path) -> Result<(), Unknown> {
         let beside = inputs.dockerfile_path().map(|path| {
             let mut name = path.as_os_str().to_owned();
@@ -241,7 +240,7 @@ impl Reads {
     }
 }
 
-/// Is a source that is elsewhere always the same? Base images are: they were looked up.
+/// True if a remote source is always the same. Base images are: they were resolved.
 fn is_pinned(identifier: &str, attributes: &BTreeMap<String, String>) -> bool {
     if identifier.starts_with("docker-image://") {
         return true;

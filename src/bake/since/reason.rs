@@ -1,4 +1,4 @@
-//! What is said of a target, in words for people.
+//! Reasons why a target is built or skipped, as text.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,55 +6,55 @@ use std::path::PathBuf;
 use super::ChangeKind;
 use crate::oci::Reference;
 
-/// Does a target have to be built again?
+/// The decision if a target must be built again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// No: nothing that its graph reads has changed.
+    /// Skip it: no input of its graph has changed.
     Unchanged {
-        /// Base images that are named by a tag: they were made before the earlier state.
+        /// Base images that are referenced by tag, but are older than the earlier state.
         images: Vec<Reference>,
     },
-    /// Yes: this has changed.
+    /// Build it: this has changed.
     Changed(Change),
-    /// Yes, because something it reads cannot be compared.
+    /// Build it: one of its inputs cannot be compared.
     Unknown(Unknown),
 }
 
-/// What has changed.
+/// The change that makes a build necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// A file that the graph reads: of a context, a Dockerfile, an ignore file.
+    /// An input file: in a context, a Dockerfile, or an ignore file.
     Path {
         /// The path, relative to the repository's folder.
         path: PathBuf,
-        /// What is known of it.
+        /// The kind of difference.
         kind: ChangeKind,
-        /// How many others there are.
+        /// The number of further changed paths.
         more: usize,
     },
-    /// Attributes of the target have other values.
+    /// Attributes of the target have changed.
     Definition {
         /// Their names.
         attributes: Vec<String>,
     },
-    /// There was no such target.
+    /// The target is new.
     New,
     /// A target that it links to is built.
     Link {
-        /// That target.
+        /// The linked target.
         target: String,
     },
-    /// A base image was made after the earlier state.
+    /// A base image was created after the earlier state.
     Image(Reference),
 }
 
-/// Why it is not known what has changed.
+/// Why it is unknown if a target has changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unknown {
-    /// The bake files cannot be evaluated as they were.
+    /// The earlier bake files cannot be evaluated.
     #[error("the bake files as they were cannot be evaluated: {0}")]
     Definition(String),
     /// The target is not a build, or a file that it names is missing.
@@ -69,36 +69,36 @@ pub enum Unknown {
     /// The Dockerfile cannot be parsed.
     #[error(transparent)]
     Parse(#[from] crate::frontend::Error),
-    /// The Dockerfile cannot be translated here, or a base image was not found.
+    /// The Dockerfile cannot be translated by this library, or a base image was not found.
     #[error("the Dockerfile cannot be translated here: {0}")]
     Translation(String),
-    /// A path cannot be followed.
+    /// A path cannot be resolved.
     #[error("cannot find out where {} leads: {source}", path.display())]
     Place {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A path is not in the repository.
     #[error("{} is outside of the repository", .0.display())]
     Outside(PathBuf),
-    /// Which files of a folder are read cannot be told.
+    /// It is unknown which files of a folder are used.
     #[error(transparent)]
     Selection(#[from] crate::session::SelectionError),
-    /// The repository's own folder `.git` is sent, which changes with every command of git.
+    /// The context contains the repository's `.git` folder, which every git command changes.
     #[error("its context has the folder .git; exclude it in .dockerignore")]
     GitFolder,
-    /// A source that is elsewhere and named without a checksum.
+    /// A remote source has no checksum.
     #[error("{0} may be another one than it was")]
     Source(String),
-    /// Steps are run although they are cached.
+    /// Steps are run even if they are cached.
     #[error("no-cache or no-cache-filter runs steps anew")]
     NoCache,
-    /// Newer base images are asked for.
+    /// Newer base images are requested.
     #[error("pull looks for a newer {0}")]
     Pull(Reference),
-    /// A base image does not say when it was made.
+    /// A base image has no creation time.
     #[error("the base image {0} does not say when it was made; name it with its digest")]
     ImageTime(Reference),
 }

@@ -7,7 +7,7 @@ use crate::oci::{Digest, Platform};
 use crate::session;
 use crate::translate::{ImageFailure, ImageRequest, ResolvedImage, SourceRequest, SourceTime};
 
-/// When the earlier state was recorded.
+/// The time of the earlier state.
 const THEN: i64 = 1_700_000_000;
 
 struct NoMachine;
@@ -30,7 +30,7 @@ impl Machine for NoMachine {
     }
 }
 
-/// Every image has this config; without one none is found.
+/// Every image has this config; without one no image is found.
 struct Config(Option<&'static str>);
 
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ const OLD: Config = Config(Some(
         "config":{"Env":["SRC=src"],"OnBuild":["COPY onbuild /"]}}"#,
 ));
 
-/// A repository with files, and a target of its folder.
+/// A repository with files, and a target in its folder.
 struct Repository {
     folder: tempfile::TempDir,
     plan: Plan,

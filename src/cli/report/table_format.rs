@@ -7,7 +7,7 @@ use solvekit::text::one_line;
 use super::Failure;
 use super::columns::align;
 
-/// How the entries of a list are printed.
+/// The output format of a list.
 #[derive(Debug)]
 pub(crate) struct Format {
     template: Template,

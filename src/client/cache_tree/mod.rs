@@ -1,5 +1,5 @@
-//! The records of a cache as people think of them: what was made of what, in which stage, by which
-//! builds. Pure: the listing and the records of builds are handed in.
+//! Arranges cache records by what was made from what, in which stage, by which builds. Pure: the
+//! caller passes in the listing and the records of builds.
 
 mod names;
 mod shape;
@@ -8,13 +8,13 @@ use solvekit_core::explain::Record;
 
 use super::CacheRecord;
 
-/// A cache in the order in which it is shown: a record comes before what was made of it.
+/// A cache in display order: each record comes before those that were made from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheTree {
     /// The records.
     pub lines: Vec<TreeLine>,
-    /// The builds whose steps are among them.
+    /// The builds with steps in the cache.
     pub builds: Vec<CachedBuild>,
 }
 
@@ -24,24 +24,24 @@ pub struct CacheTree {
 pub struct TreeLine {
     /// The record.
     pub record: CacheRecord,
-    /// How many times the tree has branched above it.
+    /// The number of branchings above it.
     pub depth: usize,
-    /// True if it is the first of a branch: its parent has other children, too.
+    /// True if it starts a branch: its parent has other children too.
     pub begins_branch: bool,
-    /// The number of records that were made of it directly.
+    /// The number of records that were made directly from it.
     pub children: usize,
-    /// Its size and that of everything below it in the tree.
+    /// The size of the record and of everything below it, in bytes.
     pub bytes_below: i64,
-    /// The step that made it: `[build 2/5] RUN make`. Where no record of a build is known, this is
-    /// made of the daemon's description.
+    /// The step that made it: `[build 2/5] RUN make`. Without a matching record of a build, this is
+    /// derived from the daemon's description.
     pub step: String,
     /// The stage of the step, if it is known and has a name.
     pub stage: Option<String>,
-    /// The numbers of the builds that it is a part of, in [`CacheTree::builds`].
+    /// Indices into [`CacheTree::builds`] of the builds that it belongs to.
     pub builds: Vec<usize>,
 }
 
-/// A build whose steps are in the cache.
+/// A build with steps in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CachedBuild {
@@ -49,15 +49,15 @@ pub struct CachedBuild {
     pub name: String,
     /// The number of its records.
     pub records: usize,
-    /// The size of its records.
+    /// The size of its records, in bytes.
     pub bytes: i64,
-    /// The size of those that are a part of no other known build.
+    /// The size of the records that belong to no other known build, in bytes.
     pub own_bytes: i64,
 }
 
 impl CacheTree {
-    /// Arranges the records of one daemon. Steps are recognised by the records of builds, and only
-    /// if the steps before them are those of the same build.
+    /// Arranges the records of one daemon. A step is recognised from the records of builds, and
+    /// only if the steps before it are of the same build.
     pub fn new(records: Vec<CacheRecord>, builds: &[Record]) -> Self {
         let links = shape::Links::new(&records);
         let known = names::Known::new(&records, &links, builds);

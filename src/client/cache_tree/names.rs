@@ -1,4 +1,4 @@
-//! What records are called: the steps of known builds, or what the daemon describes.
+//! Names of cache records: the steps of known builds, or else the daemon's description.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,31 +8,31 @@ use super::CachedBuild;
 use super::shape::Links;
 use crate::client::CacheRecord;
 
-/// The most builds that are told apart: the bits of a mask.
+/// The most builds that are distinguished: the number of bits in a mask.
 const MAX_BUILDS: usize = 128;
-/// The most steps that one record is compared with: the same command in many builds.
+/// The most steps that a record is compared with; many builds may contain the same command.
 const MAX_STEPS: usize = 256;
-/// What the daemon calls the layers of an image.
+/// The prefix of the daemon's description of an image's layers.
 const PULLED: &str = "pulled from ";
-/// What the daemon calls the files of a command.
+/// The prefix of the daemon's description of a command's files.
 const EXEC: &str = "mount / from exec ";
 
-/// A step of a known build: its build, graph and number there.
+/// The position of a step: the build, the graph and the index in it.
 type Place = (usize, usize, usize);
 
-/// A step with the steps of its graph.
+/// A step with all steps of its graph.
 struct Found<'a> {
     step: &'a Step,
     steps: &'a [Step],
 }
 
-/// The steps that were recognised.
+/// The recognised steps.
 pub(super) struct Known<'a> {
     builds: &'a [Record],
     steps: Vec<Option<&'a Step>>,
-    /// A bit for each build that a record is a part of.
+    /// For each record, a bit for each build that it belongs to.
     masks: Vec<u128>,
-    /// The number of each build among those that have records.
+    /// The index of each build among those that have records.
     shown: Vec<usize>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Known<'a> {
                 }
             }
         }
-        // A build needs what its steps were made of.
+        // The parents of a build's records belong to the build too.
         for number in order.iter().rev() {
             for parent in &links.parents[*number] {
                 masks[*parent] |= masks[*number];
@@ -121,7 +121,7 @@ fn by_hash(builds: &[Record]) -> HashMap<String, Vec<(Place, Found<'_>)>> {
     by_hash
 }
 
-/// True if the record was made of what the step was made of.
+/// True if the record's parents match the step's inputs.
 fn follows(
     place: &Place,
     known: &Found<'_>,
@@ -149,8 +149,8 @@ fn follows(
     }
 }
 
-/// True if a record can be a layer of an image: those that were built or imported here do not name
-/// it.
+/// True if a record can be a layer of the image. Layers that were built or imported on the daemon
+/// do not name an image.
 fn is_layer_of(description: &str, image: &Step) -> bool {
     let digest = |text: &str| text.split_once('@').map(|(_, digest)| digest.to_owned());
     let Some(pulled) = description.strip_prefix(PULLED) else {
@@ -163,7 +163,7 @@ fn is_layer_of(description: &str, image: &Step) -> bool {
     })
 }
 
-/// A step by the daemon's description of its record.
+/// Derives a step from the daemon's description of its record.
 pub(super) fn of_description(description: &str) -> String {
     if let Some(command) = description.strip_prefix(EXEC) {
         let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
@@ -175,7 +175,7 @@ pub(super) fn of_description(description: &str) -> String {
     description.to_owned()
 }
 
-/// The stage in a step's name: `build` in `[linux/amd64 build 2/5] RUN make`.
+/// The stage in a step's name: `build` for `[linux/arm64 build 2/5] RUN make`.
 pub(super) fn stage(step: &str) -> Option<String> {
     let (place, _) = step.strip_prefix('[')?.split_once("] ")?;
     let mut words = place.split(' ').rev();

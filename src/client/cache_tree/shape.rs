@@ -1,10 +1,10 @@
-//! Parents, children and places. Nothing here calls itself: a listing can be of any depth.
+//! Parents, children and places of records. Without recursion: a listing can have any depth.
 
 use std::collections::HashMap;
 
 use crate::client::CacheRecord;
 
-/// Who was made of whom, by number.
+/// The parents and children of each record, as indices.
 pub(super) struct Links {
     pub(super) parents: Vec<Vec<usize>>,
     pub(super) children: Vec<Vec<usize>>,
@@ -39,7 +39,7 @@ impl Links {
         Self { parents, children }
     }
 
-    /// The numbers, parents first. Records that are their own ancestors are left out.
+    /// The indices, parents first. Records in a cycle are omitted.
     pub(super) fn parents_first(&self) -> Vec<usize> {
         let mut missing: Vec<usize> = self.parents.iter().map(Vec::len).collect();
         let mut order: Vec<usize> = (0..missing.len()).filter(|at| missing[*at] == 0).collect();
@@ -57,8 +57,8 @@ impl Links {
     }
 }
 
-/// The places of all records, the largest branches first. A record with several parents is below
-/// the first of them.
+/// The places of all records, the largest branches first. A record with several parents is placed
+/// below the first one.
 pub(super) fn places(records: &[CacheRecord], links: &Links) -> Vec<Place> {
     let order = links.parents_first();
     let mut below: Vec<i64> = records.iter().map(|record| record.size.max(0)).collect();
@@ -81,7 +81,7 @@ pub(super) fn places(records: &[CacheRecord], links: &Links) -> Vec<Place> {
     order.iter().for_each(|number| is_ordered[*number] = true);
     let mut roots: Vec<usize> = (0..records.len()).filter(is_root).collect();
     smallest_first(&mut roots);
-    // Records in a circle, which no daemon has, come last.
+    // Records in a cycle, which no daemon has, come last.
     let mut open: Vec<(usize, usize, bool)> = (0..records.len())
         .filter(|number| !is_ordered[*number])
         .chain(roots)

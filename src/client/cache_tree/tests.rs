@@ -1,4 +1,4 @@
-//! Trees of small caches, and of any.
+//! Trees of small caches, and of generated ones.
 
 use std::collections::HashSet;
 
@@ -48,7 +48,7 @@ fn build(name: &str, steps: Vec<Step>) -> Record {
     }
 }
 
-/// An image, a step of it, and two stages that were made of that.
+/// An image, a step on it, and two stages that are based on that step.
 fn cache() -> Vec<CacheRecord> {
     vec![
         record("image", "pulled from docker.io/library/alpine:latest", &[]),
@@ -94,7 +94,7 @@ fn steps_are_those_of_known_builds_with_the_same_steps_before() {
     let mut other = test(1);
     other.name = "[other 2/2] RUN test".to_owned();
     let builds = [
-        // Its test follows another step, which is not in the cache.
+        // This build's test follows another step, which is not in the cache.
         build(
             "elsewhere",
             vec![alpine(), step("", &run("x"), Kind::Run, &[0]), other],

@@ -1,11 +1,11 @@
-//! The listings that a plan is made of.
+//! Gets the listings that a plan is made from.
 
 use std::time::{Duration, SystemTime};
 
 use super::{Listing, PruneDoubt, PrunePlan, filter};
 use crate::client::{CacheRecord, Client, Error, PruneOptions, Version};
 
-/// How much the clock of the daemon's machine may differ from this one's.
+/// The tolerated difference between the daemon's clock and this machine's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 
 impl Client {
@@ -27,7 +27,7 @@ impl Client {
             true => None,
             false => Some(self.disk_usage(&filters, options.keep_duration).await?),
         };
-        // A record that was added in between is not planned for.
+        // A record that was added since then is not in the plan.
         let all = self.disk_usage(&[], Duration::ZERO).await?;
         let now = SystemTime::now();
         let matching = matching.as_ref().unwrap_or(&all).iter();
@@ -66,7 +66,7 @@ fn knows_no_descriptions(version: &str) -> bool {
 
 fn is_old(record: &CacheRecord, keep: Duration, now: SystemTime) -> bool {
     let needed = keep.saturating_sub(CLOCKS_DIFFER);
-    // One that was used in the future was used just now.
+    // A record that was used in the future counts as just used.
     record
         .last_used_at
         .is_none_or(|used| now.duration_since(used).unwrap_or_default() >= needed)

@@ -1,11 +1,11 @@
-//! The filters of a prune, for the daemon's listing of the cache.
+//! Rewrites the filters of a prune for the daemon's listing of the cache.
 //!
-//! A prune does not know the fields `inuse` and `parents`, and a listing does. There they get a
-//! name that neither knows, so that both choose the same records.
+//! A prune does not know the fields `inuse` and `parents`, but a listing does. The listing's filter
+//! gets a field name that is unknown to both, so that both select the same records.
 
 const UNKNOWN: &str = "absent";
 
-/// Rewrites a filter so that a listing with it has the records that a prune would match.
+/// Rewrites a filter so that a listing with it contains the records that a prune would match.
 pub(super) fn listed(filter: &str) -> String {
     let mut text = String::with_capacity(filter.len());
     for (place, selector) in selectors(filter).into_iter().enumerate() {
@@ -27,7 +27,7 @@ pub(super) fn listed(filter: &str) -> String {
     text
 }
 
-/// The parts between commas that are not quoted. Quotes are those of containerd's filters.
+/// Splits at the commas outside of quotes. Quotes are those of containerd's filters.
 fn selectors(filter: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut begin, mut quote, mut is_escaped) = (0, None, false);
@@ -38,7 +38,7 @@ fn selectors(filter: &str) -> Vec<&str> {
             (Some(_), '\\') => is_escaped = true,
             (Some(end), _) if c == end => quote = None,
             (Some(_), _) => {}
-            // Within a value a quote is a character like any other.
+            // Inside a value, a quote is an ordinary character.
             (None, '"' | '/' | '|') if matches!(before, ',' | '=' | '.' | '~' | '!') => {
                 quote = Some(c);
             }

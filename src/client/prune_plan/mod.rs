@@ -1,7 +1,7 @@
-//! What a prune would remove, by the rules of BuildKit's cache manager (`cache/manager.go`).
+//! Plans a prune, by the rules of BuildKit's cache manager (`cache/manager.go`).
 //!
-//! BuildKit has no call for this. The daemon evaluates the filters, in its listing of the cache;
-//! the rest is decided here. Pure: the listings are handed in.
+//! BuildKit has no call for this. The daemon evaluates the filters in its listing of the cache; the
+//! rest is decided here. Pure: the caller passes in the listings.
 
 mod ask;
 mod filter;
@@ -11,20 +11,20 @@ use std::collections::{HashMap, HashSet};
 
 use super::{CacheRecord, PruneOptions};
 
-/// What a prune would remove if nobody used the daemon in between.
+/// The result of a prune, if nothing else uses the daemon in between.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PrunePlan {
-    /// The records that would be removed. With a limit on space this is the daemon's order; else a
-    /// record comes before its parents.
+    /// The records that would be removed. With a limit on space they are in the daemon's order;
+    /// otherwise each record comes before its parents.
     pub removed: Vec<CacheRecord>,
-    /// Records that match and stay, counted by reason.
+    /// The matching records that stay, counted by reason.
     pub kept: KeptRecords,
-    /// Reasons why the daemon could remove others.
+    /// Reasons why the daemon could remove other records.
     pub doubts: Vec<PruneDoubt>,
 }
 
-/// How many records match the filters and stay.
+/// The number of records that match the filters but stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptRecords {
@@ -43,20 +43,20 @@ pub struct KeptRecords {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PruneDoubt {
-    /// [`PruneOptions::min_free_space`] is set, and daemons do not tell how much of the disk is
-    /// free. The plan is for a full disk; the daemon removes no more than that.
+    /// [`PruneOptions::min_free_space`] is set, and daemons do not report the free space of the
+    /// disk. The plan assumes a full disk; the daemon removes no more than that.
     FreeSpaceUnknown,
-    /// Records were used equally often and recently, and the limit is between them. The daemon
-    /// chooses any of them.
+    /// The limit falls between records that were used equally often and recently. The daemon may
+    /// choose any of them.
     EqualRank,
-    /// The daemon has several workers. Each has its own limit.
+    /// The daemon has several workers, each with its own limit.
     SeveralWorkers,
-    /// There are too many records to repeat the daemon's ranking after each one.
+    /// There are too many records to repeat the daemon's ranking after each removal.
     Estimated,
-    /// A filter asks for descriptions, and the daemon is or could be BuildKit before 0.14, which
-    /// knows none when it prunes: `description~=x` matches nothing there.
+    /// A filter tests descriptions, and the daemon is or may be BuildKit before 0.14, which has no
+    /// descriptions during a prune: `description~=x` matches nothing there.
     DescriptionsUnknown,
-    /// A filter asks if records are shared with images. A prune does not count the parents of a
+    /// A filter tests if records are shared with images. A prune does not count the parents of a
     /// shared record as shared.
     SharedParents,
 }
@@ -65,13 +65,13 @@ pub enum PruneDoubt {
 pub(super) struct Listing<'a> {
     /// All records.
     pub(super) all: &'a [CacheRecord],
-    /// The ids of those that match the filters and are old enough.
+    /// The ids of the records that match the filters and are old enough.
     pub(super) matching: &'a HashSet<&'a str>,
 }
 
 impl PrunePlan {
-    /// Plans a prune of the records that match, out of a daemon's whole listing
-    /// ([`Client::disk_usage`](super::Client::disk_usage)). The filters and the duration of the
+    /// Plans a prune of the matching records, given a daemon's whole listing
+    /// ([`Client::disk_usage`](super::Client::disk_usage)). The filters and the duration in the
     /// options are not evaluated.
     pub fn among(
         records: &[CacheRecord],
@@ -87,7 +87,7 @@ impl PrunePlan {
         Self::new(&listing, options)
     }
 
-    /// Decides what is removed.
+    /// Decides which records are removed.
     pub(super) fn new(listing: &Listing<'_>, options: &PruneOptions) -> Self {
         let mut simulation = Simulation::new(listing, options);
         let mut doubts = Vec::new();
@@ -110,13 +110,13 @@ impl PrunePlan {
         }
     }
 
-    /// The bytes that would be removed.
+    /// The total size of the removed records, in bytes.
     pub fn bytes(&self) -> i64 {
         sum(&self.removed)
     }
 }
 
-/// The size below which the daemon stops; 0 means that there is no limit. The disk is taken to be
+/// The cache size at which the daemon stops, in bytes; 0 means no limit. Assumes that the disk is
 /// full.
 fn bytes_to_keep(total: i64, options: &PruneOptions) -> i64 {
     let most = options.max_used_space;
@@ -128,19 +128,19 @@ fn bytes_to_keep(total: i64, options: &PruneOptions) -> i64 {
     kept.max(options.reserved_space)
 }
 
-/// Records are removed when nothing uses them and no record has them as its parent.
+/// Simulates a prune. A record can be removed if it is not in use and has no children.
 struct Simulation<'a> {
     records: &'a [CacheRecord],
     parents: Vec<Vec<usize>>,
-    /// How many records there are yet that have this one as their parent.
+    /// The number of remaining children of each record.
     children: Vec<usize>,
     chosen: Vec<Chosen>,
-    /// Chosen records that nothing has as its parent.
+    /// Selected records without remaining children.
     ready: Vec<usize>,
     removed: Vec<usize>,
 }
 
-/// What the options say of a record.
+/// The decision about a record, according to the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chosen {
     No,
@@ -196,7 +196,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Removes what was used least, until less than `keep` is left.
+    /// Removes the least used records until less than `keep` bytes are left.
     fn remove_until(&mut self, total: i64, keep: i64, doubts: &mut Vec<PruneDoubt>) {
         let mut total = total;
         let mut tied = HashSet::new();

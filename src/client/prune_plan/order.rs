@@ -1,24 +1,24 @@
 //! The order in which records are removed to reach a limit (`sortDeleteRecords` in BuildKit's
-//! `cache/manager.go`): how long ago and how rarely a record was used count the same.
+//! `cache/manager.go`): the time of the last use and the number of uses have the same weight.
 
 use std::cmp::Ordering;
 
 use crate::client::CacheRecord;
 
-/// The square of the number of records (5,000) up to which ranking is exact.
+/// The square of the number of records (5,000) up to which the ranking is exact.
 const EFFORT: usize = 25_000_000;
 
-/// BuildKit ranks all records again after each one that it removes, which is quadratic. Of many
-/// records several are removed at once.
+/// BuildKit ranks all records again after each removal, which takes quadratic time. With many
+/// records, several are removed per ranking.
 pub(super) fn removals_per_ranking(records: usize) -> usize {
     1 + records.saturating_mul(records) / EFFORT
 }
 
-/// The numbers of records with their scores, the first to be removed at the front.
+/// The indices of records with their scores, in the order of removal.
 pub(super) fn ranked(numbers: &[usize], records: &[CacheRecord]) -> Vec<(usize, f64)> {
     let mut ranks: Vec<(usize, f64)> = numbers.iter().map(|number| (*number, 0.0)).collect();
     add_ranks(&mut ranks, |number| records[number].last_used_at);
-    // A record that was never used does not begin a new rank.
+    // A record that was never used does not start a new rank.
     add_ranks(&mut ranks, |number| {
         let count = records[number].usage_count;
         (count != 0).then_some(count)
@@ -30,7 +30,7 @@ pub(super) fn ranked(numbers: &[usize], records: &[CacheRecord]) -> Vec<(usize, 
     ranks
 }
 
-/// Adds the rank of each record by one property, as a part of the highest rank.
+/// Adds each record's rank by one property, as a fraction of the highest rank.
 fn add_ranks<T: Ord>(ranks: &mut [(usize, f64)], property: impl Fn(usize) -> Option<T>) {
     ranks.sort_by_cached_key(|(number, _)| property(*number));
     let mut last = None;
@@ -51,7 +51,7 @@ fn add_ranks<T: Ord>(ranks: &mut [(usize, f64)], property: impl Fn(usize) -> Opt
     }
 }
 
-/// Records that the daemon could remove in place of the first one.
+/// Records that the daemon could remove instead of the first one.
 pub(super) fn equal_to_first(ranked: &[(usize, f64)]) -> impl Iterator<Item = usize> {
     let first = ranked.first().map(|(_, score)| *score);
     let is_equal =

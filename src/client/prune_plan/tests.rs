@@ -1,4 +1,4 @@
-//! Plans by hand, and any plan against a plain repetition of the daemon's loop.
+//! Hand-written plans, and generated ones that are compared with a copy of the daemon's loop.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -82,7 +82,7 @@ fn the_least_used_go_first_until_less_than_the_limit_is_left() {
         max_used_space: 20,
         ..PruneOptions::default()
     };
-    // At the limit itself the daemon removes one more, here one of equals.
+    // At the exact limit the daemon removes one more record, here one of two equal ones.
     let of_two = plan(&records, &options);
     assert_eq!((ids(&of_two)[0], of_two.kept.within_limits), ("old", 1));
     assert_eq!(of_two.doubts, [PruneDoubt::EqualRank]);
@@ -146,7 +146,7 @@ prop_compose! {
             let (size, used, count, parents, (in_use, shared), kind, _) = part;
             let parents: Vec<String> = parents.iter().map(|it| it.to_string()).collect();
             CacheRecord {
-                // Mostly a forest, and sometimes what no daemon sends.
+                // Mostly forests, but also graphs that no daemon sends.
                 parents: parents.into_iter().filter(|it| at > 0 && *it != at.to_string()).collect(),
                 last_used_at: used.map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it)),
                 usage_count: count,
@@ -161,7 +161,7 @@ prop_compose! {
     }
 }
 
-/// The daemon's loop, as it is: choose all that may go, remove one or all of them, again.
+/// The daemon's loop: select all records that may be removed, remove one or all of them, repeat.
 fn repeated(records: &[CacheRecord], matches: &[bool], options: &PruneOptions) -> Vec<String> {
     let mut left: Vec<(usize, &CacheRecord)> = records.iter().enumerate().collect();
     let sizes = left.iter().filter(|it| !it.1.shared).map(|it| it.1.size);

@@ -1,4 +1,4 @@
-//! Stops a display for a while: something else uses its terminal.
+//! Pauses a display while something else uses its terminal.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::sync::watch;
 /// How long to wait for a display, which may have ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Stops a display for a while ([`Options::hold`](super::Options)). Clones stop the same one.
+/// Pauses a display ([`Options::hold`](super::Options)). Clones pause the same display.
 #[derive(Debug, Clone)]
 pub struct Hold {
     state: watch::Sender<State>,
 }
 
-/// As long as this lives, the display draws nothing.
+/// The display draws nothing while this exists.
 #[derive(Debug)]
 pub struct Held {
     state: watch::Sender<State>,
@@ -35,12 +35,12 @@ impl Default for Hold {
 }
 
 impl Hold {
-    /// Waits until the display has drawn what is known and stops there.
+    /// Waits until the display has drawn its current state and paused.
     pub async fn stop(&self) -> Held {
         let mut stopped = self.state.subscribe();
         self.state.send_replace(State::Asked);
         let stopped = stopped.wait_for(|state| *state == State::Stopped);
-        // A display that has ended draws nothing either.
+        // If the display has ended, it draws nothing either.
         let _ = tokio::time::timeout(PATIENCE, stopped).await;
         Held {
             state: self.state.clone(),

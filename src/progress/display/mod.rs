@@ -42,11 +42,11 @@ pub struct Options {
     pub platform: Option<String>,
     /// Returns the terminal's size at each redraw; `None` if unknown.
     pub size: Box<dyn Fn() -> Option<Size> + Send>,
-    /// Stops it while something else uses the terminal.
+    /// Pauses the display while something else uses the terminal.
     pub hold: Hold,
     /// This client's clock.
     pub clock: fn() -> SystemTime,
-    /// Also gets every update, as a line of `rawjson`.
+    /// Also receives every update, as a line of `rawjson`.
     pub copy: Option<Box<dyn Write + Send>>,
 }
 
@@ -159,7 +159,7 @@ impl<W: Write> Display<W> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changed = true;
         let (mut hold, mut is_stopped) = (self.hold.watch(), false);
-        // It may have been asked to stop before it began.
+        // The pause may have been requested before the display began.
         hold.mark_changed();
         loop {
             tokio::select! {
@@ -203,7 +203,7 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// The first error ends it, and fails no build.
+    /// The first error ends the copy, but does not fail the build.
     fn write_copy(&mut self, event: &Event) {
         if let Some(Copied(copy)) = &mut self.copy
             && copy.write_all(&rawjson::render(&event.update)).is_err()
@@ -222,7 +222,7 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// Draws the current state for the last time on this place of the terminal.
+    /// Draws the current state, and continues below it.
     fn rest(&mut self) {
         self.draw();
         if let Renderer::Tty(tty) = &mut self.renderer {
@@ -271,7 +271,7 @@ impl std::fmt::Debug for SizeOf {
     }
 }
 
-/// What gets every update, too.
+/// Also receives every update.
 struct Copied(Box<dyn Write + Send>);
 
 impl std::fmt::Debug for Copied {

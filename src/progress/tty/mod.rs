@@ -71,7 +71,7 @@ impl Tty {
         self.screen.replace(lines, size)
     }
 
-    /// Draws below what was drawn so far from now on.
+    /// Starts a new drawing below the current one.
     pub(super) fn move_on(&mut self) {
         self.screen = Screen::default();
     }

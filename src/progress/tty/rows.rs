@@ -265,8 +265,8 @@ fn add_logs(rows: Vec<Row<'_>>, free: usize, log_lines: usize) -> Vec<Row<'_>> {
     with_logs
 }
 
-/// Gives each what it wants if there is enough; otherwise equal shares, and the remainder to the
-/// first ones.
+/// Gives each as much as it wants, if there is enough; otherwise equal shares, with the remainder
+/// for the first ones.
 fn share(wants: &[usize], mut free: usize) -> Vec<usize> {
     let mut shares = vec![0; wants.len()];
     loop {

@@ -134,7 +134,7 @@ impl View {
         &self.shown
     }
 
-    /// Returns when a step worked, by this client's clock.
+    /// Returns the time spans of a step's work, by this client's clock.
     pub(super) fn spans(&self, step: &StepView) -> Vec<Interval> {
         step.work.merged(&self.clocks)
     }

@@ -1,7 +1,7 @@
 //! Export lines that each name a manifest or a config. A multi-platform build has dozens of them,
 //! so only the first ones are shown and the rest is counted.
 
-/// How many are shown: as many as two platforms with attestations have.
+/// The number of shown lines: as many as two platforms with attestations have.
 const SHOWN: usize = 6;
 /// The prefixes of such lines. The index (`exporting manifest list`) is always shown.
 const PREFIXES: [&str; 3] = [

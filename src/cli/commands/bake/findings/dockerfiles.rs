@@ -113,7 +113,7 @@ struct Translated {
 }
 
 /// Translates for each platform; only the first translation is linted. Named contexts are unknown
-/// here, so the Dockerfile of a target with named contexts is only parsed.
+/// here, so the Dockerfile of a target with named contexts is not translated.
 fn translated(
     name: &str,
     target: &Target,
