@@ -1,10 +1,9 @@
-//! The generated protobuf and gRPC code of `proto/`, in modules named after the packages; nothing
-//! else names the generator.
+//! The generated protobuf and gRPC code of `proto/`, in modules named after the packages. Only this
+//! module knows the generator.
 //!
-//! Maps are `BTreeMap`s, bulk bytes are `bytes::Bytes` (see `build.rs`). prost leaves out the
-//! default value of a map entry, Go writes it: what enters a vertex digest is encoded by `llb`, not
-//! by these types; maps whose values are messages are lists of entries here, in which the value is
-//! always written.
+//! Maps are `BTreeMap`s, and large byte fields are `bytes::Bytes` (see `build.rs`). prost omits the
+//! default value of a map entry, but Go writes it. So `llb` itself encodes what goes into a vertex
+//! digest, and maps of messages are lists of entries here, whose values are always written.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -20,7 +19,7 @@ include!(concat!(env!("OUT_DIR"), "/mod.rs"));
 
 pub use solvekit_core::proto::pb;
 
-/// Entries of maps whose values are messages, out of keys and values.
+/// Makes the entries of maps whose values are messages from keys and values.
 macro_rules! entries {
     ($($entry:path: $value:path,)*) => {
         $(impl From<(String, $value)> for $entry {

@@ -1,4 +1,4 @@
-//! Work in a span of `tracing`, whose field `error` tells how it failed.
+//! Runs work in a `tracing` span whose field `error` is set if the work fails.
 
 use tracing::{Instrument as _, Span};
 

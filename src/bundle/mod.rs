@@ -61,13 +61,13 @@ pub enum Error {
     /// The trace is malformed.
     #[error("the trace cannot be understood: {reason}")]
     Trace {
-        /// What is wrong with the trace.
+        /// The problem with the trace.
         reason: TraceProblem,
     },
     /// The file is not a bundle, or is damaged.
     #[error("it is not a bundle of build records: {reason}")]
     NotABundle {
-        /// What is wrong with the file.
+        /// The problem with the file.
         reason: BundleProblem,
     },
     /// The bundle could not be written.

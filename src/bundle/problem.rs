@@ -1,4 +1,4 @@
-//! Why a bundle, a trace or the answer of Docker Desktop cannot be used: causes of [`Error`].
+//! Problems with bundles, traces and answers of Docker Desktop: causes of [`Error`].
 //!
 //! [`Error`]: super::Error
 
@@ -31,7 +31,7 @@ pub enum BundleProblem {
     /// The bundle has no record.
     #[error("there is no record in it")]
     NoRecord,
-    /// Indexes that contain indexes and so on.
+    /// Indexes are nested too deeply.
     #[error("its indexes lie too deep")]
     TooDeep,
     /// A part is not the expected JSON.
@@ -48,7 +48,7 @@ pub enum BundleProblem {
         /// The blob.
         digest: Digest,
     },
-    /// The bytes of a blob do not have its digest.
+    /// The content of a blob does not match its digest.
     #[error("{digest} has the digest {actual}")]
     Digest {
         /// The blob.
@@ -76,7 +76,7 @@ pub enum TraceProblem {
     Empty,
 }
 
-/// Why Docker Desktop does not take a bundle.
+/// Why Docker Desktop rejects a bundle.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DesktopProblem {
@@ -92,7 +92,7 @@ pub enum DesktopProblem {
     /// Its answer is not the expected JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// It refuses the bundle.
+    /// Docker Desktop rejects the bundle.
     #[error("{status}: {message}")]
     Refused {
         /// The HTTP status.

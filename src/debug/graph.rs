@@ -13,7 +13,7 @@ use crate::proto::pb;
 /// The metadata keys with a step's name.
 const NAMES: [&str; 2] = ["llb.customname", "com.docker.dockerfile.v1.command"];
 
-/// A graph with its ops decoded, by their digests.
+/// A graph with its decoded ops, by their digests.
 #[derive(Debug)]
 pub(super) struct Graph {
     definition: Definition,
@@ -28,7 +28,7 @@ pub(super) struct Node {
     pub(super) places: Vec<Place>,
 }
 
-/// Lines of a source file.
+/// A place in a source file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Place {
@@ -52,7 +52,7 @@ impl Graph {
         self.nodes.get(digest)
     }
 
-    /// An op with its digest, as long as the graph lives.
+    /// An op with its digest, both borrowed from the graph.
     pub(super) fn entry(&self, digest: &str) -> Option<(&str, &Node)> {
         let entry = self.nodes.get_key_value(digest);
         entry.map(|(digest, node)| (digest.as_str(), node))
@@ -68,7 +68,7 @@ impl Graph {
         nodes.flat_map(|(digest, node)| node.places.iter().map(|place| (digest.as_str(), place)))
     }
 
-    /// The graph whose result is an input of a step.
+    /// The graph that makes an input of a step.
     pub(super) fn of_input(&self, input: &pb::Input) -> Result<Definition, Error> {
         let mut message = self.definition.to_proto();
         let terminal = pb::Op {
@@ -84,7 +84,7 @@ impl Graph {
         })
     }
 
-    /// The files of the graph's steps.
+    /// The source files of the graph's steps.
     pub(super) fn files(&self) -> Vec<Arc<SourceFile>> {
         let mut files: Vec<Arc<SourceFile>> = Vec::new();
         for vertex in self.definition.vertices() {
@@ -111,14 +111,14 @@ impl Node {
             })
         });
         Self {
-            // Our own ops always decode; the daemon refuses others.
+            // This program's own ops always decode; others are rejected by the daemon.
             op: pb::Op::decode(vertex.op().clone()).unwrap_or_default(),
             name: name.map(|name| (*name).to_owned()).unwrap_or_default(),
             places: places.collect(),
         }
     }
 
-    /// The input whose file system the step changes.
+    /// The index of the input that the step modifies.
     pub(super) fn parent(&self) -> Option<usize> {
         let count = self.op.inputs.len();
         let input = match self.op.op.as_ref()? {

@@ -1,9 +1,8 @@
-//! Debugging a build: a graph is solved step by step, and a program looks at the files and runs
-//! processes where it is paused.
+//! Debugs a build: a graph is solved step by step, and where it is paused a program can inspect the
+//! files and run processes.
 //!
-//! A [`Debugger`] says where to pause and what to do next; [`run`] solves a platform's graph for
-//! it, in the place of the build's own solving ([`Hook::solve`](crate::frontend::Hook::solve)):
-//!
+//! A [`Debugger`] decides where to pause and how to resume; [`run`] solves a platform's graph with
+//! it, instead of the build's own solve ([`Hook::solve`](crate::frontend::Hook::solve)):
 //! ```
 //! use solvekit::debug::{self, Action, Debugger, Pause};
 //! use solvekit::frontend::{Hook, Solving};

@@ -1,4 +1,4 @@
-//! Where a build is paused: the step, its files, and containers like the step's own.
+//! A paused build: the step, its files, and containers like the step's own.
 
 use super::graph::{Graph, Node};
 use super::program::Step;
@@ -15,49 +15,49 @@ use crate::proto::pb;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Pause<'a> {
-    /// Why it is paused.
+    /// The reason of the pause.
     pub reason: Reason<'a>,
     /// The platform; `None` if the build has only one and a frontend in the daemon translated it.
     pub platform: Option<&'a Platform>,
-    /// The step, then the steps that wait for its branch. Empty if the step is not known.
+    /// The step, then the steps that wait for its branch. Empty if the step is unknown.
     pub frames: Vec<&'a Step>,
     /// The file systems that the step reads, its root first. Those of other branches are computed
     /// when they are read.
     pub files: Vec<Files>,
-    /// What the step does.
+    /// The settings of the step.
     pub details: StepDetails,
     bridge: &'a Bridge,
     container: Option<ContainerRequest>,
-    /// With the files before the step, where the other one has those that it left.
+    /// The same with the files before the step; `container` has those after a failed process.
     initial: Option<ContainerRequest>,
     process: ProcessRequest,
 }
 
-/// Why a build is paused.
+/// The reason of a pause.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Reason<'a> {
-    /// The step is the next one.
+    /// The step is the next one in stepping mode.
     Step,
     /// The step has a breakpoint.
     Breakpoint,
     /// The step, or one that it needs, failed.
     Failure(&'a Error),
-    /// Everything is solved.
+    /// The whole graph is solved.
     End,
 }
 
-/// A file system.
+/// A file system of a paused step.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Files {
-    /// Where the step has it, or what it is.
+    /// Its path in the step, or a description.
     pub name: String,
     /// Its content.
     pub result: Ref,
 }
 
-/// What a step does.
+/// The settings of a step.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct StepDetails {
@@ -74,17 +74,17 @@ pub struct StepDetails {
 }
 
 impl<'a> Pause<'a> {
-    /// Returns the build.
+    /// Returns the bridge to the build.
     pub fn bridge(&self) -> &'a Bridge {
         self.bridge
     }
 
-    /// Creates a container like the one in which the step runs: its mounts, network and hosts. For
-    /// a failed process these are the files as the process left them. A step without a process
-    /// gives the files that it changes. What is written is lost with the container.
+    /// Creates a container like the step's own: with its mounts, network and hosts. For a failed
+    /// process it has the files as the process left them. For a step without a process it has the
+    /// files that the step modifies. Written files are lost with the container.
     ///
     /// # Errors
-    /// `None` if the step has no files. The daemon's errors otherwise.
+    /// `None` if the step has no files. Otherwise the daemon's errors.
     pub async fn container(&self) -> Result<Option<Container>, Error> {
         match &self.container {
             None => Ok(None),
@@ -92,8 +92,8 @@ impl<'a> Pause<'a> {
         }
     }
 
-    /// Creates a container as [`Pause::container`] does, with the files as they were before the
-    /// step, also for a failed process.
+    /// Like [`Pause::container`], but with the files as they were before the step, also for a
+    /// failed process.
     ///
     /// # Errors
     /// As [`Pause::container`].
@@ -104,14 +104,14 @@ impl<'a> Pause<'a> {
         }
     }
 
-    /// A process with the step's environment, folder and user.
+    /// Returns a process with the step's environment, working directory and user.
     pub fn process(&self, args: impl IntoIterator<Item = impl Into<String>>) -> ProcessRequest {
         let mut process = self.process.clone();
         process.args = args.into_iter().map(Into::into).collect();
         process
     }
 
-    /// At a step, of whose inputs these results were made.
+    /// Pauses at a step with these solved inputs or results.
     pub(super) fn at(
         solving: Solving<'a>,
         reason: Reason<'a>,
@@ -153,7 +153,8 @@ impl<'a> Pause<'a> {
         let Some(exec) = node.exec() else {
             let root = node.parent().and_then(|input| inputs.get(input));
             self.container = root.map(ContainerRequest::on);
-            // The step before it that has a process shows the variables and the folder.
+            // Take the variables and the working directory from the nearest earlier step with a
+            // process.
             let earlier = earlier_process(graph, node);
             self.process = earlier.map(process_of_step).unwrap_or_default();
             return;
@@ -173,11 +174,11 @@ impl<'a> Pause<'a> {
     }
 }
 
-/// What was solved at a step.
+/// The results that are available at a step.
 pub(super) enum Solved<'g> {
     Nothing,
     Inputs(&'g Node, Vec<Ref>),
-    /// Of a step; without one, of the whole graph.
+    /// The result of a step; without a step, of the whole graph.
     Result(Ref, Option<&'g Node>),
 }
 
@@ -190,7 +191,7 @@ impl Files {
     }
 }
 
-/// The inputs of a step by the names that they have there.
+/// The inputs of a step, by their names in the step.
 fn files(graph: &Graph, node: &Node, inputs: &[Ref]) -> Vec<Files> {
     let parent = node.parent();
     let mut found: Vec<Files> = Vec::new();
@@ -229,7 +230,7 @@ fn input_name(graph: &Graph, node: &Node, index: usize, input: &pb::Input) -> St
     }
 }
 
-/// The container of a process. A failed one names its mounts.
+/// A container like that of a process. A failed process reports the ids of its mounts.
 fn container(
     exec: &pb::ExecOp,
     inputs: &[Ref],
@@ -285,7 +286,7 @@ fn process_of_step(exec: &pb::ExecOp) -> ProcessRequest {
     }
 }
 
-/// The variables that the daemon gives a process for a proxy.
+/// The proxy variables that the daemon sets for a process.
 fn proxies(proxy: &pb::ProxyEnv) -> Vec<String> {
     let named = [
         ("HTTP_PROXY", &proxy.http_proxy),
@@ -313,7 +314,7 @@ fn process_of_image(config: &ImageConfig) -> ProcessRequest {
     }
 }
 
-/// The nearest process among the steps that a step builds on.
+/// The nearest process among the steps that this step is based on.
 fn earlier_process<'g>(graph: &'g Graph, node: &'g Node) -> Option<&'g pb::ExecOp> {
     let before = |node: &&'g Node| {
         let parent = node.parent().and_then(|input| node.op.inputs.get(input))?;

@@ -1,8 +1,8 @@
-//! The order in which a graph is stepped through.
+//! The order of the steps in a debugger.
 //!
 //! A branch is a chain of steps from a base to a result. A step that uses the result of another
-//! branch (`COPY --from`, a mount) comes twice: before that branch and after it. Each branch is
-//! walked once, where it is used first, so that the program is as long as the graph.
+//! branch (`COPY --from`, a mount) occurs twice: before that branch and after it. Each branch is
+//! walked once, where it is used first, so the program is as long as the graph.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::graph::{Graph, Node, Place};
 use crate::llb::SourceFile;
 
-/// The steps of a graph in the order in which they are solved.
+/// The steps of a graph, in the order in which they are solved.
 #[derive(Debug)]
 pub struct Program {
     steps: Vec<Step>,
@@ -22,20 +22,19 @@ pub struct Program {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Step {
-    /// The op that is about to be solved; `None` where a branch, or a step's other branch, has
-    /// ended.
+    /// The op that is solved next; `None` after the end of a branch, or of a step's other branch.
     pub digest: Option<String>,
-    /// The op whose inputs are solved here.
+    /// The op whose inputs are solved at this step.
     pub(super) subject: Subject,
-    /// The next step of the same branch, or where the branch ends.
+    /// The next step of the same branch, or the end of the branch.
     pub next: Option<usize>,
     /// The step that uses the result of this branch.
     pub out: Option<usize>,
-    /// Its name and lines.
+    /// The name and the lines of the step.
     pub frame: Frame,
 }
 
-/// What is solved at a step.
+/// The object that is solved at a step.
 #[derive(Debug, Clone)]
 pub(super) enum Subject {
     /// The inputs of an op.
@@ -44,26 +43,26 @@ pub(super) enum Subject {
     Result(String),
 }
 
-/// A step's name and lines.
+/// The name and the lines of a step.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Frame {
     /// Its name, for example `[2/3] RUN make`.
     pub name: String,
-    /// Its lines, if it was made of any.
+    /// Its lines, if known.
     pub place: Option<Place>,
 }
 
-/// A branch that is being walked.
+/// A branch during the walk.
 struct Branch<'g> {
-    /// The ops of its chain, the base first.
+    /// The ops of the chain, the base first.
     chain: Vec<(&'g str, Frame)>,
     position: usize,
     /// The next input of the op at the position.
     input: usize,
-    /// The step before the op at the position is written.
+    /// True if the step before the op at the position has been added.
     begun: bool,
-    /// Its steps, each with the position in the chain.
+    /// The steps of the branch, each with its position in the chain.
     steps: Vec<(usize, usize)>,
 }
 
@@ -107,28 +106,28 @@ impl Program {
         }
     }
 
-    /// The steps, first to last.
+    /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The lines of each op, by the op's digest, without an order.
+    /// The lines of each op, by the op's digest. In no particular order.
     pub fn places(&self) -> &[(String, Place)] {
         &self.places
     }
 
-    /// The files that the graph was made from.
+    /// The source files of the graph.
     pub fn files(&self) -> &[Arc<SourceFile>] {
         &self.files
     }
 
-    /// The step before an op is solved.
+    /// The index of the step before an op is solved.
     pub fn before(&self, digest: &str) -> Option<usize> {
         let mut steps = self.steps.iter();
         steps.position(|step| step.digest.as_deref() == Some(digest))
     }
 
-    /// A step and those that wait for its branch, innermost first.
+    /// A step and the steps that wait for its branch, innermost first.
     pub fn frames(&self, step: usize) -> Vec<&Step> {
         let step = self.steps.get(step);
         let out = |step: &&Step| step.out.and_then(|out| self.steps.get(out));
@@ -137,7 +136,7 @@ impl Program {
 }
 
 impl<'g> Branch<'g> {
-    /// The chain that ends with an op. Ops that belong to another branch are not in it.
+    /// The chain that ends with an op. Ops of branches that were walked already are excluded.
     fn new(graph: &'g Graph, head: &str, seen: &mut HashSet<&'g str>) -> Self {
         let mut chain: Vec<(&'g str, Frame)> = Vec::new();
         let mut at = graph.entry(head);
@@ -160,7 +159,7 @@ impl<'g> Branch<'g> {
         }
     }
 
-    /// The next input of an op that is the result of a branch which was not walked yet.
+    /// The next input of an op that comes from a branch that was not walked yet.
     fn next_input(&mut self, graph: &'g Graph, op: &str, seen: &HashSet<&str>) -> Option<&'g str> {
         let node = graph.node(op)?;
         let parent = node.parent();
@@ -181,7 +180,7 @@ impl<'g> Branch<'g> {
         self.begun = false;
     }
 
-    /// The step of the op at the position once more: one of its branches has ended.
+    /// Adds the step of the current op again, after one of its branches.
     fn push_again(&mut self, steps: &mut Vec<Step>) -> usize {
         let frame = self
             .chain
@@ -215,14 +214,14 @@ impl<'g> Branch<'g> {
         index
     }
 
-    /// The step after the last op. Each step gets its next one.
+    /// Adds the step after the last op, and links each step to its next one.
     fn end(&mut self, steps: &mut Vec<Step>) -> Vec<(usize, usize)> {
         if let Some((digest, frame)) = self.chain.last().cloned() {
             let result = Subject::Result(digest.to_owned());
             self.add(steps, None, result, frame);
         }
         let own = std::mem::take(&mut self.steps);
-        // From the last: a step's next one is the first of a later op.
+        // From the end: the next step is the first step of a later op.
         let mut later: Option<(usize, usize)> = None;
         let mut first_of_op: Option<(usize, usize)> = None;
         for (step, position) in own.iter().rev().copied() {
@@ -237,7 +236,8 @@ impl<'g> Branch<'g> {
 }
 
 impl Node {
-    /// Its lines; of several, the last before those of the step that comes later.
+    /// The name and lines of the op. If it has several places, the last one before the later
+    /// step's.
     fn frame(&self, later: Option<&Place>) -> Frame {
         let line = |place: &&Place| place.range.start.line;
         let before = |place: &&Place| later.is_none_or(|later| line(place) <= line(&later));
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// The lines of the steps, with `*` where an op is about to be solved.
+    /// The lines of the steps, with `*` where an op is solved next.
     fn walked(text: &str) -> Vec<String> {
         let program = Program::new(&Graph::new(&definition(text)));
         let steps = program.steps().iter().map(|step| {
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(walked(text), ["5*", "6*", "2*", "3*", "3", "6", "7*", "7"]);
         let program = Program::new(&Graph::new(&definition(text)));
         let step = |index: usize| &program.steps()[index];
-        // Over the branch, into it, out of it.
+        // Over the branch, into it, and out of it.
         assert_eq!(step(1).next, Some(6));
         assert_eq!(step(2).out, Some(5));
         assert_eq!((step(4).next, step(4).out), (Some(5), Some(5)));

@@ -1,4 +1,4 @@
-//! Solves a graph from pause to pause.
+//! Solves a graph from one pause to the next.
 
 use std::fmt;
 
@@ -8,54 +8,54 @@ use super::program::{Program, Step, Subject};
 use crate::frontend::Solving;
 use crate::gateway::{Error, Ref, SolveOptions};
 
-/// What a program does while a build runs. A build of several platforms is debugged on all of them
-/// at the same time.
+/// Controls a build in the debugger. A build for several platforms is debugged on all of them
+/// concurrently.
 #[tonic::async_trait]
 pub trait Debugger: Send + Sync + fmt::Debug {
-    /// Called before the first step: where to pause first.
+    /// Called before the first step. Returns where to pause first.
     async fn started(&self, program: &Program) -> Start {
         let _ = program;
         Start::Run
     }
 
-    /// True if the build is to pause before a step. Asked each time that it goes on.
+    /// True if the build should pause before a step. Asked each time that it resumes.
     fn breaks_at(&self, step: &Step) -> bool {
         let _ = step;
         false
     }
 
-    /// True if the build is to pause when everything is solved.
+    /// True if the build should pause when the whole graph is solved.
     fn pauses_at_end(&self) -> bool {
         false
     }
 
-    /// Called when the build is paused; it goes on when this returns. A failed build ends then.
+    /// Called at each pause. The build resumes when this returns; a failed build ends then.
     async fn paused(&self, pause: &Pause<'_>) -> Action;
 }
 
-/// Where a build pauses first.
+/// The first pause of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Where the debugger breaks, or where a step fails.
+    /// At the first breakpoint or failure.
     Run,
     /// Before the first step.
     Entry,
 }
 
-/// How a paused build goes on.
+/// The way to resume a paused build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// To the next place where the debugger breaks.
+    /// Run to the next breakpoint.
     Continue,
-    /// To the next step of the same branch.
+    /// Run to the next step of the same branch.
     Next,
-    /// To the next step.
+    /// Run to the next step.
     StepIn,
-    /// To the step that uses this branch.
+    /// Run to the step that uses this branch.
     StepOut,
 }
 
-/// Solves a platform's graph, pausing where the debugger asks for it and where a step fails.
+/// Solves a platform's graph. Pauses where the debugger requests it and where a step fails.
 ///
 /// # Errors
 /// The daemon's.
@@ -113,12 +113,12 @@ impl<'a> Stepper<'a> {
 
     async fn solve_all(&self) -> Result<Ref, Error> {
         let result = self.solving.solve().await?;
-        // Also for builds that leave computing to the exporter.
+        // Compute the result even if the build would leave that to the exporter.
         self.solving.bridge.evaluate(&result).await?;
         Ok(result)
     }
 
-    /// Pauses at the step that failed, if it is known. Returns the failure.
+    /// Pauses at the failed step, if it is known. Returns the failure.
     async fn failed<T>(&self, error: Error) -> Result<T, Error> {
         let Some(failure) = error.failure() else {
             return Err(error);
@@ -127,7 +127,7 @@ impl<'a> Stepper<'a> {
         let node = self.graph.node(&digest);
         let solved = match node {
             None => Solved::Nothing,
-            // The inputs were there when the step failed: only a lost daemon cannot give them.
+            // The inputs exist when a step fails, so this fails only if the connection is lost.
             Some(_) => self.inputs(&digest).await.unwrap_or(Solved::Nothing),
         };
         let frames = self.program.before(&digest);
@@ -140,7 +140,7 @@ impl<'a> Stepper<'a> {
         Err(error)
     }
 
-    /// The step at which the build pauses next; `None` for its end.
+    /// The step of the next pause; `None` for the end of the build.
     fn target(&self, from: Option<usize>, action: Action) -> Option<usize> {
         let steps = self.program.steps();
         let at = from.and_then(|step| steps.get(step));
@@ -175,7 +175,7 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    /// Solves the inputs of an op. Only its own file system is computed.
+    /// Solves the inputs of an op. Only the file system that the op modifies is computed.
     async fn inputs(&self, digest: &str) -> Result<Solved<'a>, Error> {
         let Some(node) = self.graph.node(digest) else {
             return Ok(Solved::Nothing);

@@ -167,7 +167,7 @@ impl Builder {
 }
 
 impl Machine {
-    /// Returns why no handler runs the platform's programs.
+    /// Returns the reason why no handler runs the platform's programs.
     fn missing(&self, platform: &Platform) -> Reason {
         let old = self
             .kernel()

@@ -1,6 +1,6 @@
-//! Why the file of a handler of binfmt_misc cannot be understood.
+//! Problems with the file of a binfmt_misc handler.
 
-/// What is wrong with a handler.
+/// Why a handler's file is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerProblem {
@@ -42,10 +42,10 @@ pub enum HandlerProblem {
         /// The length of the magic.
         magic: usize,
     },
-    /// The handler is for no files.
+    /// The handler matches no files.
     #[error("it has neither a magic nor an extension")]
     NoFiles,
-    /// The handler is for two kinds of files.
+    /// The handler matches files in two ways.
     #[error("it has both a magic and an extension")]
     TwoKinds,
 }

@@ -51,7 +51,7 @@ pub enum Error {
     Handler {
         /// Its name.
         name: String,
-        /// What is wrong with the handler.
+        /// The problem with the handler.
         reason: HandlerProblem,
     },
     /// The program that changes the emulators failed.

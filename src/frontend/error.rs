@@ -83,7 +83,7 @@ pub enum Error {
     /// The graph of a dry run is invalid.
     #[error("cannot make the graph of a dry run")]
     DryRunGraph {
-        /// What is wrong with it.
+        /// The problem with the graph.
         source: crate::llb::Error,
     },
     /// The image that generates the SBOM is not usable.
@@ -127,7 +127,7 @@ pub struct SyntaxFailure {
     pub file: String,
     /// The first line of the error, from 1; 0 for none.
     pub line: u32,
-    /// What is wrong, and what was expected.
+    /// The mistake, and what was expected.
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
@@ -178,7 +178,7 @@ pub struct TranslateFailure {
     pub file: String,
     /// The line, from 1; 0 for none.
     pub line: u32,
-    /// What is wrong, and what was expected.
+    /// The mistake, and what was expected.
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
@@ -255,8 +255,8 @@ pub struct SolveFailure {
     pub lines: Option<client::SourceDetail>,
     /// `file:line` and those lines with marks; empty if the daemon does not send them.
     pub excerpt: String,
-    /// Why a COPY source was not found: an ignore rule, or it does not exist. A frontend in the
-    /// daemon does not see the files and leaves this empty.
+    /// The reason why a source of COPY was not found: an ignore rule, or it does not exist. A
+    /// frontend in the daemon does not see the files, so it leaves this empty.
     pub explanation: Option<MissingSource>,
     /// The daemon's error.
     pub source: gateway::Error,
@@ -415,7 +415,7 @@ impl Error {
     }
 }
 
-/// True if the daemon was lost, which is not a platform's fault.
+/// True if the connection to the daemon was lost, for which no platform is to blame.
 fn is_lost(error: &gateway::Error) -> bool {
     matches!(
         error,

@@ -18,7 +18,7 @@ impl Graphs {
             .clone()
     }
 
-    /// Returns true if none was sent.
+    /// Returns true if no graph was sent.
     pub fn is_empty(&self) -> bool {
         self.0
             .lock()

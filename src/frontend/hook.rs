@@ -1,5 +1,5 @@
-//! What an embedding program may do between translation and result: see and change each platform's
-//! graph, and solve it in its own way.
+//! Hooks of an embedding program between translation and result: inspect and change each platform's
+//! graph, and replace the solve.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::oci::{Image, Platform};
 /// Why a hook stops a build.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A program's part in a build. Each method is called once for each platform, all platforms at the
-/// same time. Graphs of linked builds are part of the graphs that use them.
+/// Takes part in a build. Each method is called once for each platform, for all platforms
+/// concurrently. Graphs of linked builds are part of the graphs that use them.
 ///
 /// ```
 /// use solvekit::frontend::{Hook, HookError, PlatformGraph};
@@ -30,11 +30,11 @@ pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 #[tonic::async_trait]
 pub trait Hook: Send + Sync + fmt::Debug {
-    /// Sees, and may change, a platform's graph and image config before anything is solved. Not
+    /// Inspects, and may change, a platform's graph and image config before anything is solved. Not
     /// called if a frontend in the daemon translates the Dockerfile.
     ///
     /// # Errors
-    /// Whatever is to fail the build ([`Error::Hook`](super::Error::Hook)).
+    /// Any error fails the build ([`Error::Hook`](super::Error::Hook)).
     async fn graph(&self, graph: PlatformGraph<'_>) -> Result<(), HookError> {
         let _ = graph;
         Ok(())
@@ -67,15 +67,15 @@ pub struct PlatformGraph<'a> {
 pub struct Solving<'a> {
     /// The build.
     pub bridge: &'a Bridge,
-    /// The platform; `None` if a frontend in the daemon made a result of one platform.
+    /// The platform; `None` if a frontend in the daemon made a result for one platform.
     pub platform: Option<&'a Platform>,
     /// The graph.
     pub definition: &'a Definition,
     /// The image config of the result; `None` if a frontend in the daemon made it.
     pub image: Option<&'a Image>,
-    /// How the build solves it.
+    /// The options of the solve.
     pub options: &'a SolveOptions,
-    /// Solves it in place of one call.
+    /// Replaces the single call that solves the graph.
     pub(crate) solver: Option<&'a dyn Hook>,
 }
 

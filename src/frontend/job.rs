@@ -84,7 +84,7 @@ impl Job {
         read
     }
 
-    /// Replaces what is asked. What affects parsing has no effect any more.
+    /// Replaces the request. Options that affect parsing have no effect any more.
     #[must_use]
     pub fn with_asked(self, asked: Asked) -> Self {
         Self { asked, ..self }

@@ -13,7 +13,7 @@ use crate::suggest::nearest;
 
 /// The identifier of the main context in the session.
 const MAIN_CONTEXT: &str = "local://context";
-/// How many names of a folder are compared with a mistyped one.
+/// The most names of a folder that are compared with a mistyped one.
 const MAX_NAMES: usize = 1000;
 
 /// Why a source of COPY or ADD was not found.

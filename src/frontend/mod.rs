@@ -1,6 +1,6 @@
 //! The Dockerfile frontend: it runs in this client, or as an image inside BuildKit.
 //!
-//! [`Job::read`] parses a Dockerfile with what is [`Asked`] of it. [`Job::run`] translates it for
+//! [`Job::read`] parses a Dockerfile for a request ([`Asked`]). [`Job::run`] translates it for
 //! every platform, resolves base images, solves over a [`Bridge`](crate::gateway::Bridge), and
 //! returns the result for export. If the Dockerfile requests another frontend with `# syntax=`,
 //! that one is called in the daemon. A [`Question`] about a Dockerfile is answered without a build.

@@ -1,4 +1,4 @@
-//! Why an attribute or the scanner of SBOMs cannot be used: causes of [`Error`].
+//! Problems with attributes or the SBOM scanner: causes of [`Error`].
 //!
 //! [`Error`]: super::Error
 
@@ -47,7 +47,7 @@ pub enum ScannerProblem {
     /// The config of the image is invalid.
     #[error("its config is invalid: {0}")]
     Config(serde_json::Error),
-    /// The image does not say what to run.
+    /// The image has neither an entrypoint nor a command.
     #[error("it has neither entrypoint nor command")]
     NoCommand,
     /// The graph of the scan is invalid.

@@ -25,7 +25,7 @@ pub struct Setting {
     pub build_platforms: Vec<Platform>,
     /// The patterns that `.dockerignore` excludes from the main context.
     pub excludes: Vec<String>,
-    /// How many platforms are solved at once; `None` for all.
+    /// The most platforms that are solved at once; `None` for all.
     pub parallel: Option<usize>,
     /// If a platform fails, continue with the others; the result has those that succeeded.
     pub keep_going: bool,
@@ -67,7 +67,7 @@ pub struct Setting {
     pub with_request: bool,
     /// The embedding program's part in the build.
     pub hook: Option<Arc<dyn Hook>>,
-    /// Solves each platform's graph where a single call would: also when the hook asks for it.
+    /// Replaces the single call that solves a platform's graph, also when the hook makes it.
     pub solver: Option<Arc<dyn Hook>>,
     /// The digest of the step that read the Dockerfile, to which warnings are attached.
     pub warn_at: String,

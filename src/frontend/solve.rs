@@ -112,7 +112,7 @@ async fn one(
     }
 }
 
-/// Has the hook solve what a frontend in the daemon made.
+/// Lets the hook solve the result of a frontend in the daemon.
 pub(super) async fn forwarded(
     bridge: &Bridge,
     result: &BuildResult,

@@ -67,7 +67,7 @@ impl Bridge {
         &self.workers
     }
 
-    /// The connection that the build was begun on; `None` inside the daemon.
+    /// The connection that the build was started on; `None` inside the daemon.
     pub(crate) fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
@@ -275,7 +275,7 @@ impl Bridge {
     }
 }
 
-/// A named input. One that is empty is not a context: the reference refuses it, too.
+/// Decodes a named input. An empty graph is rejected, as in the reference.
 fn input(
     call: &'static str,
     name: String,

@@ -1,4 +1,4 @@
-//! Containers on file systems of a build, in which programs run: [`Bridge::container`].
+//! Containers on file systems of a build, to run programs in: [`Bridge::container`].
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::session;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ContainerRequest {
-    /// What is mounted; one target has to be `/`.
+    /// The mounts; one target must be `/`.
     pub mounts: Vec<ContainerMount>,
     /// The network of its processes.
     pub network: Network,
@@ -34,10 +34,10 @@ pub struct ContainerRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContainerMount(pb::Mount);
 
-/// A container in the daemon. Its first process is its main one: when that ends, the others end.
-/// They also end when one of them fails, and no other can be started then.
+/// A container in the daemon. The first process is its main process: when it ends, the others end
+/// too. All processes also end when one of them fails, and then no other can be started.
 ///
-/// The daemon keeps it until [`Container::release`], or until the build ends.
+/// The daemon keeps the container until [`Container::release`], or until the build ends.
 #[derive(Debug)]
 pub struct Container {
     bridge: Bridge,
@@ -45,7 +45,7 @@ pub struct Container {
 }
 
 impl ContainerRequest {
-    /// A container whose root is a result. What its processes write is lost with it.
+    /// A container whose root is a result. Files that its processes write are lost with it.
     pub fn on(root: &Ref) -> Self {
         Self {
             mounts: vec![ContainerMount::bind("/", root)],
@@ -55,12 +55,12 @@ impl ContainerRequest {
 }
 
 impl ContainerMount {
-    /// A result, writable.
+    /// A writable mount of a result.
     pub fn bind(target: impl Into<String>, result: &Ref) -> Self {
         Self::result(target, result.id())
     }
 
-    /// A result by its id in the daemon, for example one of
+    /// A mount of a result, given by its id in the daemon, for example one of
     /// [`OperationDetail::mount_ids`](crate::client::OperationDetail).
     pub fn result(target: impl Into<String>, id: &str) -> Self {
         Self(pb::Mount {
@@ -125,33 +125,34 @@ impl ContainerMount {
         })
     }
 
-    /// On a result: a cache mount has a folder of its own for each, which begins as a copy.
+    /// Sets the initial content: a cache mount has a separate folder for each result, which starts
+    /// as a copy of it.
     #[must_use]
     pub fn from_result(mut self, result: &Ref) -> Self {
         self.0.result_id = result.id().to_owned();
         self
     }
 
-    /// Only this path of the result.
+    /// Mounts only this path of the result.
     #[must_use]
     pub fn selecting(mut self, path: impl Into<String>) -> Self {
         self.0.selector = path.into();
         self
     }
 
-    /// Read-only.
+    /// Makes the mount read-only.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.0.readonly = true;
         self
     }
 
-    /// Where it is mounted.
+    /// Returns the path in the container.
     pub fn target(&self) -> &str {
         &self.0.dest
     }
 
-    /// The mount of a step, with a result in the place of its input.
+    /// Copies the mount of a step, with a result instead of its input.
     pub(crate) fn of_step(mount: &pb::Mount, result_id: &str) -> Self {
         Self(pb::Mount {
             dest: mount.dest.clone(),
@@ -232,7 +233,7 @@ impl Bridge {
         })
     }
 
-    /// True if files of a container can be read without a program in it.
+    /// True if files of a container can be read without running a program in it.
     pub fn reads_containers(&self) -> bool {
         self.capabilities().has(caps::EXEC_FILES)
     }
@@ -313,7 +314,7 @@ impl Container {
         stat.map(FileInfo::from).ok_or_else(|| invalid_stat(call))
     }
 
-    /// Removes the container and ends what runs in it.
+    /// Removes the container and ends its processes.
     ///
     /// # Errors
     /// [`Error::Client`] if the call fails, or the build is over.
@@ -325,7 +326,8 @@ impl Container {
         let released = calls.release_container(self.bridge.request(message)).await;
         let released = released.map_err(failed("releasing a container"));
         match released {
-            // The daemon also tells how a process ended, which the process has told.
+            // The daemon also reports the exit code of a process, which the process has reported
+            // already.
             Err(error) if error.failure().and_then(Failure::exit_code).is_some() => Ok(()),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(()),

@@ -15,9 +15,9 @@ use proto::exec_message::Input;
 
 /// The most bytes of input in one message, as in the reference.
 const PIECE: usize = 32 * 1024;
-/// How many messages may wait to be sent.
+/// The most messages that wait to be sent.
 const QUEUE: usize = 16;
-/// The code of a process that was never started, or whose end is not known.
+/// The code of a process that was never started, or whose exit is unknown.
 const UNKNOWN: u32 = 255;
 
 /// A process to start.
@@ -36,7 +36,7 @@ pub struct ProcessRequest {
     pub terminal: bool,
     /// True if it may read standard input.
     pub input: bool,
-    /// What it may do.
+    /// The security mode.
     pub security: Security,
     /// Secrets of the session that become variables.
     pub secret_env: Vec<Secret>,
@@ -48,11 +48,11 @@ pub struct Process {
     input: ProcessInput,
     answers: Streaming<proto::ExecMessage>,
     exit: Option<Exit>,
-    /// How many of its outputs have not ended.
+    /// The number of its output streams that are still open.
     open: usize,
 }
 
-/// The way to a process: input, the size of its terminal, signals. Clones share it.
+/// The input of a process: standard input, terminal size, signals. Clones share it.
 #[derive(Debug, Clone)]
 pub struct ProcessInput {
     bridge: Bridge,
@@ -60,7 +60,7 @@ pub struct ProcessInput {
     messages: mpsc::Sender<proto::ExecMessage>,
 }
 
-/// What a process wrote.
+/// A piece of a process's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessOutput {
     /// True for standard error.
@@ -69,12 +69,12 @@ pub struct ProcessOutput {
     pub data: Bytes,
 }
 
-/// How a process ended.
+/// The exit of a process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exit {
-    /// Its exit code; 255 also stands for a process that could not be started.
+    /// Its exit code; 255 also means that the process could not be started.
     pub code: i32,
-    /// The daemon's words, unless the code is 0.
+    /// The daemon's failure, unless the code is 0.
     pub failure: Option<Failure>,
 }
 
@@ -121,7 +121,7 @@ impl ProcessRequest {
     }
 }
 
-/// Starts a process in a container and waits until the daemon says that it runs.
+/// Starts a process in a container and waits until the daemon reports that it runs.
 pub(super) async fn start(
     bridge: &Bridge,
     container: &str,
@@ -163,18 +163,18 @@ pub(super) async fn start(
 }
 
 impl Process {
-    /// Returns the way to the process.
+    /// Returns the input of the process.
     pub fn input(&self) -> ProcessInput {
         self.input.clone()
     }
 
-    /// Returns what the process writes next; `None` when it has ended and everything was read.
-    /// Cancelling loses nothing.
+    /// Returns the next piece of output; `None` when the process has ended and everything was read.
+    /// Cancelling loses no data.
     ///
     /// # Errors
     /// [`Error::Client`] if the connection breaks.
     pub async fn next(&mut self) -> Result<Option<ProcessOutput>, Error> {
-        // The daemon ends the call only when standard input has ended too.
+        // The daemon ends the call only after standard input is closed too.
         while self.exit.is_none() || self.open > 0 {
             match self.message().await? {
                 Some(Input::File(file)) => {
@@ -194,15 +194,15 @@ impl Process {
         Ok(None)
     }
 
-    /// Returns how it ended. Known when [`Process::next`] has given everything.
+    /// Returns the exit, which is known once [`Process::next`] has returned `None`.
     pub fn exit(&self) -> Option<&Exit> {
         self.exit.as_ref()
     }
 
-    /// Drops what it still writes and waits for its end.
+    /// Discards the remaining output and waits for the exit.
     ///
     /// # Errors
-    /// [`Error::Client`] if the connection breaks, or its end is never told.
+    /// [`Error::Client`] if the connection breaks, or if the exit is never reported.
     pub async fn wait(mut self) -> Result<Exit, Error> {
         while self.next().await?.is_some() {}
         let lost = || {
@@ -229,7 +229,7 @@ impl Exit {
         }
     }
 
-    /// True if the process never ran, for example because there is no such program.
+    /// True if the process never ran, for example because the program does not exist.
     pub fn is_not_started(&self) -> bool {
         let told = |failure: &Failure| failure.exit_code().is_some();
         self.code == UNKNOWN.cast_signed() && !self.failure.as_ref().is_some_and(told)
@@ -264,7 +264,7 @@ impl ProcessInput {
         self.send(Input::File(end)).await
     }
 
-    /// Tells the process the size of its terminal.
+    /// Sets the size of the process's terminal.
     ///
     /// # Errors
     /// As [`ProcessInput::write`].
@@ -276,8 +276,8 @@ impl ProcessInput {
         self.send(Input::Resize(size)).await
     }
 
-    /// Sends a signal by its name: `SIGTERM` or `TERM`. The daemon ends the call for a name that it
-    /// does not know.
+    /// Sends a signal by its name: `SIGTERM` or `TERM`. The daemon ends the call if the name is
+    /// unknown.
     ///
     /// # Errors
     /// [`Error::MissingCapability`] for daemons before 0.11; as [`ProcessInput::write`].

@@ -33,7 +33,7 @@ impl Ref {
         &self.id
     }
 
-    /// Returns the graph that a frontend in the daemon made it with, if the daemon tells.
+    /// Returns the graph from which a frontend in the daemon made it, if the daemon reports it.
     ///
     /// # Errors
     /// [`Error::Client`] if the graph is malformed.

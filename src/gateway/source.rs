@@ -49,8 +49,8 @@ pub struct OciLayout<'a> {
 pub struct ResolvedImage {
     /// The reference to use; a source policy may have changed it.
     pub reference: String,
-    /// The digest of the index or manifest. None for an image that a Docker engine has in its older
-    /// store, which keeps no manifests.
+    /// The digest of the index or manifest. `None` for an image in the older store of a Docker
+    /// engine, which keeps no manifests.
     pub digest: Option<Digest>,
     /// The config's JSON for the platform.
     pub config: Bytes,
@@ -207,7 +207,7 @@ impl Bridge {
         })
     }
 
-    /// What a policy has to know about a source.
+    /// Returns the facts about a source that a policy needs.
     ///
     /// # Errors
     /// As [`Bridge::resolve_source`].

@@ -1,5 +1,5 @@
-//! Policies that are tried out, without a build: what one decides about a source, the input
-//! document that it would get, the tests of a policy.
+//! Evaluates policies without a build: the decision about a source, the input document, the tests
+//! of a policy.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,26 +14,26 @@ use super::{
 use crate::gateway::Bridge;
 use crate::oci::Platform;
 
-/// How often a daemon is asked about one source.
+/// The most rounds of questions to a daemon about one source.
 const TURNS: usize = 5;
 
-/// A policy that cannot be tried out.
+/// Why a policy cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// The policy is wrong.
+    /// The policy is invalid.
     #[error(transparent)]
     Policy(#[from] Error),
-    /// The source is wrong.
+    /// The source is invalid.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The daemon does not know the source.
+    /// The daemon cannot resolve the source.
     #[error(transparent)]
     Gateway(#[from] crate::gateway::Error),
-    /// The policy cannot be evaluated.
+    /// The policy failed.
     #[error("cannot decide about {origin}")]
     Decision {
         /// The source.
@@ -41,33 +41,33 @@ pub enum EvalError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The policy asks again and again.
+    /// The policy requests more facts in every round.
     #[error("maximum attempts reached for resolving policy metadata")]
     TooManyTurns,
 }
 
-/// A policy and where its files are.
+/// A policy with the location of its files.
 pub struct Evaluator {
     guarded: Guarded,
 }
 
-/// What a policy decides about a source.
+/// The decision of a policy about a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluated {
     /// The decision.
     pub decision: Decision,
-    /// What the policy said on the way.
+    /// The policy's log lines.
     pub log: Vec<String>,
 }
 
-/// The input document about a source.
+/// The input document for a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printed {
     /// The document.
     pub input: Input,
-    /// Fields that nobody can ask for.
+    /// Requested fields that do not exist.
     pub invalid: Vec<String>,
-    /// Fields that are unknown still.
+    /// Requested fields that are still unknown.
     pub unresolved: Vec<String>,
 }
 
@@ -82,10 +82,10 @@ impl Evaluator {
         Self { guarded }
     }
 
-    /// What the policy decides. The daemon is asked for what the policy reads.
+    /// Returns the policy's decision. The daemon is asked for the facts that the policy reads.
     ///
     /// # Errors
-    /// [`EvalError`] if the policy fails or the daemon does not know the source.
+    /// [`EvalError`] if the policy fails or the daemon cannot resolve the source.
     pub async fn decide(
         &self,
         bridge: &Bridge,
@@ -129,7 +129,8 @@ impl Evaluator {
         Err(EvalError::TooManyTurns)
     }
 
-    /// Runs a test. Of an image in its input the daemon is asked for what the policy reads.
+    /// Runs a test. If its input has an image, the daemon is asked for the facts that the policy
+    /// reads.
     ///
     /// # Errors
     /// As [`Evaluator::decide`].
@@ -201,7 +202,7 @@ impl Evaluator {
     }
 }
 
-/// The image of a test's input.
+/// The image in a test's input.
 fn image_source(input: Option<&Input>) -> Option<Source> {
     let image = input?.image.as_ref()?;
     let names = [&image.reference, &image.full_repo, &image.repo];
@@ -212,10 +213,10 @@ fn image_source(input: Option<&Input>) -> Option<Source> {
     Some(Source::new(format!("docker-image://{name}")))
 }
 
-/// The input document about a source, with the fields that are asked for.
+/// The input document for a source, with the requested fields.
 ///
 /// # Errors
-/// [`EvalError`] if the source is wrong or the daemon does not know it.
+/// [`EvalError`] if the source is invalid or the daemon cannot resolve it.
 pub async fn print(
     bridge: &Bridge,
     mut source: Source,
@@ -251,7 +252,7 @@ pub async fn print(
     })
 }
 
-/// The unknown fields to ask for, and the fields that cannot be asked for.
+/// Splits the requested fields into unknown ones to ask for, and invalid ones.
 fn select(fields: &[String], unknown: &[String]) -> (BTreeSet<String>, Vec<String>) {
     let (mut wanted, mut invalid) = (BTreeSet::new(), Vec::new());
     for field in fields {
@@ -267,7 +268,7 @@ fn select(fields: &[String], unknown: &[String]) -> (BTreeSet<String>, Vec<Strin
     (wanted, invalid)
 }
 
-/// The unknown fields, as far as they were asked for.
+/// The requested fields that are still unknown.
 fn unresolved(unknown: &[String], fields: &[String]) -> Vec<String> {
     let mut found = BTreeSet::new();
     if fields.is_empty() {
@@ -292,7 +293,7 @@ fn unresolved(unknown: &[String], fields: &[String]) -> Vec<String> {
 }
 
 impl Evaluator {
-    /// The build that a policy for this Dockerfile is told.
+    /// The build description for a policy of this Dockerfile.
     pub fn env(filename: &str) -> Env {
         Env {
             filename: filename.to_owned(),

@@ -1,5 +1,5 @@
-//! The files that policies are in and that they read: in the context, which may be elsewhere, or in
-//! the working folder. No link leads out of either.
+//! Reads policies and the files that they use: from the context, which may be remote, or from the
+//! working directory. No link may lead out of either.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -9,55 +9,55 @@ use crate::files::{Beneath, BeneathError, Links, take_at_most};
 use crate::pipeline::{self, Environment, RemoteRead, read_remote_files};
 use crate::session::{Secrets, SshAgents};
 
-/// The largest file that a policy is in or reads.
+/// The size limit of a policy and of the files that it reads, in bytes.
 const LIMIT: u64 = 8 << 20;
-/// What names a file of the working folder.
+/// The prefix of a file in the working directory.
 const WORKING: &str = "cwd://";
 
-/// A file of a policy that cannot be read.
+/// Why a policy's file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A file of this machine.
+    /// A local file cannot be read.
     #[error("cannot read the policy's file {name}")]
     Local {
-        /// The file as the policy names it.
+        /// The name of the file in the policy.
         name: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A path that leads out of its folder.
+    /// A path leads out of its folder.
     #[error("the policy's file {name} is outside of {folder}")]
     Outside {
-        /// The file as the policy names it.
+        /// The name of the file in the policy.
         name: String,
         /// The folder.
         folder: String,
     },
-    /// The context is elsewhere and cannot be read.
+    /// The remote context cannot be read.
     #[error("cannot read the policy's files of {url}")]
     Remote {
         /// The context.
         url: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<pipeline::Error>,
     },
 }
 
-/// Where the context's files are.
+/// The location of the context's files.
 #[derive(Clone)]
 pub(crate) enum Root {
-    /// In a folder of this machine.
+    /// A local folder.
     Folder(PathBuf),
-    /// In a place that the daemon fetches.
+    /// A URL that the daemon fetches.
     Remote(Box<RemoteRoot>),
-    /// Nowhere that could be read: the context is a stream.
+    /// Not readable: the context is a stream.
     Nowhere,
 }
 
-/// A place that the daemon fetches.
+/// A remote context that the daemon fetches.
 #[derive(Clone)]
 pub(crate) struct RemoteRoot {
     pub(crate) url: String,
@@ -75,7 +75,7 @@ pub(crate) struct PolicyFiles {
 }
 
 impl PolicyFiles {
-    /// The content of each file; `None` for one that is not there.
+    /// The content of each file; `None` for missing ones.
     pub(crate) async fn read(
         &self,
         names: Vec<String>,
@@ -125,7 +125,7 @@ impl RemoteRoot {
         let read = read_remote_files(&self.client, read, &self.environment);
         let files = match Box::pin(read).await {
             Ok(pipeline::RemoteFiles::Git(files) | pipeline::RemoteFiles::Archive(files)) => files,
-            // A download that is the Dockerfile itself has nothing beside it.
+            // A single-file download is the Dockerfile itself, with no other files.
             Ok(_) => Vec::new(),
             Err(error) => {
                 return Err(FileError::Remote {
@@ -146,7 +146,7 @@ impl RemoteRoot {
     }
 }
 
-/// A path in a place elsewhere: nothing leads out of it.
+/// Normalises a path in a remote context, so that it cannot lead out.
 fn clean(name: &str) -> String {
     let mut parts = Vec::new();
     for part in name.split('/') {
@@ -159,7 +159,7 @@ fn clean(name: &str) -> String {
     parts.join("/")
 }
 
-/// A file of a folder; an absolute path is one that leads into the folder.
+/// Reads a file of a folder; an absolute path must lead into the folder.
 fn read_local(name: &str, folder: &Path, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let outside = || FileError::Outside {
         name: name.to_owned(),

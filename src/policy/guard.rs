@@ -1,4 +1,4 @@
-//! Decides about the sources of a build while it runs: every policy has to allow.
+//! Decides about the sources of a running build: all policies have to allow a source.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,18 +14,18 @@ use crate::oci::{Platform, Reference};
 use crate::progress::Writer;
 use crate::session::{CheckFailure, SourceCheck, Verdict};
 
-/// How often a policy is asked about one source before it has to decide.
+/// The most rounds of questions of a policy about one source, before it must decide.
 const TURNS: usize = 10;
-/// The capability that sends the network of steps through the daemon's proxy.
+/// The capability that forces the network of steps through the daemon's proxy.
 const PROXY: &str = "exec.proxy";
 
-/// One policy with its files.
+/// A policy with its files.
 pub(crate) struct Guarded {
     policy: Arc<Policy>,
     files: PolicyFiles,
     names: Vec<String>,
     level: LogLevel,
-    /// The files that it has read.
+    /// The files that were read for it.
     read: Mutex<Files>,
     wants_proxy: bool,
 }
@@ -38,14 +38,14 @@ pub(crate) struct Guard {
     denied: Mutex<Option<Denial>>,
 }
 
-/// A source that was denied, or about which a policy failed.
+/// A source that was denied, or for which a policy failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denial {
     /// The source's identifier.
     pub(crate) source: String,
-    /// Why: each with the file and line of its rule.
+    /// The reasons, each with the file and line of its rule.
     pub(crate) reasons: Vec<String>,
-    /// The policy could not decide.
+    /// True if the policy failed.
     pub(crate) failed: bool,
 }
 
@@ -78,7 +78,7 @@ impl Guarded {
         }
     }
 
-    /// Asks the policy for the capabilities that it needs, which also shows whether it works.
+    /// Asks the policy for the capabilities that it needs; this also finds out if it works.
     pub(super) async fn ask_capabilities(&mut self) -> Result<(), super::LoadError> {
         for _ in 0..TURNS {
             let files = self.known_files();
@@ -101,7 +101,7 @@ impl Guarded {
     }
 
     pub(super) async fn read_files(&self, names: BTreeSet<String>) -> Result<(), FileError> {
-        // A function that cannot read its file is undefined, which is for the policy to see.
+        // A policy function is undefined if its file cannot be read: the policy has to handle that.
         let mut found = Vec::new();
         for name in names {
             match self.files.read(vec![name.clone()]).await {
@@ -131,7 +131,7 @@ impl Guarded {
         Ok(evaluated.map_err(|_| CheckError::Interrupted)??)
     }
 
-    /// What the policy says; it may need facts that only the daemon has.
+    /// Returns the policy's decision, or its request for facts that only the daemon has.
     pub(super) async fn decide(
         &self,
         source: &Source,
@@ -178,14 +178,14 @@ impl Guard {
         }
     }
 
-    /// Where decisions are shown.
+    /// Sets the progress in which the decisions are shown.
     pub(crate) fn show(&self, progress: Option<&Writer>) {
         let files: Vec<&str> = self.files().collect();
-        // It is set once: a build has one progress.
+        // Set only once: a build has one progress.
         let _ = self.log.set(Log::new(progress.cloned(), &files));
     }
 
-    /// The platform of images for which the daemon says none.
+    /// Sets the default platform of images, if the daemon reports none.
     pub(crate) fn set_platform(&self, platform: Option<&Platform>) {
         if let Some(platform) = platform {
             let _ = self.platform.set(platform.clone());
@@ -199,12 +199,12 @@ impl Guard {
             .flat_map(|policy| policy.names.iter().map(String::as_str))
     }
 
-    /// True if a policy sends the network of steps through the daemon's proxy.
+    /// True if a policy forces the network of steps through the daemon's proxy.
     pub(crate) fn wants_proxy(&self) -> bool {
         self.policies.iter().any(|policy| policy.wants_proxy)
     }
 
-    /// Ends what is shown. The source that was denied, if one was.
+    /// Ends the log. Returns the denied source, if any.
     pub(crate) fn end(&self) -> Option<Denial> {
         let denied = self
             .denied
@@ -310,7 +310,7 @@ impl SourceCheck for Guard {
     }
 }
 
-/// Why a source is denied, each reason with the file and line of its rule.
+/// The reasons of a denial, each with the file and line of its rule.
 fn reasons(decision: &Decision) -> Vec<String> {
     let reason = |message: &DenyMessage| match &message.place {
         Some(place) => format!("{place}: {}", message.text),
@@ -323,7 +323,7 @@ fn reasons(decision: &Decision) -> Vec<String> {
     }
 }
 
-/// The image with a digest.
+/// Adds the digest to an image source.
 fn pinned(source: &Source, digest: &str) -> Option<Source> {
     const IMAGE: &str = "docker-image://";
     let reference = Reference::parse(source.identifier.strip_prefix(IMAGE)?).ok()?;

@@ -9,34 +9,34 @@ use super::{
     Policies, PolicyConfig, Settings, combine,
 };
 
-/// Policies that cannot be loaded.
+/// Why policies cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// `disabled` with other settings.
+    /// `disabled` is combined with other settings.
     #[error(transparent)]
     Config(#[from] DisabledWithOthers),
-    /// A file that is not there.
+    /// A file is missing.
     #[error("policy file {name} not found")]
     NotFound {
         /// The file.
         name: String,
     },
-    /// A file that is not text.
+    /// A file is not valid UTF-8.
     #[error("the policy file {name} is not UTF-8")]
     NotText {
         /// The file.
         name: String,
     },
-    /// A file that cannot be read.
+    /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A policy that is wrong.
+    /// A policy is invalid.
     #[error(transparent)]
     Policy(#[from] Error),
 }
 
-/// The policies of one build, and where their files are.
+/// The policies of one build, with the location of their files.
 pub(crate) struct Sets<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) files: PolicyFiles,
@@ -56,14 +56,14 @@ pub(crate) enum Own {
         /// Its text.
         text: Vec<u8>,
     },
-    /// It may be in the context, which is elsewhere.
+    /// It may be in the context, which is remote.
     InContext(String),
 }
 
-/// Loads them; `None` if no policy applies.
+/// Loads the policies; `None` if no policy applies.
 ///
 /// # Errors
-/// [`LoadError`] names the file, and its line.
+/// [`LoadError`] with the file and the line.
 pub(crate) async fn load(builds: Vec<Sets<'_>>) -> Result<Option<Guard>, LoadError> {
     let mut guarded = Vec::new();
     for sets in builds {
@@ -148,7 +148,7 @@ async fn load_one(
                 found = true;
             }
         }
-        // What is not there is told with the module that imports it.
+        // A missing import is reported together with the module that imports it.
         if !found {
             break;
         }
@@ -168,7 +168,7 @@ fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, LoadError> {
 }
 
 impl Policies {
-    /// The same with one more configuration.
+    /// Adds a configuration.
     #[must_use]
     pub fn with(mut self, config: PolicyConfig) -> Self {
         self.configs.push(config);

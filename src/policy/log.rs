@@ -1,11 +1,11 @@
-//! What policies say while a build runs: a step of the progress with the decisions.
+//! Shows the decisions of policies during a build, as a step of the progress.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::LogLevel;
 use crate::progress::{LogStream, Step, Writer};
 
-/// A step that begins with the first line.
+/// A step that starts with its first line.
 #[derive(Default)]
 pub(crate) struct Log {
     writer: Option<Writer>,
@@ -22,7 +22,7 @@ impl Log {
         }
     }
 
-    /// Adds a line, if the policy is to say so much.
+    /// Adds a line, if the policy's log level includes it.
     pub(crate) fn say(&self, wanted: LogLevel, level: LogLevel, line: &str) {
         let (Some(writer), true) = (&self.writer, level <= wanted) else {
             return;

@@ -1,5 +1,5 @@
-//! Policies about the sources of a build: which apply, where their files are, and the answers that
-//! the daemon gets while it builds. How they are evaluated is the subject of `solvekit-policy`.
+//! Policies about the sources of a build: which ones apply, where their files are, and the answers
+//! to the daemon during the build. `solvekit-policy` evaluates them.
 
 mod eval;
 mod files;
@@ -24,18 +24,18 @@ pub use solvekit_policy::*;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policies {
-    /// What was configured; the policy beside the Dockerfile counts unless this resets it.
+    /// The configurations. The policy beside the Dockerfile applies unless they reset it.
     pub configs: Vec<PolicyConfig>,
-    /// The default policy about images that Docker ships counts too.
+    /// The default policy for Docker's own images applies too.
     pub with_default: bool,
-    /// What policies say in the progress, unless their own configuration says it.
+    /// The log level of policies in the progress, unless a policy's configuration sets its own.
     pub log_level: LogLevel,
-    /// The folder that `cwd://` paths are in.
+    /// The folder of `cwd://` paths.
     pub working_folder: Option<PathBuf>,
 }
 
 impl Policies {
-    /// No policy counts.
+    /// No policy applies.
     pub fn disabled() -> Self {
         Self {
             configs: vec![PolicyConfig {
@@ -46,7 +46,7 @@ impl Policies {
         }
     }
 
-    /// True if the policy beside the Dockerfile counts.
+    /// True if the policy beside the Dockerfile applies.
     pub(crate) fn uses_own(&self) -> bool {
         match combine(true, &self.configs) {
             Ok(Some(sets)) => sets.iter().any(|set| set.is_default),
@@ -56,7 +56,7 @@ impl Policies {
     }
 }
 
-/// A configuration as `--policy` and bake files write it.
+/// Converts the configuration in `--policy` or a bake file.
 pub fn config(text: &PolicyText) -> PolicyConfig {
     use solvekit_bake::target::LogLevel as Level;
     PolicyConfig {

@@ -1,10 +1,10 @@
-//! Sources as a user names them.
+//! Parses sources in the user's notation.
 
 use std::path::Path;
 
 use super::Source;
 
-/// A source as `policy eval` takes it: an image, a repository, a download, or a folder.
+/// Parses a source for `policy eval`: an image, a repository, a download, or a folder.
 pub fn parse_source(text: &str) -> Result<Source, ParseSourceError> {
     const IMAGE: &str = "docker-image://";
     if let Some(reference) = text.strip_prefix(IMAGE) {
@@ -43,19 +43,19 @@ pub fn parse_source(text: &str) -> Result<Source, ParseSourceError> {
     }
 }
 
-/// The text does not name a source.
+/// Why a text is not a source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseSourceError {
-    /// An image's reference is wrong.
+    /// The reference of an image is invalid.
     #[error("failed to parse image source reference")]
     Reference(#[source] crate::oci::Error),
-    /// A path that is not there.
+    /// The path does not exist.
     #[error("invalid local path {path}")]
     Path {
         /// The path.
         path: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },

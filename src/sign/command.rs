@@ -1,4 +1,4 @@
-//! A program that signs, such as `cosign`.
+//! Signs with a program, such as `cosign`.
 
 use std::process::Stdio;
 
@@ -9,13 +9,13 @@ use super::Error;
 use crate::oci::Reference;
 use crate::steps::Step;
 
-/// How much of its output is read, in bytes.
+/// The most bytes of its output that are read.
 const OUTPUT: u64 = 1 << 20;
-/// What stands for the image.
+/// The placeholder for the image.
 const IMAGE: &str = "{}";
 
-/// A program and its arguments. `{}` in an argument is `REPOSITORY@DIGEST`; without it, that comes
-/// last. No shell takes part.
+/// A program and its arguments. `{}` in an argument is replaced by `REPOSITORY@DIGEST`; without it,
+/// that becomes the last argument. No shell is involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignCommand {
     program: String,
@@ -103,7 +103,7 @@ async fn show(output: Option<impl AsyncRead + Unpin>, step: &dyn Step) -> String
             last = line;
         }
     }
-    // The rest is read, so that the program does not wait for a reader.
+    // Read the rest too, so that the program does not block.
     let _ = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
     last
 }

@@ -1,14 +1,14 @@
-//! Why something is not signed.
+//! Errors of signing.
 
 use std::process::ExitStatus;
 
 use crate::registry::{self, FailureKind};
 
-/// Why an image is not signed.
+/// Why an image could not be signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The program that signs cannot be started.
+    /// The program cannot be started.
     #[error("cannot run {program}")]
     Start {
         /// The program.
@@ -16,19 +16,19 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
-    /// The program that signs failed.
+    /// The program failed.
     #[error("{program} failed for {image} ({status}){}", after_colon(last_line))]
     Failed {
         /// The program.
         program: String,
         /// The image, by its digest.
         image: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
-        /// The last line that it printed; empty if there was none.
+        /// The last line of its output; empty if there was none.
         last_line: String,
     },
-    /// The image that is to be signed cannot be read.
+    /// The image cannot be read.
     #[error("cannot read {image}")]
     Read {
         /// The image, by its digest.
@@ -44,7 +44,8 @@ pub enum Error {
         /// The reason.
         source: Box<registry::Error>,
     },
-    /// What has the signature's tag is not a manifest, so nothing is added to it.
+    /// The signature's tag belongs to something other than a signature manifest, so nothing is
+    /// added.
     #[error("{tag} is there, and is not a manifest of signatures")]
     Foreign {
         /// The tag.
@@ -56,7 +57,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The kind of a failure at a registry.
+    /// Returns the kind of a registry's failure.
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
             Self::Read { source, .. } | Self::Store { source, .. } => source.kind(),
@@ -72,22 +73,22 @@ pub enum KeyError {
     /// The text has no private key in it.
     #[error("it is not a private key in PEM")]
     NotAKey,
-    /// The key has the older form of OpenSSL.
+    /// The key has OpenSSL's older format.
     #[error("it is an EC PRIVATE KEY, and PKCS #8 is needed")]
     Sec1,
-    /// The key is not of ECDSA on the curve P-256.
+    /// The key is not an ECDSA key on the curve P-256.
     #[error("it is not a key of ECDSA on the curve P-256 in PKCS #8")]
     Algorithm,
-    /// The key is encrypted, and there is no password.
+    /// The key is encrypted, and no password is given.
     #[error("it is encrypted, and no password is given")]
     NoPassword,
-    /// The password is another one.
+    /// The password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
-    /// The key is encrypted in another way than cosign does.
+    /// The key is encrypted in a different way than by cosign.
     #[error("it is encrypted in a way that is not supported: {what}")]
     Encryption {
-        /// What is unknown or exceeds a limit.
+        /// The part that is unknown or exceeds a limit.
         what: &'static str,
     },
 }

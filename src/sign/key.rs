@@ -1,4 +1,4 @@
-//! Keys that sign: ECDSA on the curve P-256, in PEM, with cosign's encryption or without.
+//! Signing keys: ECDSA on the curve P-256, in PEM, optionally encrypted as by cosign.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use ring::signature::{
 
 use super::{Error, KeyError, sealed};
 
-/// The label of a key that is not encrypted.
+/// The label of an unencrypted key.
 const PKCS8: &str = "PRIVATE KEY";
-/// The label of keys of OpenSSL's older form.
+/// The label of keys in OpenSSL's older format.
 const SEC1: &str = "EC PRIVATE KEY";
 /// The labels of keys that cosign has encrypted.
 const SEALED: [&str; 2] = [
@@ -28,7 +28,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a key: PKCS #8, or what `cosign generate-key-pair` writes, which needs the password.
+    /// Reads a key: PKCS #8, or a file of `cosign generate-key-pair`, which needs the password.
     ///
     /// # Errors
     /// [`KeyError`]
@@ -75,7 +75,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The label and the bytes of the first block that has a private key.
+/// The label and the content of the first private key.
 fn block(text: &str) -> Option<(&str, Vec<u8>)> {
     let mut rest = text;
     loop {

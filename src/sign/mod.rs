@@ -1,8 +1,8 @@
-//! Signatures of pushed images: by a command such as `cosign`, or by a key of cosign's.
+//! Signs pushed images with a command such as `cosign`, or with a cosign key.
 //!
-//! A signature is of a digest, so an image is signed before a tag points to it. What a key signs is
-//! stored as `cosign sign --key` of cosign 2 stores it: a manifest with the tag `sha256-HEX.sig`
-//! beside the image.
+//! A signature refers to a digest, so an image is signed before a tag points to it. A key's
+//! signature is stored as by `cosign sign --key` of cosign 2: in a manifest with the tag
+//! `sha256-HEX.sig` beside the image.
 
 mod command;
 mod error;
@@ -20,17 +20,17 @@ use crate::oci::{Digest, Reference};
 use crate::registry::Client;
 use crate::steps::Step;
 
-/// Who signs.
+/// The signer.
 #[derive(Debug, Clone)]
 pub enum Signer {
-    /// A program that gets `REPOSITORY@DIGEST`.
+    /// A program, called with `REPOSITORY@DIGEST`.
     Command(SignCommand),
     /// This process, with a key.
     Key(Arc<SigningKey>),
 }
 
 impl Signer {
-    /// Signs a manifest or an index of a repository, which must be there.
+    /// Signs a manifest or an index in a repository. It must exist there.
     ///
     /// # Errors
     /// [`Error`]: the program failed, or the signature could not be stored.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::KeyError;
 
-/// The most memory that scrypt may take, in bytes. cosign's keys take 64 MiB.
+/// The memory limit of scrypt, in bytes. cosign's keys need 64 MiB.
 const MEMORY: u64 = 512 << 20;
 
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! cosign's signatures of images: the text that is signed, and the manifest that holds it.
-//! The format is cosign's `SIGNATURE_SPEC.md`.
+//! cosign's image signatures: the signed text, and the manifest that contains it. The format is in
+//! cosign's `SIGNATURE_SPEC.md`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,8 +14,8 @@ const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
-/// Signs a manifest or an index, and stores the signature beside it. Other signatures stay. If the
-/// key has signed it already, nothing is written.
+/// Signs a manifest or an index, and stores the signature beside it. Other signatures are kept. If
+/// the key has signed it already, nothing is written.
 pub(super) async fn push(
     client: &Client,
     repository: &Reference,
@@ -79,14 +79,14 @@ async fn store(
     Ok(())
 }
 
-/// The text that is signed.
+/// The signed text.
 fn payload(repository: &Reference, digest: &Digest) -> String {
-    // go-containerregistry's name of Docker Hub.
+    // go-containerregistry's name for Docker Hub.
     let name = match repository.domain() {
         "docker.io" => format!("index.docker.io/{}", repository.path()),
         _ => repository.name(),
     };
-    // The keys of objects are sorted here as cosign writes them.
+    // `json!` sorts the keys of objects, as cosign does.
     json!({
         "critical": {
             "identity": { "docker-reference": name },
@@ -98,7 +98,7 @@ fn payload(repository: &Reference, digest: &Digest) -> String {
     .to_string()
 }
 
-/// An image config that has the signatures as layers.
+/// An image config with the signatures as layers.
 fn config(layers: &[Value]) -> String {
     let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
     json!({
@@ -111,7 +111,7 @@ fn config(layers: &[Value]) -> String {
     .to_string()
 }
 
-/// The signatures of a manifest; `None` if it is something else.
+/// The signatures in a manifest; `None` if it is something else.
 fn layers_of(manifest: &[u8]) -> Option<Vec<Value>> {
     let manifest: Value = serde_json::from_slice(manifest).ok()?;
     let layers = manifest.get("layers")?.as_array()?;

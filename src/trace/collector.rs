@@ -1,4 +1,4 @@
-//! The collector that the variables `OTEL_EXPORTER_OTLP_*` name.
+//! The collector in the variables `OTEL_EXPORTER_OTLP_*`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use http::{HeaderMap, Uri};
 use super::SettingProblem;
 use crate::client::{Endpoint, EngineHeaders, TlsOptions};
 
-/// How long a collector is waited for unless a variable says otherwise. The specification has ten
-/// seconds, which is too long for a command that is otherwise at its end.
+/// The default time limit for a collector. The specification has ten seconds, which is too long for
+/// a command that is otherwise done.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const GRPC_PORT: u16 = 4317;
@@ -17,19 +17,19 @@ const HTTP_PORT: u16 = 4318;
 const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const HTTP_PATH: &str = "/v1/traces";
 
-/// The form of the requests.
+/// The protocol of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     Grpc,
     Http,
 }
 
-/// Where spans are sent, and how.
+/// The destination of the spans.
 #[derive(Debug, Clone)]
 pub(super) struct Collector {
     pub(super) protocol: Protocol,
     pub(super) endpoint: Endpoint,
-    /// `None` is a plain connection.
+    /// `None` means a plain connection.
     pub(super) tls: Option<TlsOptions>,
     pub(super) authority: String,
     pub(super) path: String,
@@ -38,7 +38,7 @@ pub(super) struct Collector {
     pub(super) is_gzip: bool,
 }
 
-/// A setting: the variable for traces goes before the one for all signals.
+/// The names of a setting: the variable for traces takes precedence over the one for all signals.
 type Names = [&'static str; 2];
 
 const ENDPOINT: Names = [
@@ -85,7 +85,7 @@ struct Set {
 }
 
 impl Collector {
-    /// True if the variables name a collector.
+    /// True if the variables set a collector.
     pub(super) fn is_named(variable: &impl Fn(&str) -> Option<String>) -> bool {
         first(variable, ENDPOINT).is_some()
     }
@@ -139,7 +139,7 @@ impl Collector {
     }
 }
 
-/// What an endpoint's URL says.
+/// The parts of an endpoint's URL.
 struct Place {
     endpoint: Endpoint,
     has_tls: bool,
@@ -165,7 +165,7 @@ impl Place {
             variable: set.variable,
         };
         if let Some(path) = set.value.strip_prefix("unix:") {
-            // Go's gRPC takes unix:PATH too.
+            // Go's gRPC supports unix:PATH too.
             let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
             return match path.is_absolute() {
                 true => Ok(Self {

@@ -1,4 +1,4 @@
-//! The place in a trace that one program hands to another: W3C Trace Context.
+//! The trace context that one program passes to another: W3C Trace Context.
 
 use http::{HeaderMap, HeaderValue};
 

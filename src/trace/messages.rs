@@ -1,4 +1,4 @@
-//! Spans as OpenTelemetry's messages.
+//! Encodes spans as OpenTelemetry's messages.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use crate::proto::opentelemetry::proto::trace::v1::span::SpanKind;
 use crate::proto::opentelemetry::proto::trace::v1::status::StatusCode;
 use crate::proto::opentelemetry::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 
-/// The version of what makes the spans.
+/// The version of this library, as the instrumentation scope.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The spans of a trace in one request.

@@ -1,8 +1,8 @@
-//! Why there are no traces.
+//! Problems with traces.
 
 use crate::client;
 
-/// A variable that cannot be used. No value is shown that may hold a credential.
+/// Why a variable is invalid. Values that may contain a credential are not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingProblem {
@@ -53,7 +53,7 @@ pub enum SettingProblem {
     Pair {
         /// The variable.
         variable: &'static str,
-        /// The place of the entry, from 1.
+        /// The position of the entry, from 1.
         number: usize,
     },
     /// A header cannot be sent.
@@ -61,7 +61,7 @@ pub enum SettingProblem {
     Header {
         /// The variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// The problem with the header.
         source: client::EngineHeaderProblem,
     },
     /// The parent is malformed.
@@ -82,7 +82,7 @@ pub enum ExportProblem {
     /// There is no connection.
     #[error(transparent)]
     Connect(Box<client::ConnectProblem>),
-    /// The connection broke, or does not speak the protocol.
+    /// The connection broke, or the server does not speak the protocol.
     #[error("the connection broke")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The collector did not answer in time.
@@ -94,23 +94,23 @@ pub enum ExportProblem {
     /// The collector answered with an error.
     #[error("it answered {status}{}", after_colon(.message))]
     Refused {
-        /// The status of HTTP or gRPC.
+        /// The HTTP or gRPC status.
         status: String,
         /// The collector's message; may be empty.
         message: String,
     },
-    /// The collector did not take all spans.
+    /// The collector rejected some spans.
     #[error("it rejected {spans} spans{}", after_colon(.message))]
     Rejected {
-        /// How many.
+        /// The number of rejected spans.
         spans: i64,
         /// The collector's message; may be empty.
         message: String,
     },
-    /// There were more spans than are kept.
+    /// There were more spans than the limit.
     #[error("{spans} spans were dropped, because a trace has {limit} at most")]
     Dropped {
-        /// How many.
+        /// The number of dropped spans.
         spans: usize,
         /// The limit.
         limit: usize,

@@ -16,11 +16,11 @@ use super::{ExportProblem, Settings, TraceContext, messages, send};
 use crate::client::Channel;
 use crate::text;
 
-/// How many spans a trace has at most.
+/// The most spans of a trace.
 pub(super) const SPAN_LIMIT: usize = 4096;
-/// How many bytes of a value are kept.
+/// The most bytes of a value that are kept.
 const VALUE_LIMIT: usize = 4096;
-/// How many daemons get the spans.
+/// The most daemons that receive the spans.
 const DAEMON_LIMIT: usize = 64;
 
 /// A layer for `tracing-subscriber` that holds the spans of one trace. The first span without a
@@ -33,7 +33,7 @@ pub struct Recorder(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
-    /// The root's, whose span id is that of the first span.
+    /// The context of the root; its span id is that of the first span.
     root: TraceContext,
     spans: Mutex<Spans>,
     daemons: Mutex<Vec<(String, Channel)>>,
@@ -67,7 +67,7 @@ pub(super) struct Ended {
     pub(super) ended: SystemTime,
 }
 
-/// What a span says about itself.
+/// The name, error and fields of a span.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Details {
     pub(super) name: String,
@@ -84,7 +84,7 @@ pub(super) enum Value {
 }
 
 impl Recorder {
-    /// Creates a recorder for the trace that the settings name as the parent, else for a new one.
+    /// Creates a recorder for the trace of the settings' parent, or else for a new trace.
     ///
     /// # Errors
     /// [`ExportProblem::Random`] if there are no random numbers.
@@ -120,13 +120,13 @@ impl Recorder {
         self.0.root.to_header()[3..35].to_owned()
     }
 
-    /// Returns where the spans are sent, for messages; `None` if no collector is set.
+    /// Returns the destination of the spans, for messages; `None` if no collector is set.
     pub fn destination(&self) -> Option<String> {
         self.0.settings.destination()
     }
 
     /// Adds the ended spans to the traces that the connected daemons record of their builds. A
-    /// daemon that does not answer within a second goes without.
+    /// daemon that does not answer within a second is skipped.
     pub async fn send_to_daemons(&self) {
         let daemons = std::mem::take(&mut *self.daemons());
         let spans = self.spans().ended.clone();
@@ -136,8 +136,8 @@ impl Recorder {
         }
     }
 
-    /// Sends the ended spans to the collector, if the settings name one, and forgets them. Waits no
-    /// longer than `OTEL_EXPORTER_OTLP_TIMEOUT`, by default two seconds.
+    /// Sends the ended spans to the collector, if the settings have one, and removes them. Waits at
+    /// most for `OTEL_EXPORTER_OTLP_TIMEOUT`, by default two seconds.
     ///
     /// # Errors
     /// If the spans did not reach the collector. They are not sent again.
@@ -187,7 +187,7 @@ impl<S: Subscriber> Layer<S> for Recorder {
         if !self.0.settings.records {
             return;
         }
-        // Without random numbers, the span is missing.
+        // Without random numbers, the span is omitted.
         let Ok(random) = random() else { return };
         let mut details = Details {
             name: attributes.metadata().name().to_owned(),
@@ -302,7 +302,7 @@ pub(crate) fn add_headers(headers: &mut HeaderMap) {
     });
 }
 
-/// Remembers a daemon that was connected to.
+/// Records a daemon that this process has connected to.
 pub(crate) fn connected(address: impl fmt::Display, channel: &Channel) {
     with_current(|recorder, _| {
         let mut daemons = recorder.daemons();

@@ -22,16 +22,16 @@ use crate::proto::opentelemetry::proto::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 
-/// How long a daemon is waited for.
+/// The time limit for a daemon.
 const DAEMON_PATIENCE: Duration = Duration::from_secs(1);
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 64 << 10;
-/// How many characters of a collector's message are shown.
+/// The most characters of a collector's message that are shown.
 const MESSAGE_LIMIT: usize = 300;
 
 type Outgoing = Request<Full<Bytes>>;
 
-/// Many daemons take no spans, and none is worth a message.
+/// Errors are ignored: many daemons do not accept spans.
 pub(super) async fn to_daemons(
     daemons: Vec<(String, Channel)>,
     request: ExportTraceServiceRequest,
@@ -127,7 +127,7 @@ fn http_request(
     Ok(request)
 }
 
-/// A unary call of gRPC: the message behind a flag and its length.
+/// A unary gRPC call: a flag and the length, followed by the message.
 fn grpc_request(
     collector: &Collector,
     message: &ExportTraceServiceRequest,
@@ -190,7 +190,7 @@ async fn http_answer(
     Ok(ExportTraceServiceResponse::decode(body).unwrap_or_default())
 }
 
-/// The message of a `google.rpc.Status`, or the text that stands in its place.
+/// The message of a `google.rpc.Status`, or else the body as text.
 fn http_message(body: &Bytes) -> String {
     match crate::proto::google::rpc::Status::decode(body.clone()) {
         Ok(status) if !status.message.is_empty() => shortened(&status.message),
@@ -203,7 +203,7 @@ async fn grpc_answer(
 ) -> Result<ExportTraceServiceResponse, ExportProblem> {
     let first = response.headers().clone();
     let (status, body, trailers) = read(response).await?;
-    // Without a message, the status stands among the headers.
+    // Without a message, the status is in the headers.
     let headers = [trailers.unwrap_or_default(), first];
     let find = |name| headers.iter().find_map(|headers| headers.get(name));
     match find("grpc-status").map(HeaderValue::as_bytes) {
@@ -237,7 +237,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, ExportProblem> {
     Ok((status, body.to_bytes(), trailers))
 }
 
-/// One line that can be shown.
+/// The first line, without control characters and limited in length.
 fn shortened(message: &str) -> String {
     let line = message.trim().lines().next().unwrap_or_default();
     let line = line.chars().filter(|letter| !letter.is_control());

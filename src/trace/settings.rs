@@ -1,28 +1,28 @@
-//! What OpenTelemetry's variables say.
+//! The settings in OpenTelemetry's variables.
 
 use super::collector::{Collector, pairs};
 use super::{SettingProblem, TraceContext, messages};
 
-/// Whether and where spans are sent, and what they are a part of.
+/// The settings of a trace: if and where spans are sent, and the parent.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub(super) collector: Option<Collector>,
     pub(super) parent: Option<TraceContext>,
-    /// Spans are recorded; otherwise the parent is only passed on.
+    /// True if spans are recorded; otherwise the parent is only passed on.
     pub(super) records: bool,
     /// The attributes of this program.
     pub(super) resource: Vec<(String, String)>,
 }
 
 impl Settings {
-    /// Reads the variables of OpenTelemetry through a function such as
-    /// `|name| std::env::var(name).ok()`. `None` if they ask for nothing: neither a collector
+    /// Reads OpenTelemetry's variables through a function such as `|name|
+    /// std::env::var(name).ok()`. `None` if they request nothing: neither a collector
     /// (`OTEL_TRACES_EXPORTER=otlp`, `OTEL_EXPORTER_OTLP_ENDPOINT`,
-    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) nor a parent (`TRACEPARENT`). `service` is the name of
-    /// the program if no variable has one.
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) nor a parent (`TRACEPARENT`). `service` is the default
+    /// name of the program.
     ///
     /// # Errors
-    /// [`SettingProblem`] if a variable cannot be understood.
+    /// [`SettingProblem`] if a variable is invalid.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
         service: &str,
@@ -64,7 +64,7 @@ impl Settings {
         }))
     }
 
-    /// Returns where the spans are sent, for messages.
+    /// Returns the destination of the spans, for messages.
     pub fn destination(&self) -> Option<String> {
         let collector = self.collector.as_ref()?;
         Some(collector.url())

@@ -1,4 +1,4 @@
-//! A graph in parts, and a graph whose commands cannot be started.
+//! A graph in parts, and a variant of it whose commands cannot start.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,9 +13,9 @@ use crate::oci::Platform;
 use crate::proto::pb;
 use crate::text::redact;
 
-/// Linux refuses a string of the environment that is longer (`MAX_ARG_STRLEN`).
+/// Linux rejects longer strings in the environment (`MAX_ARG_STRLEN`).
 const TOO_LONG: usize = 128 << 10;
-/// The most commands of a graph: a daemon takes messages of 16 MiB.
+/// The most commands in a graph: the daemon's limit for a message is 16 MiB.
 const MAX_COMMANDS: usize = 100;
 /// A graph that is solved in parts.
 pub(super) struct Asked {
@@ -23,11 +23,11 @@ pub(super) struct Asked {
     pub(super) vertices: Vec<Vertex>,
 }
 
-/// A vertex of it.
+/// A vertex of the graph.
 pub(super) struct Vertex {
     pub(super) digest: String,
     pub(super) inputs: Vec<usize>,
-    /// The input that the step changes: the files before it.
+    /// The input that the step modifies.
     pub(super) base: Option<usize>,
     pub(super) is_source: bool,
     pub(super) platform: Option<Platform>,
@@ -36,12 +36,12 @@ pub(super) struct Vertex {
     pub(super) expected: Option<Expected>,
 }
 
-/// What becomes of a graph's commands.
+/// The treatment of a graph's commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Commands {
-    /// They are as they were.
+    /// Keep them unchanged.
     Kept,
-    /// They cannot be started.
+    /// Change them so that they cannot start.
     Impossible,
 }
 
@@ -51,7 +51,7 @@ impl Asked {
         let mut renamed: HashMap<String, (usize, String)> = HashMap::new();
         let mut vertices: Vec<Vertex> = Vec::new();
         let mut commands = 0;
-        // The last op names the result.
+        // The last op refers to the result.
         let count = definition.vertices().len();
         for (number, bytes) in proto.def.iter_mut().enumerate() {
             let Ok(mut op) = pb::Op::decode(bytes.clone()) else {
@@ -149,7 +149,7 @@ impl Asked {
 }
 
 /// Encodes an op as BuildKit does: the field of the `oneof` comes last. Newer daemons encode each
-/// op again, and report the digest of that.
+/// op again, and report the digest of the new bytes.
 fn encoded(op: &pb::Op) -> Vec<u8> {
     let kind = pb::Op {
         op: op.op.clone(),
@@ -164,12 +164,12 @@ fn encoded(op: &pb::Op) -> Vec<u8> {
     bytes
 }
 
-/// A graph that was made here can be read.
+/// Decodes a graph that this library has made.
 fn read(proto: pb::Definition) -> Result<Definition, Error> {
     Definition::from_proto(proto).map_err(|source| Error::DryRunGraph { source })
 }
 
-/// Proxy settings with which nothing can be started.
+/// Proxy settings that prevent every process from starting.
 fn impossible() -> pb::ProxyEnv {
     pb::ProxyEnv {
         http_proxy: "solvekit-dry-run.".repeat(TOO_LONG / 17 + 1),
@@ -178,7 +178,7 @@ fn impossible() -> pb::ProxyEnv {
     }
 }
 
-/// The number of the input whose files a step changes.
+/// The index of the input that the step modifies.
 fn base(op: &pb::Op) -> Option<usize> {
     let index = match op.op.as_ref()? {
         pb::op::Op::Exec(exec) => exec.mounts.iter().find(|mount| mount.dest == "/")?.input,

@@ -1,11 +1,11 @@
-//! Asks the daemon which steps of a graph it has in its cache, without running a command.
+//! Asks the daemon which steps of a graph are cached, without running a command.
 //!
-//! BuildKit has no call for this: it looks a step up when it is about to run it. So the graph is
-//! solved with commands that cannot start. Proxy settings are no part of a step's cache key
-//! (`CacheMap` in BuildKit's `solver/llbsolver/ops/exec.go`). Each command gets one that no process
-//! can be started with: the kernel refuses an argument of that size, and runc one with a NUL. A
-//! solve is cancelled as soon as a step begins that is not cached. Steps that copy files cannot be
-//! stopped like that: the daemon may begin one before it is cancelled.
+//! BuildKit has no call for this: it looks a step up just before it runs it. So the graph is solved
+//! with commands that cannot start. Proxy settings are not part of a step's cache key (`CacheMap`
+//! in BuildKit's `solver/llbsolver/ops/exec.go`), so each command gets one that prevents its
+//! process from starting: the kernel rejects an argument of that size, and runc one with a NUL. The
+//! solve is cancelled as soon as an uncached step starts. Steps that copy files cannot be
+//! prevented: the daemon may start one before it is cancelled.
 
 mod graph;
 mod parts;
@@ -25,20 +25,20 @@ use crate::progress::{StepEnd, StepEnds};
 
 pub(crate) use parts::Parts;
 
-/// How often the daemon's reports are looked at.
+/// The interval at which the daemon's reports are checked.
 const LOOK: Duration = Duration::from_millis(10);
-/// How long the last reports may take after a solve has ended.
+/// How long to wait for the last reports after a solve has ended.
 const REPORTED: Duration = Duration::from_millis(300);
 
-/// What would happen to a step.
+/// The forecast for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expected {
-    /// Its result is in the cache.
+    /// The step is cached.
     Cached,
-    /// It would run.
+    /// The step would run.
     Runs,
-    /// That depends on the results of steps that would run.
+    /// It depends on the results of steps that would run.
     Unknown,
 }
 
@@ -46,13 +46,13 @@ pub enum Expected {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExpectedStep {
-    /// Its name, as progress shows it.
+    /// The name of the step in the progress.
     pub name: String,
     /// The line of the Dockerfile, from 1; 0 if it has none.
     pub line: u32,
-    /// What would happen.
+    /// The forecast.
     pub expected: Expected,
-    /// The platform of its processes if the daemon's machine emulates it.
+    /// The platform of its processes, if the daemon emulates it.
     pub emulated: Option<Platform>,
 }
 
@@ -62,16 +62,16 @@ pub struct ExpectedStep {
 pub struct ExpectedGraph {
     /// The platform.
     pub platform: Platform,
-    /// The steps, inputs first. Sources are left out.
+    /// The steps, inputs first. Sources are omitted.
     pub steps: Vec<ExpectedStep>,
 }
 
 impl Job {
-    /// Translates for all platforms and asks for the cache of each step. `ends` has to be fed with
-    /// the daemon's reports.
+    /// Translates for all platforms and checks the cache for each step. The caller must feed the
+    /// daemon's reports to `ends`.
     ///
     /// # Errors
-    /// The Dockerfile's errors; also if another frontend builds it.
+    /// The Dockerfile's errors; also if another frontend translates it.
     pub(crate) async fn dry_run(
         &self,
         bridge: &Bridge,
@@ -111,7 +111,7 @@ impl Job {
     }
 }
 
-/// Asks for the steps of one graph.
+/// Determines the forecast of one graph's steps.
 struct Asking<'a> {
     source: &'a Source,
     setting: &'a Setting,
@@ -158,7 +158,7 @@ impl Asking<'_> {
         Ok(steps.collect())
     }
 
-    /// Decides about one step whose inputs are decided.
+    /// Decides about a step after its inputs.
     async fn step(&self, asked: &mut Asked, number: usize) -> Result<Expected, Error> {
         let vertex = &asked.vertices[number];
         if vertex.is_source {
@@ -183,7 +183,7 @@ impl Asking<'_> {
         })
     }
 
-    /// All that the step needs is cached, or not needed because the step is.
+    /// Marks the step and its undecided inputs as cached: a cached step does not need its inputs.
     fn settle(&self, asked: &mut Asked, number: usize) {
         for vertex in &mut asked.vertices[..=number] {
             let ran = matches!(self.trial.ends.of(&vertex.digest), Some(StepEnd::Done));
@@ -193,7 +193,7 @@ impl Asking<'_> {
         }
     }
 
-    /// Takes over what the daemon has reported.
+    /// Applies the daemon's reports.
     fn look(&self, asked: &mut Asked) {
         for vertex in asked.vertices.iter_mut().filter(|vertex| !vertex.is_source) {
             let seen = match self.trial.ends.of(&vertex.digest) {
@@ -213,7 +213,7 @@ impl Asking<'_> {
 }
 
 impl Trial<'_> {
-    /// Solves until a step begins that is not cached; true if none did.
+    /// Solves until an uncached step starts; true if none did.
     async fn is_cached(
         &self,
         definition: &Definition,
@@ -244,7 +244,7 @@ impl Trial<'_> {
                     false => continue,
                 },
             };
-            // The reports come on another stream.
+            // The reports arrive on another stream.
             let deadline = tokio::time::Instant::now() + REPORTED;
             let is_seen = || self.ends.of(&asked.vertices[number].digest).is_some() || runs();
             while tokio::time::Instant::now() < deadline && !is_seen() {

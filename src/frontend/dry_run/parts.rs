@@ -1,4 +1,4 @@
-//! The steps of a graph that have to run, so that they can be solved one after another.
+//! The steps of a graph that have to run, for solving them one after another.
 
 use super::graph::{Asked, Commands};
 use super::{Expected, Trial};
@@ -7,24 +7,24 @@ use crate::gateway::Bridge;
 use crate::llb::Definition;
 use crate::progress::{StepEnd, StepEnds};
 
-/// A graph, and the steps of it that a daemon has to run for the result.
+/// A graph with the steps that a daemon has to run.
 pub(crate) struct Parts {
     whole: Asked,
     is_needed: Vec<bool>,
 }
 
-/// Steps that follow one another and nothing else: they are solved together.
+/// A sequence of steps, each the only input of the next: they are solved together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chain {
-    /// The number of its last step.
+    /// The index of its last step.
     pub(crate) last: usize,
-    /// The numbers of the chains whose results it uses.
+    /// The indices of the chains whose results it uses.
     pub(crate) after: Vec<usize>,
 }
 
 impl Parts {
-    /// Asks a daemon which steps it has to run. Where that cannot be known, the steps that the
-    /// result is made of are taken to run. `None` if the graph cannot be divided.
+    /// Asks a daemon which steps it has to run. If that cannot be determined, all steps are assumed
+    /// to run. `None` if the graph cannot be divided.
     pub(crate) async fn of(
         definition: &Definition,
         bridge: &Bridge,
@@ -51,7 +51,7 @@ impl Parts {
         self.whole.until(number).ok()
     }
 
-    /// The chains of the steps that run, each after those that it needs.
+    /// The chains of steps that run, each after those that it needs.
     pub(crate) fn chains(&self) -> Vec<Chain> {
         let inputs: Vec<&[usize]> = self.whole.vertices.iter().map(|it| &*it.inputs).collect();
         chains(&inputs, &self.is_needed)
@@ -62,7 +62,7 @@ fn all_steps(whole: &Asked) -> Vec<bool> {
     whole.vertices.iter().map(|it| !it.is_source).collect()
 }
 
-/// Goes from the result to its inputs as far as they are not cached. `None` if the daemon fails.
+/// Walks from the result to its inputs until they are cached. `None` if the daemon fails.
 async fn needed(mut asked: Asked, trial: &Trial<'_>) -> Option<Vec<bool>> {
     let mut is_needed = vec![false; asked.vertices.len()];
     let mut seen = is_needed.clone();
@@ -90,14 +90,14 @@ async fn needed(mut asked: Asked, trial: &Trial<'_>) -> Option<Vec<bool>> {
         let steps = vertex.inputs.iter().copied();
         let mut steps: Vec<usize> = steps.filter(|at| !asked.vertices[*at].is_source).collect();
         steps.dedup();
-        // A step other than this one began: the only way to it is the only input.
+        // Another step started, so the only input is on the path to it.
         let is_way = steps.len() == 1 && vertex.expected != Some(Expected::Runs);
         open.extend(steps.into_iter().map(|step| (step, is_way)));
     }
     Some(is_needed)
 }
 
-/// Steps that have begun do not show again that a later solve begins them.
+/// A step that has started is not reported again when a later solve starts it.
 fn note_begun(asked: &mut Asked, trial: &Trial<'_>, number: usize) {
     for vertex in &mut asked.vertices[..=number] {
         let end = trial.ends.of(&vertex.digest);
@@ -107,7 +107,7 @@ fn note_begun(asked: &mut Asked, trial: &Trial<'_>, number: usize) {
     }
 }
 
-/// Divides needed steps into chains.
+/// Divides the needed steps into chains.
 fn chains(inputs: &[&[usize]], is_needed: &[bool]) -> Vec<Chain> {
     let needed_inputs = |number: usize| {
         let mut steps: Vec<usize> = inputs[number].to_vec();
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn steps_that_follow_one_another_are_a_chain() {
-        // 0 → 1 → 2 → 6, 3 → 4 → 6, and 5, which is cached.
+        // 0 → 1 → 2 → 6, 3 → 4 → 6, and the cached step 5.
         let inputs: [&[usize]; 7] = [&[], &[0], &[1], &[], &[3], &[], &[2, 4, 5]];
         let needed = [true, true, true, true, true, false, true];
         assert_eq!(

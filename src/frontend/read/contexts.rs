@@ -224,7 +224,7 @@ fn image(json: &str) -> Result<Option<Image>, AttributeProblem> {
     Ok(Some(serde_json::from_slice(&decoded)?))
 }
 
-/// Returns what a named folder's ignore file excludes.
+/// Returns the patterns of a named folder's ignore file.
 pub(crate) async fn read_ignore_file_of(
     bridge: &Bridge,
     session_id: &str,

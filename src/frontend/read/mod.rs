@@ -1,5 +1,5 @@
-//! What a frontend reads through the daemon, both in a client and inside BuildKit: remote contexts,
-//! the Dockerfile in them, ignore files.
+//! Inputs that a frontend reads through the daemon, both in a client and inside BuildKit: remote
+//! contexts, their Dockerfile, ignore files.
 
 mod archive;
 mod contexts;

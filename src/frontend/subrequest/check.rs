@@ -89,7 +89,7 @@ pub(in super::super) fn check(
     answer(source, findings, mistake)
 }
 
-/// The same for a text with a syntax error.
+/// The same for a Dockerfile with a syntax error.
 pub(in super::super) fn check_syntax(source: &Source, failure: &SyntaxFailure) -> Answer {
     let mistake = Mistake {
         message: failure.message.clone(),

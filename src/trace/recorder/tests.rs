@@ -38,7 +38,7 @@ fn spans_are_children_of_the_one_around_them_or_of_the_root() {
             tracing::info_span!("solve", platform = "linux/arm64", steps = 3_u32)
                 .in_scope(header_now)
         });
-        // A task of its own has no span around it.
+        // A separate task is not inside any span.
         tracing::info_span!("connect", address = "https://me:hunter2@host").in_scope(|| ());
         let outside = header_now();
         drop(root);
