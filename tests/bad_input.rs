@@ -1,7 +1,7 @@
-//! Input that is broken or hostile: an error that says what is wrong, or the right answer, soon and
-//! in little memory.
+//! Broken and hostile input: it gives a clear error or the right answer, quickly and with little
+//! memory.
 //!
-//! In a release build each of these takes less than a second; the bound here only has to tell a
+//! In a release build each test takes less than a second; the time limit here only distinguishes a
 //! hang from a slow machine.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
@@ -21,7 +21,7 @@ const BOUND: Duration = Duration::from_secs(120);
 const CONFIG: &str = r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"]},
 "rootfs":{"type":"layers","diff_ids":["sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"]}}"#;
 
-/// Calls `action`, which has to be done soon.
+/// Calls `action`, which must return quickly.
 fn soon<T>(action: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let done = action();
@@ -73,7 +73,7 @@ fn failure(source: impl AsRef<[u8]>) -> Reason {
     *translated(source).unwrap_err().reason
 }
 
-/// The text of `line` for each number, after a head.
+/// The head, followed by the text of `line` for each number.
 fn lines(head: &str, count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).fold(head.to_owned(), |mut text, number| {
         let _ = writeln!(text, "{}", line(number));
@@ -208,7 +208,7 @@ fn patterns_of_substitutions_end() {
     let long = format!("FROM a\nENV A={}\n", "a".repeat(60_000));
     let slow = format!("{long}ENV B=${{A%%{}b}}\n", "a*".repeat(1_000));
     assert!(matches!(failure(slow), Reason::Expand(_)));
-    // A pattern that an inner substitution makes long.
+    // A pattern that is long because of an inner substitution.
     let made = "FROM a\nENV A=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nENV \
                 B=${A#*${A//?/*${A//?/*$A}}}\n";
     let _ = translated(made);

@@ -1,7 +1,7 @@
-//! The bake corpus: what `docker buildx bake` makes of hundreds of bake files, and what the command
-//! makes of them. The comparison is the corpus' own `run.py`.
+//! Compares the results of `docker buildx bake` for hundreds of bake files with those of the
+//! command, using the corpus' own `run.py`.
 //!
-//! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout holds it.
+//! The corpus is in `$SOLVEKIT_BAKE_CORPUS`, or in `../shared/bake-corpus` beside the checkout.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 

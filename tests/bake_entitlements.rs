@@ -1,4 +1,5 @@
-//! What `solvekit bake` asks for before anything runs. No engine is needed: none is reached.
+//! The entitlements that `solvekit bake` asks for before anything runs. No engine is needed: no
+//! connection is made.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -31,7 +32,7 @@ fn refused(folder: &TempDir, arguments: &[&str]) -> String {
     done.stderr
 }
 
-/// Nothing is asked for: only the daemon is missing.
+/// Runs a command that asks for nothing: it only fails because there is no daemon.
 fn allowed(folder: &TempDir, arguments: &[&str], variable: (&str, &str)) {
     let done = bake(folder, arguments, variable);
     assert!(!done.stderr.contains(REFUSED), "{}", done.stderr);
@@ -95,7 +96,7 @@ fn privileges_are_refused_even_if_files_are_not_asked_for() {
     assert_eq!(printed.code, Some(0), "{}", printed.stderr);
 }
 
-/// The command at a terminal, when it asks.
+/// Starts the command at a terminal, where it asks.
 fn asked(folder: &TempDir) -> OnTerminal {
     let mut command = solvekit(["bake", "--progress=plain", "--addr", NOWHERE]);
     command.current_dir(folder.path().join("work"));

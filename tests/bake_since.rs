@@ -1,4 +1,4 @@
-//! `solvekit bake --changed-since`: what is left out of a real git repository. No engine is needed.
+//! `solvekit bake --changed-since` in a real git repository. No engine is needed.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -58,7 +58,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Finished {
     Finished::of(command.env("GIT_CONFIG_GLOBAL", "/dev/null"))
 }
 
-/// The targets that remain, and what is said.
+/// The targets that remain, and the messages.
 fn since(folder: &Path, reference: &str, more: &[&str]) -> (Vec<String>, String) {
     let done = run(folder, &[&["--changed-since", reference], more].concat()).succeeded();
     let printed: Value = serde_json::from_str(&done.stdout).unwrap();
@@ -88,7 +88,7 @@ fn targets_without_changes_are_left_out_and_told() {
     let (none, _) = since(folder.path(), "HEAD", &[]);
     assert!(none.is_empty(), "{none:?}");
     assert_eq!(since(folder.path(), "HEAD~1", &[]).0, ["app"]);
-    // From a folder in the repository, and a file that is gone.
+    // From a folder in the repository, and with a deleted file.
     fs::remove_file(folder.path().join("db/a.sql")).unwrap();
     let inside = folder.path().join("app");
     let (both, told) = since(

@@ -1,5 +1,4 @@
-//! What `solvekit bake` tells of bake files without building: the command itself, without an
-//! engine.
+//! The tools of `solvekit bake` that build nothing, run through the command without an engine.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -18,7 +17,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// `solvekit bake` in a folder, with an environment of its own.
+/// `solvekit bake` in a folder, with a clean environment.
 fn bake(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solvekit"));
     command.arg("bake").args(arguments).current_dir(folder);
@@ -29,7 +28,7 @@ fn bake(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The code, stdout and stderr of a command.
+/// The exit code, stdout and stderr of a command.
 fn ended(command: &mut Command) -> (Option<i32>, String, String) {
     let Output {
         status,
@@ -40,7 +39,7 @@ fn ended(command: &mut Command) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
-/// The stdout of a command that succeeds.
+/// The stdout of a command, which must succeed.
 fn answer(command: &mut Command) -> String {
     let (code, stdout, stderr) = ended(command);
     assert_eq!(code, Some(0), "{stderr}");

@@ -1,9 +1,9 @@
-//! The corpus: what BuildKit's own frontend makes of thousands of Dockerfiles, and what this crate
-//! makes of them.
+//! Compares the answers of BuildKit's own frontend for thousands of Dockerfiles with those of this
+//! crate.
 //!
-//! `$SOLVEKIT_CORPUS` or `../shared/corpus` beside the checkout holds cases, base images and
-//! expected answers. All answers are written to `target/corpus/answers.jsonl`, in the format that
-//! the corpus' `compare.py` reads.
+//! The corpus is in `$SOLVEKIT_CORPUS`, or in `../shared/corpus` beside the checkout: cases, base
+//! images and expected answers. All answers are written to `target/corpus/answers.jsonl`, in the
+//! format of the corpus' `compare.py`.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
@@ -17,7 +17,7 @@ use solvekit::batch::{self, Case};
 use solvekit::dockerfile::Rule;
 use solvekit::lock::Lock;
 
-/// Fields that have to agree in every case.
+/// Fields that must be equal in every case.
 const FIELDS: &[&str] = &[
     "error",
     "errorRanges",
@@ -81,7 +81,7 @@ fn every_case_is_translated_as_the_reference_does() {
     );
 }
 
-/// None, with the reason printed, where the corpus is not part of the checkout.
+/// The folder of the corpus. `None`, with a printed reason, if it does not exist.
 fn find() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     let path = std::env::var_os("SOLVEKIT_CORPUS").map_or(beside, PathBuf::from);
@@ -131,8 +131,8 @@ fn write_answers<'a>(answers: impl Iterator<Item = &'a Value>) {
     }
 }
 
-/// Facts agree, wording may differ. Where the reference itself varies, all that it was seen to say
-/// is right.
+/// Facts must be equal, but wording may differ. If the reference's own answers vary, each of them
+/// is accepted.
 fn agrees(field: &str, want: &Value, got: &Value) -> bool {
     let others = want["alt"]
         .get(field)
@@ -160,7 +160,7 @@ fn plain(field: &str, value: &Value) -> Value {
             } else {
                 list(value)
             };
-            // The reference does not have our own rules.
+            // The reference does not have this crate's own rules.
             let is_ours = |finding: &&Value| {
                 let mut ours = Rule::ALL.iter().filter(|rule| rule.is_ours());
                 ours.any(|rule| finding["rule"] == rule.name())
@@ -173,7 +173,7 @@ fn plain(field: &str, value: &Value) -> Value {
                     .collect(),
             )
         }
-        // The reference panics in targets where a comment has check options; this crate answers.
+        // The reference panics in `targets` if a comment has check options; this crate answers.
         "outline" | "targets" if !value["error"].is_null() => "error".into(),
         "requestedImages" => {
             let images = list(value)

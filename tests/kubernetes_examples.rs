@@ -1,6 +1,6 @@
-//! The manifests of `examples/kubernetes` against the types of the Kubernetes API: each object is
-//! read by its type, printed again, and has to be the same. A field that the API does not know
-//! would be lost.
+//! Checks the manifests in `examples/kubernetes` with the types of the Kubernetes API: each object
+//! is parsed and printed again, and must be unchanged. A field that the API does not have would be
+//! lost.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +42,7 @@ fn manifests() -> Vec<(String, Value)> {
     names.flat_map(of_file).collect()
 }
 
-/// What is different after the API's type has read and printed it.
+/// The difference after a round trip through the API's type.
 fn lost(object: &Value) -> Result<(), String> {
     match object["kind"].as_str().unwrap_or_default() {
         "ConfigMap" => same::<ConfigMap>(object),
@@ -63,7 +63,7 @@ fn same<T: DeserializeOwned + Serialize>(object: &Value) -> Result<(), String> {
     differences("", object, &again)
 }
 
-/// The first path whose value was lost or changed. What the type adds is empty.
+/// The first path whose value was lost or changed. Fields that the type adds are empty.
 fn differences(path: &str, written: &Value, again: &Value) -> Result<(), String> {
     match (written, again) {
         (Value::Object(written), Value::Object(again)) => {
@@ -109,7 +109,7 @@ fn a_field_that_the_api_does_not_know_is_noticed() {
     assert!(lost(&serde_json::json!({"kind": "Jbo"})).is_err());
 }
 
-/// The pods of a workload or Job.
+/// The pod template of a workload or Job.
 fn template(object: &Value) -> Option<&Value> {
     let template = &object["spec"]["template"];
     template.is_object().then_some(template)

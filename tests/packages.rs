@@ -1,5 +1,5 @@
-//! The release archive and the install script: the same binary gives the same bytes, and a wrong
-//! checksum installs nothing.
+//! The release archive and the install script: the same binary gives the same bytes, and nothing is
+//! installed if a checksum is wrong.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,12 +22,12 @@ fn succeeded(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The target that the install script looks for on this machine.
+/// The target that the install script selects on this machine.
 fn target() -> String {
     format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
-/// A small program in place of the large one with its debugging information.
+/// A small program instead of the large one with its debug information.
 fn program(folder: &Path) -> PathBuf {
     let path = folder.join("program");
     let text = format!(

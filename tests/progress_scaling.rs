@@ -1,4 +1,4 @@
-//! Progress of a build: each update costs the same, however much is known.
+//! The progress of a build: the cost of an update does not depend on the number of steps.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, SystemTime};
@@ -67,7 +67,7 @@ fn steps_and_members_of_a_group() {
                         name: "group".into(),
                         weak: false,
                     }),
-                    // All at once: a group is not a step that begins again.
+                    // All members run at once: a group does not restart.
                     ..vertex(&format!("member {number}"), 1)
                 }],
                 ..StatusUpdate::default()

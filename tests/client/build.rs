@@ -1,5 +1,4 @@
-//! Running a build: session, Solve and progress at the same time, and a frontend that the test
-//! writes.
+//! Runs builds: session, Solve and progress concurrently, and a frontend written by the test.
 
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::daemon;
 
-/// A build with its session and progress; `frontend` says what to do.
+/// A build with its session and progress; the test provides the frontend.
 pub(crate) struct Build {
     pub(crate) client: Client,
     pub(crate) exporters: Vec<Exporter>,
@@ -79,12 +78,12 @@ pub(crate) fn hello() -> State {
     )
 }
 
-/// A command in busybox, never from the cache.
+/// A command in busybox that is never cached.
 pub(crate) fn shell(command: &str) -> State {
     run(command, Constraints::new().ignoring_cache(true))
 }
 
-/// A command that comes from a place in a file.
+/// A command with a location in a file.
 pub(crate) fn shell_at(command: &str, location: Location) -> State {
     run(command, Constraints::new().named("fail").at(location))
 }

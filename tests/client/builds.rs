@@ -264,7 +264,7 @@ async fn the_cache_is_listed() {
         .await
         .unwrap();
     assert!(none.is_empty());
-    // Nothing is removed: no record has this id.
+    // Nothing is removed, because no record has this id.
     let options = solvekit::client::PruneOptions {
         filters: vec!["id==no-such-record".into()],
         ..Default::default()

@@ -1,4 +1,4 @@
-//! The daemon is reached over every transport.
+//! Connections to the daemon over every transport.
 
 use solvekit::client::{Address, Client, ConnectOptions, TlsOptions, connect_default, engine_info};
 

@@ -1,4 +1,4 @@
-//! Containers on results, and builds that are debugged, on the real daemon.
+//! Containers on results, and debugged builds, on the real daemon.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ use super::daemon;
 
 const BUSYBOX: &str = "docker.io/library/busybox:latest";
 
-/// Everything a process writes, by stream, and its exit code.
+/// The output of a process by stream, and its exit code.
 async fn output(container: &Container, request: &ProcessRequest) -> (String, String, i32) {
     let mut process = container.start(request).await.unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -51,7 +51,7 @@ async fn processes_run_on_a_result() {
         let container = bridge.container(&request).await.unwrap();
         let mut main = shell("cat");
         main.input = true;
-        // The container lives as long as its first process.
+        // The container lives until its first process ends.
         let mut main = container.start(&main).await.unwrap();
 
         let mut speaking = shell("echo $WORD; pwd; id -u; echo bad >&2; exit 7");
@@ -95,7 +95,7 @@ async fn processes_run_on_a_result() {
     outcome.await.solved.unwrap();
 }
 
-/// Notes each pause, and what a shell sees there.
+/// Records each pause, and the output of a shell there.
 #[derive(Debug, Default)]
 struct Notes {
     steps: bool,
@@ -163,7 +163,7 @@ impl Hook for Notes {
     }
 }
 
-/// Builds a Dockerfile with a hook.
+/// Builds a Dockerfile with a hook that debugs it.
 async fn debugged(dockerfile: &str, notes: &Arc<Notes>) -> Option<Result<(), pipeline::Error>> {
     let client = Client::connect(&ConnectOptions::new(daemon()?))
         .await
@@ -257,7 +257,7 @@ async fn a_step_without_a_process_fails_with_the_files_before_it() {
     assert_eq!(notes.seen(), [format!("failed 3 0 {word}")]);
 }
 
-/// Changes what is built.
+/// A hook that changes the build.
 #[derive(Debug)]
 struct Change;
 
@@ -314,7 +314,7 @@ async fn a_hook_changes_the_graph_and_the_image_of_each_platform() {
     assert_eq!(cause, "no arm64 here");
 }
 
-/// A word that no other run has, so that nothing is cached.
+/// A word that is unique to this run, so that nothing is cached.
 fn unique() -> String {
     solvekit::session::new_id().unwrap()
 }

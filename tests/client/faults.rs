@@ -150,7 +150,7 @@ async fn a_build_that_never_began_is_not_found() {
     let client = Client::connect(&ConnectOptions::new(address))
         .await
         .unwrap();
-    // The frontend goes on waiting for it, as the session may need time.
+    // The frontend keeps waiting for the build, because the session may need time.
     let opened = tokio::time::timeout(Duration::from_secs(4), Bridge::open(&client, "never-began"));
     assert!(opened.await.is_err());
     let status = client.status("never-began").await;
@@ -169,9 +169,9 @@ async fn messages_and_errors_may_be_large() {
     let Some(build) = Build::new().await else {
         return;
     };
-    // More than the 4 MiB that gRPC libraries take by default.
+    // More than the 4 MiB that gRPC libraries accept by default.
     let large = shell("yes 0123456 | head -c 6291456 > /large");
-    // More than the 16 KiB of headers that HTTP libraries take by default: the file's text is in
+    // More than the 16 KiB of headers that HTTP libraries accept by default: the file's text is in
     // the error's trailers.
     let text = "# a line of a large Dockerfile\n".repeat(8_000);
     let failing = shell_at("exit 1", lines(&text, 3));
@@ -240,7 +240,7 @@ async fn a_daemon_that_goes_away_in_a_build_is_noticed_at_once() {
     for error in [solved.unwrap_err(), served.unwrap_err()] {
         assert!(matches!(error, Error::ConnectionLost { .. }), "{error:?}");
     }
-    // The next call dials again, and says what is wrong now.
+    // The next call reconnects, and reports the current problem.
     let error = client.workers().await.unwrap_err();
     let text = format!("{error}: {}", error.source().unwrap());
     assert!(text.contains("nothing listens on unix://"), "{text}");

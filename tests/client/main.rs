@@ -1,7 +1,7 @@
-//! A connection to a real BuildKit over every transport, and what is said when there is none.
+//! Connections to a real BuildKit over every transport, and the errors without a connection.
 //!
-//! The tests that need a daemon use the one that `BUILDKIT_HOST` names (`export $(tests/engine
-//! up)`); without it they are skipped.
+//! The tests that need a daemon use the one in `BUILDKIT_HOST` (`export $(tests/engine up)`);
+//! without it they are skipped.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod build;

@@ -1,4 +1,4 @@
-//! What a user reads when there is no connection: each text says where and why.
+//! Error messages for failed connections: each names the address and the cause.
 
 use std::{error::Error as _, path::Path, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     relay::{Relay, Target, server_config},
 };
 
-/// The chain of causes, as it is printed.
+/// The error with its causes, as it is printed.
 async fn failure(options: ConnectOptions) -> String {
     let error = Client::connect(&options).await.unwrap_err();
     let mut text = error.to_string();
@@ -106,7 +106,7 @@ async fn an_engine_without_buildkit_is_recognized() {
 
 #[tokio::test]
 async fn an_engines_port_that_wants_tls_is_recognized() {
-    // What Go's web server answers, and what it does when it is spoken to in HTTP/2.
+    // The answer of Go's web server, and its reaction to HTTP/2.
     let answer =
         b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     let relay = Relay::tcp(Target::Says(answer)).await;

@@ -1,4 +1,4 @@
-//! A small relay in front of the daemon: it makes an endpoint of any kind out of the one there is.
+//! A small relay in front of the daemon, which offers it over any kind of endpoint.
 
 use std::{path::Path, sync::Arc};
 
@@ -20,7 +20,7 @@ use super::certificates::Certificates;
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// A relay that ends, with all its connections, when it is dropped.
+/// A relay. When it is dropped, it ends with all its connections.
 pub(crate) struct Relay {
     task: JoinHandle<()>,
     pub(crate) port: u16,
@@ -32,16 +32,16 @@ impl Drop for Relay {
     }
 }
 
-/// Where connections go.
+/// The destination of connections.
 #[derive(Clone)]
 pub(crate) enum Target {
-    /// To the daemon's BuildKit.
+    /// The daemon's BuildKit.
     Daemon(Address),
-    /// To this endpoint, without asking for BuildKit.
+    /// This endpoint, without an upgrade to BuildKit.
     Raw(Endpoint),
-    /// Nowhere: this is said, then the connection is closed.
+    /// None: sends these bytes, then closes the connection.
     Says(&'static [u8]),
-    /// Nowhere, and nothing is said.
+    /// None: sends nothing.
     Mute,
 }
 
@@ -87,7 +87,7 @@ impl Relay {
                     match tls {
                         None => serve(Box::new(stream), target).await,
                         Some(tls) => {
-                            // As Go's servers: what is not TLS is not answered.
+                            // Go's servers do not answer a client without TLS.
                             let mut first = [0];
                             if stream.peek(&mut first).await.is_err() || first != [0x16] {
                                 return;
@@ -140,7 +140,7 @@ async fn open(endpoint: &Endpoint) -> Box<dyn Io> {
     }
 }
 
-/// A stream on which the daemon's BuildKit speaks HTTP/2.
+/// A stream over which the daemon's BuildKit speaks HTTP/2.
 async fn dial(address: &Address) -> Box<dyn Io> {
     let mut stream = open(&address.endpoint()).await;
     if matches!(address, Address::Docker(_)) {
@@ -160,7 +160,7 @@ async fn dial(address: &Address) -> Box<dyn Io> {
     stream
 }
 
-/// A server's TLS; clients need a certificate of the same CA if `clients` says so.
+/// The TLS configuration of a server. With `clients`, clients need a certificate of the same CA.
 pub(crate) fn server_config(certificates: &Certificates, clients: bool) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -1,4 +1,4 @@
-//! `solvekit dap build` with an editor of its own: a client of the Debug Adapter Protocol.
+//! `solvekit dap build` with a test client of the Debug Adapter Protocol as the editor.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Engine, solvekit, unique};
 
-/// How long is waited for a message or the end.
+/// How long to wait for a message or the end.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// An editor.
@@ -18,7 +18,7 @@ struct Editor {
     child: Child,
     to: Option<ChildStdin>,
     from: Receiver<Value>,
-    /// Read, but not asked for yet.
+    /// Messages that were read ahead.
     seen: Vec<Value>,
     sequence: i64,
 }
@@ -56,7 +56,7 @@ impl Editor {
         to.write_all(text.as_bytes()).expect("it reads");
     }
 
-    /// The first message that fits, not counting those that were taken before.
+    /// Waits for the first matching message among those that were not taken yet.
     #[track_caller]
     fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + LIMIT;
@@ -78,7 +78,7 @@ impl Editor {
         event["body"].clone()
     }
 
-    /// Asks, and gives the response.
+    /// Sends a request, and returns the response.
     #[track_caller]
     fn ask(&mut self, command: &str, arguments: Value) -> Value {
         self.sequence += 1;
@@ -91,7 +91,7 @@ impl Editor {
         self.until(command, is_answer)
     }
 
-    /// Asks for what succeeds, and gives its body.
+    /// Sends a request that must succeed, and returns the response's body.
     #[track_caller]
     fn body(&mut self, command: &str, arguments: Value) -> Value {
         let answer = self.ask(command, arguments);
@@ -99,7 +99,7 @@ impl Editor {
         answer["body"].clone()
     }
 
-    /// The begin of each session.
+    /// Starts the session, as every test does.
     fn launch(&mut self, folder: &Path, breakpoints: &[u32], stop_on_entry: bool) {
         let able = json!({"adapterID": "test", "supportsRunInTerminalRequest": true});
         let able = self.body("initialize", able);
@@ -123,7 +123,7 @@ impl Editor {
         self.body("configurationDone", json!({}));
     }
 
-    /// The line at which a thread is.
+    /// The current line of a thread.
     #[track_caller]
     fn line(&mut self, thread: &Value) -> i64 {
         let stack = self.body("stackTrace", json!({"threadId": thread}));
@@ -136,7 +136,7 @@ impl Editor {
         self.event("stopped")
     }
 
-    /// The variables behind a reference, by name.
+    /// The variables of a reference.
     #[track_caller]
     fn variables(&mut self, reference: &Value) -> Vec<Value> {
         let found = self.body("variables", json!({"variablesReference": reference}));
@@ -152,7 +152,7 @@ impl Editor {
             .unwrap_or_else(|| panic!("no {name} in {all:#?}"))
     }
 
-    /// Its exit code; it ends by itself.
+    /// Waits for the adapter to exit by itself, and returns its exit code.
     #[track_caller]
     fn wait(mut self) -> Option<i32> {
         let deadline = Instant::now() + LIMIT;
@@ -169,7 +169,7 @@ impl Editor {
     }
 }
 
-/// A message; `None` at the end.
+/// Reads a message; `None` at the end.
 fn read(from: &mut impl std::io::BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
@@ -224,7 +224,7 @@ fn an_editor_stops_at_a_breakpoint_looks_around_and_steps() {
     let source = editor.body("source", json!({"source": {"path": path}}));
     assert_eq!(source["content"], text);
 
-    // Into the other stage, and out of it.
+    // Into the other stage, and out of it again.
     editor.go("stepIn", &thread);
     assert_eq!(editor.line(&thread), 2);
     let stack = editor.body("stackTrace", json!({"threadId": thread}));
@@ -336,7 +336,7 @@ fn the_editor_is_told_why_a_build_cannot_begin() {
 
 #[test]
 fn clients_that_break_off_or_send_garbage_end_the_build() {
-    // A step that once ran to its end would be cached.
+    // The command is unique: a step that once completed would be cached.
     let folder = context(&format!("FROM busybox\nRUN : {}; sleep 1000\n", unique()));
     let mut early = Editor::start(&[]);
     early.to = None;

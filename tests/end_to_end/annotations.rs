@@ -1,5 +1,4 @@
-//! `--annotation`: on manifests, indexes and their descriptors, as the registry has them
-//! afterwards.
+//! `--annotation` on manifests, indexes and their descriptors, checked in the registry.
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 

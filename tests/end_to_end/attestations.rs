@@ -1,5 +1,4 @@
-//! Provenance: what the daemon attests of an image whose frontend is this client, as the registry
-//! has it afterwards.
+//! The provenance that the daemon makes if this client is the frontend, checked in the registry.
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -32,7 +31,7 @@ impl Build {
         flags.into_iter().map(str::to_owned).collect()
     }
 
-    /// Pushed by solvekit.
+    /// Pushes with solvekit.
     fn pushed(&self, flags: &[&str]) -> Pushed {
         let mut command = solvekit(self.flags());
         Finished::of(command.args(flags).arg(self.context.path())).succeeded();
@@ -60,7 +59,7 @@ fn data(info: &Value) -> String {
     String::from_utf8(bytes.expect("base64")).expect("text")
 }
 
-/// The only statement of a platform, a provenance.
+/// The only statement about a platform, which is a provenance.
 fn provenance(pushed: &Pushed, platform: &str) -> Value {
     let statements = pushed.attestations(platform);
     let [statement] = statements.as_slice() else {
@@ -124,7 +123,7 @@ fn nothing_is_attested_unless_it_is_asked_for() {
         let pushed = build.pushed(flags);
         assert!(pushed.index.get("manifests").is_none(), "{}", pushed.index);
     }
-    // The default of buildx, by its own variable.
+    // buildx's default, enabled by its own variable.
     let mut command = solvekit(build.flags());
     command.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "0");
     Finished::of(command.arg(build.context.path())).succeeded();
@@ -158,7 +157,7 @@ fn an_index_is_made_as_by_buildx() {
         provenance(&theirs, "linux/amd64"),
     );
     assert_eq!(materials(&ours), materials(&theirs));
-    // The same graph from the same lines.
+    // The graph and its source lines are the same.
     let older = "/buildConfig/llbDefinition";
     let newer = "/buildDefinition/internalParameters/buildConfig/llbDefinition";
     let graph = |found: &Value| found.pointer(older).or(found.pointer(newer)).cloned();

@@ -1,11 +1,11 @@
-//! Mistakes: each is one error that says what is wrong, where, and what to do; before anything is
-//! built where it can be known.
+//! Mistakes: each gives one error that names the mistake, its place and the next step; before the
+//! build starts, if possible.
 
 use std::process::Command;
 
 use crate::support::{Engine, Finished, folder_of, solvekit};
 
-/// Builds this Dockerfile alone for two platforms.
+/// Builds only this Dockerfile for two platforms.
 fn build(dockerfile: &str) -> Finished {
     let context = folder_of(&[("Dockerfile", dockerfile)]);
     Finished::of(
@@ -19,7 +19,7 @@ fn build(dockerfile: &str) -> Finished {
     )
 }
 
-/// Nothing was solved: no step of the build is in the output.
+/// Checks that nothing was solved: the output has no step of the build.
 #[track_caller]
 fn nothing_was_built(run: &Finished) {
     let step = |line: &str| line.starts_with('#') && line.contains("] RUN ");
@@ -68,7 +68,7 @@ mod daemon {
         address(&format!("tcp://{}", engine.registry)).failed_with(1, &[&engine.registry]);
     }
 
-    /// A server that accepts and never answers: `--timeout` ends it.
+    /// A server that accepts connections and never answers: `--timeout` ends the command.
     #[test]
     fn a_server_that_says_nothing() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -237,7 +237,7 @@ fn targets_with_a_call_are_asked_about_and_the_others_are_built() {
         metadata["built"]["buildx.build.ref"].is_string(),
         "{metadata}"
     );
-    // The flag asks all, and its form counts.
+    // The flag applies to all targets, with its format.
     let done = bake(&folder, &["--call=outline,format=json"]).succeeded();
     let answers: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(
@@ -295,7 +295,7 @@ fn a_check_finds_platforms_that_a_base_image_lacks() {
         message.ends_with("for which target app is built"),
         "{message}"
     );
-    // Nobody is asked.
+    // No registry is contacted.
     let found = bake(&folder, &["check", "--offline", "app"]).succeeded();
     assert_eq!(found.stdout, "no findings\n");
     assert!(!found.stderr.contains("WARNING"), "{}", found.stderr);

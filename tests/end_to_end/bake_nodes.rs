@@ -69,7 +69,7 @@ fn targets_of_several_platforms_are_pushed_as_one_index_each() {
         let references = metadata[*item]["buildx.build.refs"].as_array();
         assert_eq!(references.map(Vec::len), Some(2), "{metadata}");
     }
-    // One group has the builds of all targets on both nodes.
+    // The builds of all targets on both nodes are in one group.
     let groups = both.home.file("refs/__group__");
     let group = std::fs::read_dir(groups).expect("a folder").next();
     let group = group.expect("a group").expect("it can be read");

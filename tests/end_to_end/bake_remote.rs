@@ -1,4 +1,4 @@
-//! `solvekit bake URL`: definitions that the daemon fetches, and what they may do here.
+//! `solvekit bake URL`: definitions that the daemon fetches, and their access to this machine.
 
 use tempfile::TempDir;
 
@@ -234,7 +234,7 @@ fn a_private_definition_wants_a_token_or_a_header_and_gets_it() {
         "{}",
         printed.stdout
     );
-    // It reads the definition alone: a private context wants a secret of its own.
+    // The variable is for the definition only: a private context needs a secret of its own.
     run(&[variable], &[]).failed_with(1, &["GIT_AUTH_TOKEN"]);
     let own = ["--set=*.secrets=id=GIT_AUTH_TOKEN,env=TOKEN"];
     let built = run(&[variable, ("TOKEN", &token)], &own).succeeded();

@@ -1,4 +1,4 @@
-//! Flags of `build` whose meaning is in the daemon, or in another engine: what arrives there.
+//! Flags of `build` that take effect in the daemon or in another engine.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, unique};
 
-/// Docker of the engine under test.
+/// Runs docker on the engine under test.
 fn docker(arguments: &[&str]) -> String {
     let output = std::process::Command::new("docker")
         .args(arguments)
@@ -16,7 +16,7 @@ fn docker(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The engine's socket, as `DOCKER_HOST` has it.
+/// The engine's socket, in the form of `DOCKER_HOST`.
 fn engine() -> String {
     let socket = Engine::get()
         .host

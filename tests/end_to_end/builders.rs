@@ -1,4 +1,5 @@
-//! Named builders: made, chosen, listed, used and removed, here and by buildx in the same store.
+//! Named builders: created, selected, listed, used and removed, by solvekit and by buildx in the
+//! same store.
 
 use std::path::Path;
 

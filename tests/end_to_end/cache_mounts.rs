@@ -1,11 +1,12 @@
-//! `cache-mount` and the flags of builds, on the real daemon: content comes back as it was.
+//! `cache-mount` and the related flags of builds on the real daemon: exported content is imported
+//! unchanged.
 
 use std::path::Path;
 
 use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 
-/// Fills a mount with one entry of each kind. `{id}` is the mount; it is in the command as well,
-/// because the daemon's cache does not tell such steps apart by their mounts.
+/// Fills a mount with one entry of each kind. `{id}` is the mount. The command contains it too,
+/// because the daemon's cache does not distinguish steps by their mounts.
 const FILL: &str = "\
 FROM alpine
 RUN --mount=type=cache,id={id},target=/c{more} echo {id} \\
@@ -15,7 +16,7 @@ RUN --mount=type=cache,id={id},target=/c{more} echo {id} \\
     && dd if=/dev/urandom of=/c/big bs=1M count=9 && : > \"/c/odd name\" && chmod 1770 /c/d
 ";
 
-/// Fails unless everything is there.
+/// Fails unless all entries exist.
 const CHECK: &str = "\
 FROM alpine
 ARG AGAIN
@@ -78,7 +79,7 @@ fn content_survives_a_pruned_daemon_in_a_folder_an_archive_and_a_registry() {
         let again = std::fs::read(&again).expect("an archive");
         assert!(again == whole, "{place}: the archive differs");
     }
-    // A folder is not overwritten unasked.
+    // A folder is not overwritten without permission.
     let refused = cache_mount(&["export", "--id", &id, "--to", text(&out)]);
     refused.failed_with(1, &["exists and is not empty", "--replace"]);
     cache_mount(&["export", "--id", &id, "--replace", "--to", text(&out)]).succeeded();
@@ -143,7 +144,7 @@ fn an_unknown_id_is_answered_with_those_that_exist() {
     cache_mount(&["rm", "--id", &id]).succeeded();
 }
 
-/// An archive of these entries: kind, path and target or content.
+/// An archive with these entries: kind, path and target or content.
 fn archive(entries: &[(tar::EntryType, &str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, path, more) in entries {
@@ -198,7 +199,7 @@ fn a_damaged_or_hostile_archive_leaves_the_mount_as_it_was() {
         Finished::with_input(import, bytes).failed_with(1, &expected);
         assert!(content("after.tar") == before, "{reason}");
     }
-    // Later entries replace earlier ones, and folders need not be in it.
+    // Later entries replace earlier ones, and folders may be missing.
     let twice = archive(&[
         (Regular, "a/b/x", "1"),
         (Symlink, "a/b/x", "y"),

@@ -1,4 +1,4 @@
-//! `du` and `prune` on the real daemon, for the records of this test only.
+//! `du` and `prune` on the real daemon, restricted to the records of this test.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn records_are_listed_and_removed_by_what_they_are() {
     let pretty = Finished::of(solvekit(pretty).arg(&of_this_test)).succeeded();
     assert_eq!(pretty.stdout.matches("Description:").count(), 2);
 
-    // Nobody says yes.
+    // Nobody confirms.
     let kept =
         Finished::of(solvekit(["prune", "--all", "--filter"]).arg(&of_this_test)).succeeded();
     assert!(
@@ -48,7 +48,7 @@ fn records_are_listed_and_removed_by_what_they_are() {
     );
     assert_eq!(listed(&of_this_test).len(), 2);
 
-    // The second step's record is in the way of the first one's.
+    // The first step's record cannot be removed before the second's.
     for _ in 0..2 {
         for id in &ids {
             let filter = format!("id={id}");
@@ -143,7 +143,7 @@ fn listed(filter: &str) -> Vec<Value> {
         .collect()
 }
 
-/// What a prune of this test's records is planned to remove, in order.
+/// The records of this test that a prune would remove, in order.
 fn planned(flags: &[&str]) -> Value {
     let mut run = solvekit(["prune", "--dry-run=json"]);
     let run = Finished::of(run.args(flags)).succeeded();
@@ -156,7 +156,7 @@ fn ids(records: &Value) -> Vec<String> {
     ids.collect()
 }
 
-/// The ids in the first column, between the head and the sum.
+/// The ids in the first column, between the header and the total.
 fn removed(table: &str) -> Vec<String> {
     let lines = table.lines().filter(|line| !line.starts_with("Total:"));
     let ids = lines
@@ -165,7 +165,7 @@ fn removed(table: &str) -> Vec<String> {
     ids.map(|id| id.trim_end_matches('*').to_owned()).collect()
 }
 
-/// Two chains of steps on one base step, and the word in all their descriptions.
+/// Builds two chains of steps on one base step; returns the word in all their descriptions.
 fn two_chains() -> String {
     let word = unique();
     for chain in ["one", "two"] {
@@ -181,8 +181,8 @@ fn two_chains() -> String {
     word
 }
 
-/// Two chains of steps that were just built, and the filter for their records. Older daemons know
-/// no descriptions when they prune.
+/// Builds two chains of steps; returns the filter for their records. It uses ids, because older
+/// daemons have no descriptions during a prune.
 fn chains_by_id() -> String {
     let records = listed(&format!("description~={}", two_chains()));
     let ids = records.iter().filter_map(|record| record["ID"].as_str());
@@ -193,7 +193,7 @@ fn chains_by_id() -> String {
 
 #[test]
 fn a_dry_run_of_a_prune_says_what_the_prune_then_removes() {
-    // A limit of a byte is never reached, and shows the order.
+    // A limit of one byte is never reached, so it shows the order.
     for limit in [None, Some("--reserved-space=1")] {
         let filter = chains_by_id();
         let flags: Vec<&str> = ["-a", &filter].into_iter().chain(limit).collect();
@@ -287,7 +287,7 @@ fn the_tree_has_the_steps_of_a_build_below_each_other() {
         one["depth"].as_u64(),
         base["depth"].as_u64().map(|it| it + 1)
     );
-    // The step that both builds have.
+    // The step that both builds share.
     let mut builds: Vec<&str> = base["builds"]
         .as_array()
         .expect("a list")

@@ -1,4 +1,4 @@
-//! `--check` and `--call`: what is known of a Dockerfile without building it.
+//! `--check` and `--call`: questions about a Dockerfile without a build.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -125,7 +125,7 @@ fn warnings_of_all_rules_end_a_build() {
     }
 }
 
-/// The daemon looks the base image up, and this side logs in to the token server.
+/// The daemon looks up the base image, and this client logs in to the token server.
 #[test]
 fn a_question_may_use_a_registry_that_is_allowed_to_be_insecure() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -150,7 +150,7 @@ fn a_question_may_use_a_registry_that_is_allowed_to_be_insecure() {
     let plain = "over plain HTTP, which is not allowed";
     let refused = ask(&[]).failed_with(1, &[plain, "--insecure-registry"]);
     assert!(!refused.stderr.contains("dns"), "{}", refused.stderr);
-    // It is tried now, and is not there.
+    // The token server is contacted now, and does not exist.
     let tried = ask(&["--insecure-registry", &registry]).failed_with(1, &["tokens.invalid"]);
     assert!(!tried.stderr.contains(plain), "{}", tried.stderr);
 }

@@ -1,9 +1,9 @@
-//! What an older daemon lacks: refused with its version, the feature and the lines, or done
-//! without.
+//! Features that an older daemon lacks: rejected with its version, the feature and the lines, or
+//! done in another way.
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit};
 
-/// Itself if the build succeeded; `None` if it was refused as it should be.
+/// Returns the result if the build succeeded; `None` if it was rejected as expected.
 #[track_caller]
 fn built_or_refused(finished: Finished, feature: &str, line: &str) -> Option<Finished> {
     if finished.code == Some(0) {
@@ -47,7 +47,7 @@ fn a_checksum_of_a_git_repository_is_checked_or_refused() {
     let context = folder_of(&[("Dockerfile", text.as_str())]);
     let finished = Finished::of(solvekit(["build"]).arg(context.path()));
     assert_ne!(finished.code, Some(0));
-    // A daemon that knows it does not find the repository.
+    // A daemon with this feature does not find the repository.
     if !finished.stderr.contains("127.0.0.1:9") || finished.stderr.contains("does not know") {
         built_or_refused(finished, "git repositories with a checksum", "Dockerfile:3");
     }

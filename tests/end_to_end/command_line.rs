@@ -1,5 +1,4 @@
-//! The command line itself: its help, flags that every command has, and what it is when it is
-//! called by buildx's name.
+//! The command line itself: help, global flags, and the behaviour when called as buildx.
 
 use std::os::unix::process::CommandExt as _;
 
@@ -7,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Finished, folder_of, solvekit};
 
-/// The command called by another name.
+/// Runs the command under another name.
 fn called(name: &str, arguments: &[&str]) -> Finished {
     Finished::of(solvekit(arguments).arg0(name))
 }
@@ -40,7 +39,7 @@ fn help_tells_about_a_command() {
     called("solvekit", &["help", "biuld"]).failed_with(1, &["biuld"]);
 }
 
-/// Runs the completion script in bash for a line whose last word is not complete.
+/// Runs the completion script in bash for a line with an incomplete last word.
 fn completed(folder: &std::path::Path, line: &str) -> Vec<String> {
     let script = format!(
         "source <({solvekit} completion bash)
@@ -248,7 +247,7 @@ fn in_buildx_s_place_it_says_which_buildx_it_is() {
     assert_eq!(both["buildx"]["version"], version);
 }
 
-/// The media types of the manifests in an archive's index.
+/// The number of manifests in an archive's index.
 fn manifests(name: &str, variable: Option<&str>) -> usize {
     let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")]);
     let image = crate::support::Engine::get().name("identity");
@@ -305,7 +304,7 @@ fn the_default_builder_s_last_activity_is_known() {
         activity.starts_with("20") && listed["Current"] == true,
         "{listed}"
     );
-    // python-on-whales asks in this way, and takes each line for a builder.
+    // python-on-whales uses this format, and expects one builder per line.
     let by_template = home
         .run(&["ls", "--format", "{{json . }}"])
         .succeeded()

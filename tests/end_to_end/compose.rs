@@ -1,5 +1,5 @@
-//! `docker compose build` with solvekit as the buildx plugin: Debian's compose, which hands its
-//! services to `buildx bake`.
+//! `docker compose build` with solvekit as the buildx plugin. Debian's compose passes its services
+//! to `buildx bake`.
 
 use std::process::Command;
 
@@ -54,7 +54,7 @@ impl Compose {
     }
 }
 
-/// `base`, and `app` for two platforms, which is made of it.
+/// `base`, and `app` for two platforms, which is based on it.
 fn project(name: &str, word: &str) -> TempDir {
     folder_of(&[
         (
@@ -140,14 +140,14 @@ fn services_are_loaded_into_the_engine_and_run() {
     let mut build = compose.command(&folder, &["build", "--quiet"]);
     Finished::of(build.env("HIDDEN", "hush")).succeeded();
     let ran = compose.run(&folder, &["run", "--rm", "--no-deps", "-T", "app"]);
-    // Compose itself builds again what has the service as context.
+    // Compose itself rebuilds services that use this service as a context.
     let ran = ran.succeeded();
     assert!(
         ran.stdout.ends_with(&format!("\none {word} hush\n")),
         "{}",
         ran.stdout
     );
-    // Without a change all is cached, and compose finds the same image again.
+    // Without a change everything is cached, and compose finds the same image.
     let mut again = compose.command(&folder, &["up", "--build", "--no-start", "app"]);
     Finished::of(again.env("HIDDEN", "hush")).succeeded();
     compose.run(&folder, &["down", "--rmi=all"]).succeeded();

@@ -1,11 +1,11 @@
-//! Builders of the docker-container driver on the real engine, with an image that stands in for
-//! BuildKit's.
+//! Builders with the docker-container driver on the real engine, with a stand-in for BuildKit's
+//! image.
 
 use std::path::Path;
 
 use crate::support::{BuilderHome, Engine, Finished, Relay, copy_of, stand_in_image, unique};
 
-/// A builder that is removed with its container whatever becomes of the test.
+/// A builder that is removed with its container, even if the test fails.
 struct Made<'a> {
     home: &'a BuilderHome,
     name: String,
@@ -29,7 +29,7 @@ impl<'a> Made<'a> {
         Self { home, name, relay }
     }
 
-    /// What a script in the container writes.
+    /// The output of a script in the container.
     fn inside(&self, script: &str) -> String {
         let socket = Engine::get()
             .host
@@ -50,7 +50,7 @@ impl Drop for Made<'_> {
     }
 }
 
-/// The engine; a daemon that is none has no containers.
+/// The builders of a Docker engine; `None` for a daemon without containers.
 fn home() -> Option<BuilderHome> {
     let socket = Engine::get().host.strip_prefix("docker://")?;
     Some(BuilderHome::with_engine(&format!("unix://{socket}")))
@@ -190,7 +190,7 @@ fn a_configuration_is_put_in_place_with_its_certificates() {
             "{text:?} is missing in:\n{inspected}"
         );
     }
-    // The stand-in says where it found its flags and its files.
+    // The stand-in has recorded its flags and its files.
     let flags = made.inside("cat /var/lib/buildkit/flags");
     assert!(
         flags.starts_with("--config /etc/buildkit/buildkitd.toml"),

@@ -1,4 +1,4 @@
-//! `context ls`: what would be sent, told before anything is.
+//! `context ls`: lists the files that would be sent.
 
 use serde_json::{Value, json};
 

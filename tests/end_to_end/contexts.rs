@@ -1,4 +1,4 @@
-//! What of a directory reaches the image.
+//! The parts of a directory that reach the image.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

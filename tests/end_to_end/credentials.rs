@@ -1,4 +1,4 @@
-//! The registry with TLS and a password: what Docker's configuration says is what it is told.
+//! The registry with TLS and a password, with the credentials in Docker's configuration.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Builds that are debugged at a terminal, on the real daemon.
+//! Debugging builds at a terminal, on the real daemon.
 
 use std::path::Path;
 use std::process::Command;
@@ -81,7 +81,7 @@ fn a_shell_can_be_left_and_returned_to_and_ctrl_c_is_the_shell_s() {
     terminal.until("kept-4");
     terminal.types("exit 9\n");
     terminal.until("the program ended with exit code 9");
-    // Here it ends the build.
+    // Here Ctrl-C ends the build.
     terminal.types("\x03");
     let (code, screen) = terminal.wait();
     assert_eq!(code, Some(130), "{screen}");
@@ -112,7 +112,7 @@ fn processes_that_were_left_are_listed_signalled_and_ended() {
     terminal.types("kill 2\n");
     terminal.types("attach 2\n");
     terminal.until("no process 2 runs");
-    // The shell handles the signal when it has read its next line.
+    // The shell handles the signal after it has read its next line.
     terminal.types("attach 1\n");
     terminal.types("echo $VALUE-$((4+4))\n");
     terminal.until("got-7");

@@ -1,5 +1,4 @@
-//! `solvekit doctor`: what works is said to work, and each thing that is broken is found, with the
-//! command that repairs it.
+//! `solvekit doctor`: reports what works, and for each broken part the command that repairs it.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! The Dockerfiles of the documents that newcomers read, with those documents' own platforms.
+//! The Dockerfiles of tutorials, with the tutorials' platforms.
 
 use crate::eight_platforms::{PLATFORMS, all_platforms};
 use crate::support::{Engine, Finished, Pushed, fixture, solvekit};
@@ -25,7 +25,7 @@ fn a_web_server_for_two_platforms() {
     assert_eq!(pushed.platforms(), ["linux/amd64", "linux/arm64"]);
 }
 
-/// The compiler itself runs under emulation here.
+/// The compiler itself is emulated here.
 #[test]
 fn a_program_compiled_on_each_platform() {
     let pushed = build("hello-arch", "linux/arm64,linux/arm,linux/amd64");
@@ -66,7 +66,7 @@ fn build(document: &str, platforms: &str) -> Pushed {
     Pushed::fetch(&name)
 }
 
-/// The file is a program for this machine: the ELF header's `e_machine`.
+/// Checks that the file is a program for this machine, by `e_machine` in the ELF header.
 #[track_caller]
 fn assert_program(pushed: &Pushed, platform: &str, path: &str, machine: &str) {
     let bytes = pushed.bytes(platform, path);

@@ -1,4 +1,4 @@
-//! `build --dry-run`: what a real daemon has in its cache, asked without running anything.
+//! `build --dry-run`: asks a real daemon which steps are cached, without running anything.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ fn build(context: &TempDir, flags: &[&str]) -> Command {
     command
 }
 
-/// What is expected of each step.
+/// The forecast of each step.
 fn expected(context: &TempDir, flags: &[&str]) -> Vec<String> {
     let flags = [&["--dry-run=json"], flags].concat();
     let asked = Finished::of(&mut build(context, &flags)).succeeded();
@@ -43,7 +43,7 @@ fn steps_are_cached_or_would_run_and_nothing_is_run() {
         ["would run", "unknown", "unknown"],
         "{before:?}"
     );
-    // It was asked, not run: the step that fails is the same again.
+    // Nothing was run: the forecast of the failing step is unchanged.
     assert_eq!(expected(&context, &[])[2..], before[2..]);
 
     let text = dockerfile(&salt).replace(&format!("echo {salt} > /proc/1/oom_score_adj; "), "");
@@ -66,7 +66,7 @@ fn steps_are_cached_or_would_run_and_nothing_is_run() {
 
 #[test]
 fn a_command_is_not_started() {
-    // The command would leave a word in a cache mount, which a later build reads.
+    // The command would write a word to a cache mount, which a later build reads.
     let salt = unique();
     let mount = format!("RUN --mount=type=cache,id=dry-{salt},target=/c");
     let writing = format!("FROM busybox\n{mount} touch /c/started\n");
@@ -78,7 +78,7 @@ fn a_command_is_not_started() {
     assert!(read.stderr.contains(" untouched\n"), "{}", read.stderr);
 }
 
-/// What keeps the commands of a dry run from being started, without the cancellation.
+/// A command of a dry run cannot start, even without the cancellation.
 #[test]
 fn a_command_with_a_setting_that_is_too_long_does_not_start() {
     let text = format!("FROM busybox\nRUN : {}; echo started $((0+1))\n", unique());

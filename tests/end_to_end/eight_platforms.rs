@@ -1,16 +1,16 @@
-//! The main job: one Dockerfile, eight platforms, one index under two tags.
+//! The main use case: one Dockerfile, eight platforms, one index with two tags.
 
 use std::path::Path;
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 
-/// The platforms as they are asked for, as they are in the index, and what `uname -m` says there
-/// under emulation.
+/// The platforms as requested, as listed in the index, and the output of `uname -m` under
+/// emulation.
 pub(crate) const PLATFORMS: [(&str, &str, &[&str]); 8] = [
-    // The kernel says what it is itself, unless the daemon sets a 32-bit personality.
+    // The kernel reports its own architecture, unless the daemon sets a 32-bit personality.
     ("linux/386", "linux/386", &["x86_64", "i686"]),
     ("linux/amd64", "linux/amd64", &["x86_64"]),
-    // Emulators speak of the newest processor they can be.
+    // Emulators report the newest processor that they support.
     ("linux/arm/v5", "linux/arm/v5", &["armv5", "armv7l"]),
     ("linux/arm/v7", "linux/arm/v7", &["armv7l"]),
     ("linux/arm64/v8", "linux/arm64", &["aarch64"]),
@@ -24,8 +24,8 @@ pub(crate) fn all_platforms() -> String {
     PLATFORMS.map(|(asked, ..)| asked).join(",")
 }
 
-/// Asserts that the index has all eight platforms, in the order they were asked for, each with what
-/// its own processor wrote into `/os.txt`, on top of its own base image.
+/// Asserts that the index has all eight platforms in the requested order, each with the output of
+/// its own processor in `/os.txt`, and based on its own base image.
 #[track_caller]
 pub(crate) fn assert_hello(pushed: &Pushed) {
     let expected = PLATFORMS.map(|(_, listed, _)| listed.to_owned());
@@ -80,8 +80,8 @@ fn hello_is_pushed_for_eight_platforms_under_both_tags() {
     assert_hello(&pushed);
 }
 
-/// `RUN` differs in every run of the test, so that nothing is cached: all eight run under emulation
-/// at this moment.
+/// `RUN` is different in each run of the test, so nothing is cached: all eight commands are
+/// emulated now.
 #[test]
 fn nothing_is_taken_from_a_cache_when_it_is_new() {
     let name = format!("{}:new", Engine::get().name("new"));
@@ -117,7 +117,7 @@ fn nothing_is_taken_from_a_cache_when_it_is_new() {
     }
 }
 
-/// A stage on the build platform is the same for all targets: it runs once, not eight times.
+/// A stage for the build platform is the same for all targets: it runs once, not eight times.
 #[test]
 fn stages_on_the_build_platform_run_once() {
     let name = format!("{}:shared", Engine::get().name("shared"));

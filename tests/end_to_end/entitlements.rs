@@ -1,5 +1,5 @@
-//! Steps that need leave for something: asked for before anything is solved, given with `--allow`,
-//! refused by the daemon.
+//! Steps that need an entitlement: rejected before the solve without `--allow`, allowed with it, or
+//! rejected by the daemon.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn a_stage_that_is_not_built_needs_no_leave() {
     build(dockerfile, &[]).succeeded();
 }
 
-/// Whether the daemon allows it is up to its configuration: an engine allows the host's network by
+/// The daemon's configuration decides if this is allowed: an engine allows the host's network by
 /// default, a buildkitd does not.
 #[test]
 fn leave_is_passed_on_to_the_daemon_which_may_refuse_it() {

@@ -1,4 +1,4 @@
-//! The examples of the library, run as its documentation says.
+//! The library's examples, run as in its documentation.
 
 use std::process::Command;
 

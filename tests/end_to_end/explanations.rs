@@ -1,4 +1,4 @@
-//! `--explain`, `--explain-steps` and `solvekit explain`, with the cache of a real daemon.
+//! `--explain`, `--explain-steps` and `solvekit explain`, with a real daemon's cache.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 
-/// A context and the place of its records.
+/// A context, and the folder of its records.
 struct World {
     context: TempDir,
     state: TempDir,
@@ -20,7 +20,7 @@ impl World {
     fn new(dockerfile: &str) -> Self {
         let context = folder_of(&[
             ("Dockerfile", dockerfile),
-            // The daemon may know other contents from other builds.
+            // The content is unique, because the daemon may have other contents from other builds.
             ("src/a", &unique()),
             ("src/b", "b"),
             ("other", "x"),
@@ -38,7 +38,7 @@ impl World {
         command
     }
 
-    /// Builds with `--explain`; returns what it says.
+    /// Builds with `--explain`; returns the explanation.
     fn build(&self, flags: &[&str]) -> String {
         let fixed = [
             "build",
@@ -51,7 +51,7 @@ impl World {
         built.succeeded().stderr
     }
 
-    /// Builds until nothing runs: other tests prune the cache of the same daemon.
+    /// Builds until nothing runs: other tests prune the same daemon's cache.
     fn settle(&self) {
         let is_settled = (0..5).any(|_| {
             self.build(&[])
@@ -88,7 +88,7 @@ fn a_build_says_why_its_steps_ran() {
     );
     world.settle();
 
-    // What no step reads explains nothing.
+    // A change to a file that no step reads is not a reason.
     world.write("other", "y");
     world.write("src/b", &unique());
     world.write("src/c", "new");
@@ -100,7 +100,7 @@ fn a_build_says_why_its_steps_ran() {
     let after = "it uses the result of [base 2/3] COPY src /src, which ran";
     assert!(changed.contains(after), "{changed}");
 
-    // Another time is no change, another mode is one.
+    // A different time is not a change, but a different mode is.
     let file = fs::File::open(world.context.path().join("src/a")).expect("the folder is ours");
     file.set_modified(std::time::SystemTime::UNIX_EPOCH)
         .expect("the folder is ours");

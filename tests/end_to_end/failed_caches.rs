@@ -1,4 +1,4 @@
-//! Caches of builds that failed or were cancelled (`on-failure=true`).
+//! The caches of failed or cancelled builds (`on-failure=true`).
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,8 @@ use crate::support::{Engine, Finished, Running, folder_of, solvekit, unique};
 
 const TWO: &str = "linux/amd64,linux/arm64";
 
-/// Two stages that succeed, then `last`. Each step that runs prints what its command does not have.
+/// Two successful stages, then `last`. Each step that runs prints a text that its command does not
+/// contain.
 fn context(last: &str) -> (TempDir, String) {
     let word = unique();
     let dockerfile = format!(
@@ -27,7 +28,7 @@ fn build(context: &Path, cache: &str) -> Command {
     command
 }
 
-/// The daemon has forgotten the steps; they come from the cache.
+/// After the daemon's records are pruned, the steps come from the cache.
 #[track_caller]
 fn assert_kept(context: &TempDir, word: &str, cache: &str) {
     prune(word);
@@ -48,7 +49,7 @@ fn a_failed_build_exports_what_succeeded_to_a_registry() {
     let run = Finished::of(&mut build(context.path(), &to));
     let run = run.failed_with(1, &["exit code: 7", "exporting the cache of the steps"]);
     assert!(run.stderr.contains("exporting cache to registry"));
-    // The steps are told once.
+    // The steps are shown once.
     let again = run.stderr.matches(&format!("] RUN echo {word}")).count();
     assert_eq!(again, 1, "{}", run.stderr);
     let from = format!("--cache-from=type=registry,ref={name}");

@@ -10,7 +10,7 @@ use crate::support::{
     solvekit, unique,
 };
 
-/// Builds with these arguments into the working directory, which is new.
+/// Builds with these arguments in a new working directory.
 fn build(arguments: &[&str], variables: &[(&str, &str)]) -> (Finished, TempDir) {
     let output = tempfile::tempdir().expect("a temporary folder");
     let built = Finished::of(
@@ -128,7 +128,7 @@ fn git_over_http_wants_a_token_and_gets_it() {
         refused.stderr
     );
 
-    // The environment alone gives nothing: what the daemon gets is on the command line.
+    // A variable alone is not sent: the daemon only gets secrets from the command line.
     let variable = [("GIT_AUTH_TOKEN", token.as_str())];
     let (refused, _) = build(&[&url], &variable);
     refused.failed_with(1, &[&url, "--secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN"]);
@@ -286,7 +286,7 @@ fn what_cannot_be_fetched_is_named() {
     );
 }
 
-/// What git sends of a token.
+/// The header that git sends for a token.
 pub(crate) fn basic(token: &str) -> String {
     use base64::Engine as _;
     let encoded =
@@ -351,7 +351,7 @@ fn what_is_found_before_a_syntax_error_is_shown_with_it() {
     build(&[&daemon.url("")], &[]).0.failed_with(1, &shown);
 }
 
-/// Only a Dockerfile that the daemon fetches is read while a build runs there.
+/// While a build is running, only a Dockerfile that the daemon fetches is parsed.
 #[test]
 fn warnings_before_a_mistake_reach_the_daemon_and_are_shown() {
     let repository = repository_of(&[(
@@ -385,6 +385,6 @@ fn warnings_before_a_mistake_reach_the_daemon_and_are_shown() {
     let logs = ["history", "logs", "--progress=rawjson", reference];
     let logs = Finished::of(&mut solvekit(logs)).succeeded();
     let events = format!("{}{}", logs.stdout, logs.stderr);
-    // "FromAsCasing" as Go writes bytes.
+    // "FromAsCasing" in Go's encoding of bytes.
     assert!(events.contains("RnJvbUFzQ2FzaW5n"), "{events}");
 }

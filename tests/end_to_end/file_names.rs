@@ -1,4 +1,4 @@
-//! File names that are not UTF-8: byte for byte, or a clear error where the daemon refuses them.
+//! File names that are not UTF-8: kept byte for byte, or a clear error if the daemon rejects them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 const NAME: &[u8] = b"gr\xf6\xdfe";
 const TARGET: &[u8] = b"nowhere\xff";
 
-/// The daemons of this run. buildkitd itself takes all names.
+/// The daemons of this run. buildkitd itself accepts all names.
 fn daemons() -> Vec<&'static str> {
     let engine = Engine::get();
     let mut daemons = vec![engine.host.as_str(), engine.second.as_str()];
@@ -25,7 +25,7 @@ fn build(daemon: &str, context: &Path, output: &Path, more: &[&str]) -> Finished
     Finished::of(command.arg(output).args(more).arg(context))
 }
 
-/// True if the build has succeeded, and so its result is to be looked at.
+/// True if the build succeeded, so that its result should be checked.
 #[track_caller]
 fn is_accepted(daemon: &str, built: &Finished, texts: &[&str]) -> bool {
     if built.code == Some(0) {
@@ -93,7 +93,7 @@ fn names_of_a_result_that_are_not_utf8_arrive_or_that_is_told() {
         if is_accepted(daemon, &built, &texts) {
             assert_same(&folder);
         }
-        // An archive has them with every daemon.
+        // Archives keep the names with every daemon.
         let archive = output.path().join("out.tar");
         let to_archive = format!("type=tar,dest={}", archive.display());
         let mut command = solvekit(["build", "--addr", daemon, "-o", &to_archive]);

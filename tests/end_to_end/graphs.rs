@@ -1,5 +1,4 @@
-//! Graphs and frontends that are solved as they are: `solvekit solve`, and `build` when called as
-//! buildctl.
+//! Ready-made graphs and frontends: `solvekit solve`, and `build` when called as buildctl.
 
 use std::fs;
 use std::path::Path;
@@ -38,7 +37,7 @@ fn a_graph_of_llb_is_what_build_builds() {
     let read = |name: &str| fs::read_to_string(out.path().join("out").join(name));
     assert_eq!(read("a").expect("the file"), "content\n");
     assert_eq!(read("who").expect("the file"), "nobody\n");
-    // The same steps: what was solved as a graph is in the cache of a build.
+    // The steps are the same: a build finds the solved graph in the cache.
     let build = ["build", "--progress", "plain", &folder];
     let built = Finished::of(&mut solvekit(build)).succeeded();
     assert!(built.stderr.contains("CACHED"), "{}", built.stderr);
@@ -81,7 +80,7 @@ fn a_frontend_is_run_with_its_options_and_called_as_buildctl() {
     assert_eq!(reference.len(), 25, "{reference}");
 }
 
-/// nerdctl reads the archive from there.
+/// nerdctl reads the archive from stdout.
 #[test]
 fn buildctl_writes_an_archive_without_a_destination_to_stdout() {
     let (context, home) = (context(), tempfile::tempdir().expect("a folder"));

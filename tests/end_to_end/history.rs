@@ -1,4 +1,4 @@
-//! `solvekit history`: builds that the daemon remembers.
+//! `solvekit history`: the daemon's records of builds.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Finished, folder_of, solvekit, unique, working_tree_of};
 
-/// Builds, and gives the daemon's name of the build.
+/// Builds, and returns the daemon's id of the build.
 fn built(dockerfile: &str, arguments: &[&str], code: i32) -> String {
     let context = folder_of(&[("Dockerfile", dockerfile)]);
     let output = tempfile::tempdir().expect("a temporary folder");
@@ -133,7 +133,7 @@ fn a_failed_build_is_found_by_its_status() {
     let shown = history(&["inspect", full, "--format", "json"]).succeeded();
     let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
     assert_eq!(shown["Status"], "failed");
-    // Newer daemons keep the step with its log and its lines.
+    // Newer daemons record the step with its log and its lines.
     if let Some(name) = shown["Error"].get("Name") {
         assert!(
             name.as_str().is_some_and(|name| name.contains("RUN")),
@@ -152,8 +152,7 @@ fn wrong_arguments_are_told() {
     history(&["ls", "--filter", "colour=red"]).failed_with(1, &["colour", "status="]);
     history(&["inspect", "^x"]).failed_with(1, &["^x", "^0"]);
     history(&["inspect", "^100000"]).failed_with(1, &["^100000"]);
-    // A daemon that was asked about a build that it does not know says later that it has removed
-    // it.
+    // After a question about an unknown build, the daemon later reports that build as deleted.
     let none = format!("none-{}", unique());
     history(&["rm", &none]).failed_with(1, &[&none, "history ls"]);
     assert_eq!(history(&["rm"]).code, Some(1));
@@ -176,7 +175,7 @@ fn builds_are_exported_into_a_bundle_and_read_from_it() {
     let path = bundle.to_str().expect("text");
     history(&["export", "--finalize", "-o", path, &first, &second]).succeeded();
 
-    // What others read: an OCI layout as a gzip'd archive, with the record's type.
+    // The format for other tools: an OCI layout in a gzip archive, with the record's media type.
     let layout = folder.path().join("layout");
     fs::create_dir(&layout).expect("it can be made");
     let tar = std::process::Command::new("tar")
@@ -236,7 +235,7 @@ fn the_trace_of_a_build_is_printed() {
     history(&["trace", "not-a-build"]).failed_with(1, &["not-a-build"]);
     let trace = history(&["trace", &first, "--compare", &second]);
     if trace.code == Some(1) {
-        // Not every BuildKit inside an engine writes one.
+        // Some BuildKits inside engines write no trace.
         trace.failed_with(1, &["has no trace of the build", &first]);
         return;
     }
@@ -244,7 +243,7 @@ fn the_trace_of_a_build_is_printed() {
     let trace: Value = serde_json::from_str(&trace.stdout).expect("JSON");
     let traces = trace["data"].as_array().expect("traces");
     assert_eq!(traces.len(), 2);
-    // Which steps have spans of their own is up to the daemon; the solve has one in any case.
+    // The daemon decides which steps have spans; there is always one for the solve.
     const SOLVE: &str = "moby.buildkit.v1.Control/Solve";
     for trace in traces {
         let mut spans = trace["spans"].as_array().expect("spans").iter();

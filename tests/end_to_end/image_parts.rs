@@ -141,7 +141,7 @@ fn tags_are_listed_and_removed() {
 
     image(&["delete", repository]).failed_with(1, &["no tag", &format!("{repository}:TAG")]);
     let one = format!("{repository}:2");
-    // This registry removes whole images only.
+    // This registry can only delete whole images.
     let refused = image(&["delete", &one]);
     if refused.code != Some(0) {
         refused.failed_with(1, &["--by-digest"]);
@@ -167,7 +167,7 @@ fn referrers_are_listed_by_type() {
     let nothing = image(&["referrers", &name]).succeeded().stdout;
     assert_eq!(nothing.lines().count(), 1, "{nothing}");
     let digest = image(&["digest", &name]).succeeded().stdout;
-    // A registry without the referrers API has them in an index under a tag of this form.
+    // A registry without the referrers API keeps them in an index with a tag of this form.
     let fallback = digest.trim_end().replace(':', "-");
     let index = serde_json::json!({
         "schemaVersion": 2,

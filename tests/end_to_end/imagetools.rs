@@ -1,5 +1,5 @@
-//! `solvekit imagetools` against the real registries, beside docker-buildx: the same text, the same
-//! bytes.
+//! `solvekit imagetools` with the real registries, compared with docker-buildx: the same text, the
+//! same bytes.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn imagetools(arguments: &[&str]) -> Finished {
     Finished::of(solvekit(["imagetools"]).args(arguments))
 }
 
-/// What docker-buildx prints for the same arguments.
+/// The output of docker-buildx for the same arguments.
 #[track_caller]
 fn as_buildx(arguments: &[&str]) -> String {
     let output = buildx(["imagetools"]).args(arguments).output();
@@ -63,7 +63,7 @@ fn inspect_prints_what_buildx_prints() {
             let arguments = [&["inspect", name.as_str()], more].concat();
             let printed = imagetools(&arguments).succeeded().stdout;
             let text = as_buildx(&arguments);
-            // Without a template buildx walks annotations in no order.
+            // Without a template, buildx prints annotations in random order.
             let sorted = |text: &str| {
                 let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
                 if more.is_empty() {
@@ -162,7 +162,7 @@ fn digest_of(name: &str, architecture: &str) -> String {
     first.to_owned()
 }
 
-/// The digest that skopeo finds.
+/// The digest according to skopeo.
 fn digest_by_skopeo(name: &str, more: &[&str]) -> String {
     let skopeo = std::env::var_os("SKOPEO").unwrap_or_else(|| "skopeo".into());
     let output = Command::new(skopeo)
@@ -244,7 +244,7 @@ fn create_pushes_by_every_name_and_says_what() {
         told["image.name"],
         format!("{},{name}", other.trim_end_matches(":x"))
     );
-    // What was pushed is read by others.
+    // Other tools can read the pushed image.
     assert!(as_buildx(&["inspect", &first]).contains("linux/amd64"));
 
     let added = imagetools(&["create", "--append", "-t", &first, &arm64]).succeeded();
@@ -256,7 +256,7 @@ fn create_pushes_by_every_name_and_says_what() {
         "{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}",
     ]);
     assert_eq!(platforms.succeeded().stdout, "amd64 arm64 ");
-    // Another image for a platform that is there already.
+    // Another image for a platform that is present already.
     let busybox = format!("{}/library/busybox", engine.registry);
     let busybox = format!("{busybox}@{}", digest_of(&busybox, "arm64"));
     let again = imagetools(&["create", "--append", "-t", &first, &busybox]).succeeded();
@@ -295,7 +295,7 @@ fn create_copies_to_another_registry_byte_for_byte() {
     let credentials = format!("{}:{}", engine.user, engine.password);
     let there = digest_by_skopeo(&name, &["--creds", &credentials]);
     assert_eq!(there, digest_by_skopeo(&attested, &[]));
-    // Again, with nothing left to send; and for one platform only, with its attestation.
+    // Again, with nothing to send; and for one platform only, with its attestation.
     copy(&[&attested]).succeeded();
     copy(&["--platform", "linux/arm64", &attested]).succeeded();
     let kept = Finished::of(
@@ -413,7 +413,7 @@ fn layouts_of_builds_are_looked_at_and_become_one_image() {
     let format = "{{json (index .Image \"linux/arm64\")}}";
     assert!(as_buildx(&["inspect", &name, "--format", format]).contains("for=arm64"));
 
-    // What is cut off is not pushed.
+    // A truncated image is not pushed.
     let blobs = parts.path().join("amd64/blobs/sha256");
     let entries = std::fs::read_dir(&blobs).expect("the folder of the blobs");
     let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -440,7 +440,7 @@ fn an_image_goes_into_a_folder_with_what_refers_to_it() {
         serde_json::from_str::<serde_json::Value>(&manifest).expect("JSON")
     };
     let (image, signature) = (build("1"), build("signature"));
-    // The registry has no list of referrers, so they are in an index under this tag.
+    // The registry has no referrers API, so they are in an index with this tag.
     let index = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
@@ -480,7 +480,7 @@ fn an_image_goes_into_a_folder_with_what_refers_to_it() {
     let looked = imagetools(&["inspect", &again, "--format", "{{json .Manifest}}"]).succeeded();
     assert!(looked.stdout.contains(digest), "{}", looked.stdout);
 
-    // buildx reads the same folder, and the way back takes the signature along.
+    // buildx reads the same folder, and the copy back includes the signature.
     let back = format!("{}:1", engine.name("from-folder"));
     imagetools(&["create", "-t", &back, &first]).succeeded();
     let name = back.strip_suffix(":1").expect("its tag");

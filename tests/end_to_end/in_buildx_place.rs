@@ -1,5 +1,5 @@
-//! What scripts and programs look for when solvekit stands in buildx's place, and what it says
-//! under its own name.
+//! The phrases that scripts and programs look for when solvekit is called as buildx, and its own
+//! messages otherwise.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::{BuilderHome, Finished, folder_of, solvekit, unique};
 
-/// The command under test, called by buildx's name.
+/// The command under test, called as buildx.
 fn buildx(arguments: &[&str]) -> Command {
     let mut command = solvekit(arguments);
     command.arg0("/usr/bin/buildx");
@@ -21,7 +21,7 @@ fn in_folder(folder: &TempDir, mut command: Command) -> Finished {
     Finished::of(command.current_dir(folder.path()))
 }
 
-/// The lines that begin with `ERROR: `, without that.
+/// The lines that begin with `ERROR: `, without this prefix.
 fn errors(finished: &Finished) -> Vec<&str> {
     let lines = finished.stderr.lines();
     lines
@@ -54,7 +54,7 @@ fn failures_are_in_buildx_s_words() {
     let expected = format!("target default: failed to solve: {process}");
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
 
-    // Under its own name it does not repeat the command, which the lines above show.
+    // As solvekit it does not repeat the command, which the lines above show.
     let failed = in_folder(&folder, solvekit(["build", "--progress=plain", "."]));
     let expected = "the command did not complete successfully: exit code: 3";
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);

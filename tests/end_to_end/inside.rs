@@ -109,7 +109,7 @@ fn warnings_reach_the_client() {
     }
 }
 
-/// `--call` of newer docker-buildx was `--print` in older ones.
+/// The flag is `--call` in newer versions of docker-buildx, and `--print` in older ones.
 fn ask(question: &str, context: &std::path::Path) -> Finished {
     let help = Finished::of(&mut buildx(["build", "--help"])).stdout;
     let flag = if help.contains("--call") {
@@ -150,7 +150,7 @@ fn questions_are_answered() {
         answer("subrequests.describe")[0]["name"],
         "frontend.outline"
     );
-    // Not every docker-buildx shows this one as JSON alone.
+    // Some versions of docker-buildx print this JSON with other text.
     let asked = ask("convertllb", context.path()).succeeded();
     let graph = asked.stdout + &asked.stderr;
     for text in ["\"def\"", "[base 2/2] RUN --mount=type=secret,id=key true"] {
@@ -236,7 +236,7 @@ fn a_dockerfile_and_an_archive_are_downloaded() {
     }
 }
 
-/// The URL of a server that answers every request with this.
+/// The URL of a server that answers every request with this content.
 fn serve(content: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("a bound port");
@@ -301,7 +301,7 @@ impl GitServer {
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        // Not through `git`, which would not pass its own end on.
+        // Not started through `git`, which would not pass on the signal to end.
         let folder_of_git = Command::new("git").arg("--exec-path").output();
         let folder_of_git = folder_of_git.expect("git is there").stdout;
         let folder_of_git = String::from_utf8_lossy(&folder_of_git).trim().to_owned();

@@ -1,4 +1,4 @@
-//! Builds that do not get to their end: nothing may be left behind.
+//! Builds that are interrupted: nothing may be left behind.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -67,7 +67,7 @@ fn a_connection_that_breaks_in_the_middle_ends_the_build() {
     run.wait()
         .failed_with(1, &["connection to BuildKit was lost"]);
     assert!(cut.elapsed() < Duration::from_secs(15));
-    // The daemon has lost its client, and ends what was built for it.
+    // The daemon has lost its client, and ends its steps.
     sleep.assert_ended();
 }
 
@@ -121,12 +121,12 @@ fn start(address: &str, sleep: &Sleep) -> Running {
     let context = folder_of(&[("Dockerfile", &format!("FROM alpine\n{script}\n"))]);
     let mut command = solvekit(["build", "--addr", address, "--progress=plain"]);
     let run = Running::start(command.args(["--platform", THREE]).arg(context.path()));
-    // The Dockerfile has been read once the first step runs; until then the folder has to stay.
+    // The Dockerfile has been read when the first step runs; until then the folder must exist.
     std::mem::forget(context);
     run
 }
 
-/// A step that takes an hour and can be told from all others in the machine's list of processes.
+/// A step that takes an hour, with a command that is unique in the machine's process list.
 struct Sleep {
     command: String,
 }
@@ -142,8 +142,8 @@ impl Sleep {
         }
     }
 
-    /// Waits until it runs for all of [`THREE`]: Engine 26 does not find every container to kill
-    /// that is just being started.
+    /// Waits until it runs for all of [`THREE`]: Engine 26 cannot kill some containers that are
+    /// just being started.
     fn assert_runs_on_all(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.running() < 3 {
@@ -161,7 +161,7 @@ impl Sleep {
         }
     }
 
-    /// How many processes it has, without the shells that started them.
+    /// The number of its processes, without the shells that started them.
     fn running(&self) -> usize {
         let processes = std::fs::read_dir(Path::new("/proc")).expect("/proc");
         let is_one = |line: &Vec<u8>| {

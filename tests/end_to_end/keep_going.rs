@@ -1,4 +1,4 @@
-//! `--keep-going`: one platform fails, the others finish.
+//! `--keep-going`: one platform fails, and the others finish.
 
 use tempfile::TempDir;
 
@@ -70,7 +70,7 @@ fn a_base_image_without_a_platform_fails_that_platform_only() {
          $TARGETARCH\nRUN true\n",
         unique()
     );
-    // The word TARGETARCH has to be global to be used in FROM.
+    // ARG TARGETARCH must be global to be used in FROM.
     let dockerfile = format!("ARG TARGETARCH\n{dockerfile}");
     let context = folder_of(&[("Dockerfile", &dockerfile)]);
     let run = Finished::of(
@@ -90,7 +90,7 @@ fn a_base_image_without_a_platform_fails_that_platform_only() {
 
 #[test]
 fn a_foreign_program_is_told_with_its_emulator() {
-    // An ELF header of a program for a machine that there is not.
+    // The ELF header of a program for a nonexistent machine.
     let mut program = vec![0; 64];
     program[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");
     program[16..20].copy_from_slice(&[2, 0, 0x34, 0x12]);

@@ -1,5 +1,4 @@
-//! Builders of the kubernetes driver, in a cluster of the tests' own whose pods lead to the real
-//! BuildKit.
+//! Builders with the kubernetes driver, in a fake cluster whose pods lead to the real BuildKit.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +12,7 @@ use crate::support::{
     folder_of, solvekit, unique,
 };
 
-/// The pods that were connected to, in order.
+/// The pods of the connections, in order.
 fn pods(cluster: &Cluster) -> Vec<String> {
     let calls = cluster.calls();
     let of_call = |call: &String| {
@@ -138,8 +137,8 @@ fn nodes_of_two_kinds_build_their_platforms() {
             .succeeded();
     }
     let context = copy_of(Path::new("examples/hello"));
-    // Both pods lead to the same daemon here: nothing is pushed, as its one store would be given
-    // the same name by both at once.
+    // Both pods lead to the same daemon here. Nothing is pushed, because both would store the same
+    // name in it at once.
     let platforms = "linux/amd64,linux/arm64";
     let mut build = cluster.solvekit(&[
         "--builder",
@@ -222,7 +221,7 @@ fn a_state_on_volumes_outlives_the_pods() {
     cluster.run(&create).succeeded();
     cluster.run(&["stop"]).succeeded();
     assert_eq!(cluster.names(), [all[0], all[2], all[3]]);
-    // What is left of a ConfigMap is replaced.
+    // A leftover ConfigMap is replaced.
     cluster.run(&["inspect", "--bootstrap"]).succeeded();
     cluster.run(&["rm", "kept"]).succeeded();
     assert!(cluster.names().is_empty(), "{:?}", cluster.names());
@@ -260,7 +259,7 @@ fn pods_that_do_not_get_ready_are_explained() {
                 "--driver-opt image=",
             ],
         );
-    // It is there all the same, and says why it does not run.
+    // It exists anyway, and reports why it does not run.
     let inspected = cluster.run(&["inspect", "stuck"]).succeeded().stdout;
     has(&inspected, &["stopped", "ImagePullBackOff"]);
 }
@@ -346,13 +345,13 @@ fn pods_are_asked_for_where_they_may_not_be_watched() {
     cluster.run(&create.collect::<Vec<_>>()).succeeded();
 }
 
-/// The form of what controllers of Kubernetes say of pods that are refused: of a Deployment's in a
-/// condition, of a StatefulSet's only in an event.
+/// The messages of Kubernetes' controllers about rejected pods: for a Deployment in a condition,
+/// for a StatefulSet only in an event.
 const OF_BASELINE: &str = r#"violates PodSecurity \"baseline:latest\": privileged (container \"buildkitd\" must not set securityContext.privileged=true)"#;
 const OF_QUOTA: &str = "exceeded quota: small, requested: requests.cpu=2, used: requests.cpu=0, \
                         limited: requests.cpu=1";
 
-/// The status of a Deployment whose pods are refused.
+/// The status of a Deployment whose pods are rejected.
 fn refused(reason: &str) -> String {
     format!(
         r#"{{"conditions":[{{"type":"Progressing","status":"True","reason":"NewReplicaSetCreated"}},
@@ -390,7 +389,7 @@ fn pods_that_the_namespace_refuses_are_told_with_the_label_that_allows_them() {
             .run(&create_of(name, options))
             .failed_with(1, &["0 of 1 after", "violates PodSecurity", label]);
     }
-    // A StatefulSet has no such condition, and its own event tells.
+    // A StatefulSet has no such condition; its own event has the reason.
     cluster.set("refused", r#"{"replicas":0,"collisionCount":0}"#);
     cluster.set(
         "events.three0",
@@ -514,7 +513,7 @@ fn a_kubeconfig_that_is_missing_is_named() {
 #[test]
 fn registries_of_the_builder_s_configuration_are_reached_as_it_says() {
     let cluster = Cluster::new();
-    // Another name for this machine, which may not speak plain HTTP unless that is said.
+    // Another name for this machine, which is not allowed to use plain HTTP by default.
     let image = Engine::get().name("plain");
     let tag = format!("{image}:latest");
     let context = copy_of(Path::new("examples/hello"));
@@ -535,7 +534,7 @@ fn registries_of_the_builder_s_configuration_are_reached_as_it_says() {
     has(&cluster.run(&of_builder).succeeded().stdout, &["Digest:"]);
 }
 
-/// A configuration of a cluster that is not there, which buildx reads when it makes a builder.
+/// The configuration of a nonexistent cluster, which buildx reads when it creates a builder.
 const KUBECONFIG: &str = r#"{"apiVersion":"v1","kind":"Config","current-context":"c",
 "contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}],
 "clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:1"}}]}"#;
@@ -594,7 +593,7 @@ fn builders_are_shared_with_buildx() {
 
 const EXAMPLES: &str = "examples/kubernetes";
 
-/// The certificates that the example's script makes: the folder, and the server's for a relay.
+/// The certificates from the example's script: the folder, and the server's for a relay.
 fn certificates() -> (tempfile::TempDir, Certificates) {
     let made = tempfile::tempdir().expect("a temporary folder");
     let mut script = Command::new("sh");

@@ -1,4 +1,4 @@
-//! Images in folders, as OCI layouts: what other tools read of them.
+//! Images in folders, as OCI layouts, checked with other tools.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 
-/// Builds two platforms into the folder under a name; gives the digest that the build reports.
+/// Builds two platforms into the folder under a name; returns the digest that the build reports.
 fn export(folder: &Path, name: &str, word: &str) -> String {
     let context = folder_of(&[
         (
@@ -39,7 +39,7 @@ fn export(folder: &Path, name: &str, word: &str) -> String {
         .to_owned()
 }
 
-/// Copies an image of the folder to the registry with skopeo, which verifies all of it.
+/// Copies an image from the folder to the registry with skopeo, which verifies it completely.
 fn copied(folder: &Path, tag: &str) -> Pushed {
     let skopeo = std::env::var("SKOPEO").expect("SKOPEO is set: `export $(tests/engine up)`");
     let name = format!("{}:{tag}", Engine::get().name("folder"));
@@ -109,7 +109,7 @@ fn one_image_folder_at_a_time_is_told_before_the_build() {
         .failed_with(1, &["several outputs are images in folders", "tar=true"]);
 }
 
-/// What the daemon has not seen yet: it may keep what it knows by the digest.
+/// The content must be new to the daemon: it may keep known content by its digest.
 #[test]
 fn a_damaged_image_of_a_folder_is_told() {
     let folder = folder_of(&[]);

@@ -157,7 +157,7 @@ fn the_graph_is_printed_in_each_format() {
     assert!(text("mermaid").starts_with("flowchart TD"));
     let json: Value = serde_json::from_slice(&llb("json")).expect("JSON");
     let head = json["head"].as_str().expect("a digest");
-    // The encoded definition has each op; the last one is named by its digest in the metadata.
+    // The encoded definition contains each op; the last one's digest is in the metadata.
     let encoded = llb("pb");
     assert!(
         encoded
@@ -168,7 +168,7 @@ fn the_graph_is_printed_in_each_format() {
     failed.failed_with(1, &[&base, "Dockerfile:1", "--lock solvekit.lock"]);
 }
 
-/// One answer for each line, in order, as soon as it is known.
+/// One answer per line, in order, as soon as it is known.
 #[test]
 fn a_batch_answers_line_by_line() {
     let mut command = solvekit(["llb", "--offline", "--batch", "-"]);

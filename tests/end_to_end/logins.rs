@@ -1,5 +1,5 @@
-//! `solvekit login` and `logout`: at the registry with TLS and a password; what they write is read
-//! by others, and the other way round.
+//! `solvekit login` and `logout` at the registry with TLS and a password; other tools read the
+//! written credentials, and the reverse.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{Engine, Finished, folder_of, solvekit};
 
-/// A configuration folder with the registry's certificate authority beside it.
+/// A configuration folder, with the registry's certificate authority beside it.
 fn configuration(config: &str) -> TempDir {
     let engine = Engine::get();
     let folder = folder_of(&[("config.json", config)]);
@@ -203,8 +203,8 @@ fn without_a_terminal_the_flags_are_named() {
     Finished::with_input(&mut empty, "\n").failed_with(1, &["the password is empty"]);
 }
 
-/// Runs a shell's commands at a terminal of their own; each text is typed when what stands before
-/// it was shown. Gives all that was shown.
+/// Runs shell commands at a terminal. Each text is typed after the text before it was shown.
+/// Returns everything that was shown.
 fn at_a_terminal(folder: &TempDir, commands: &str, typed: &[(&str, &str)]) -> String {
     let login = format!(
         "{} login --certs-dir {} {}",

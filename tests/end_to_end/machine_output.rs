@@ -1,4 +1,4 @@
-//! What programs read: `--progress=jsonl`, its file, and exit codes.
+//! Output for programs: `--progress=jsonl`, its file, and exit codes.
 
 use std::path::Path;
 

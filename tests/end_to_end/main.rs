@@ -1,5 +1,5 @@
-//! The built command against a real BuildKit and real registries. `export $(tests/engine up
-//! golang)` comes first.
+//! The built command with a real BuildKit and real registries. Run `export $(tests/engine up
+//! golang)` first.
 
 #[path = "../support/mod.rs"]
 mod support;

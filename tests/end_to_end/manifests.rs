@@ -1,4 +1,4 @@
-//! `solvekit manifest`: docker's commands for lists of manifests, with docker's files.
+//! `solvekit manifest`: docker's commands for manifest lists, with docker's files.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn a_list_is_put_together_annotated_and_pushed() {
 
     let created = manifest(config, &["create", &list, &amd64, &arm64]).succeeded();
     assert_eq!(created.stdout, format!("Created manifest list {list}\n"));
-    // Docker's names of files, docker's fields in them.
+    // Docker's file names, and docker's fields in the files.
     let folder = config
         .join("manifests")
         .join(list.replace(':', "-").replace('/', "_"));
@@ -66,7 +66,7 @@ fn a_list_is_put_together_annotated_and_pushed() {
         ],
     )
     .succeeded();
-    // What was said of it stays when it is named again.
+    // The annotations are kept when the same image is added again.
     manifest(config, &["create", "-a", &list, &arm64]).succeeded();
     let shown = manifest(config, &["inspect", &list]).succeeded().stdout;
     assert!(
@@ -107,7 +107,7 @@ fn a_list_is_put_together_annotated_and_pushed() {
     let mut platforms = found.platforms();
     platforms.sort();
     assert_eq!(platforms, ["linux/amd64", "linux/arm64/v8"]);
-    // Not here any more: what is in the registry is shown, in the same form.
+    // The local list is gone: the one in the registry is shown, in the same format.
     assert_eq!(
         manifest(config, &["inspect", &list]).succeeded().stdout,
         shown
@@ -164,7 +164,7 @@ fn images_that_are_indexes_and_other_registries_are_accepted() {
     assert!(digest.ends_with(&format!("sha256:{:x}\n", sha2::Sha256::digest(&raw.stdout))));
     let index: Value = serde_json::from_slice(&raw.stdout).expect("JSON");
     assert_eq!(index["manifests"].as_array().map(Vec::len), Some(3));
-    // The attestation still says what it is about.
+    // The attestation still refers to its image.
     let provenance = Finished::of(
         solvekit([
             "imagetools",
@@ -191,7 +191,7 @@ fn mistakes_say_what_there_is() {
     let missing = format!("{}/library/alpine:none", engine.registry);
     manifest(config, &["create", &list, &amd64, &missing])
         .failed_with(1, &["404", "none", "has the tags"]);
-    // Nothing is begun when a part is missing.
+    // Nothing is created if a part is missing.
     manifest(config, &["annotate", &list, &amd64, "--os", "linux"])
         .failed_with(1, &["no manifest list"]);
     manifest(config, &["create", &list, &amd64]).succeeded();
@@ -204,7 +204,7 @@ fn mistakes_say_what_there_is() {
         .join(list.replace(':', "-").replace('/', "_"))
         .join(amd64.replace(':', "-").replace('/', "_"));
     let text = std::fs::read_to_string(&file).expect("it is there");
-    // Bytes that are not those of the digest are refused, with both.
+    // Content that does not match the digest is rejected; the error shows both digests.
     let digest = amd64.rsplit_once('@').expect("a digest").1;
     let other = format!("sha256:{}", "0".repeat(64));
     std::fs::write(

@@ -1,4 +1,4 @@
-//! `--metadata-file`: the same keys as buildx writes for the same build.
+//! `--metadata-file`: the same keys as buildx's for the same build.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Engine, Finished, buildx, folder_of, solvekit, unique};
 
-/// The metadata of a build by a command that takes buildx's flags.
+/// The metadata of a build, made by a command with buildx's flags.
 fn metadata(mut command: Command, dockerfile: &str, flags: &[&str]) -> Value {
     let context = folder_of(&[("Dockerfile", dockerfile)]);
     let file = context.path().join("metadata.json");
@@ -40,7 +40,7 @@ fn the_keys_are_those_of_buildx() {
         let theirs = metadata(buildx(["build"]), &dockerfile, &flags);
         let is_provenance = |key: &String| key.starts_with("buildx.build.provenance");
         let (of_ours, mut of_theirs) = (keys(&ours), keys(&theirs));
-        // Older ones of buildx write no provenance here.
+        // Older versions of buildx write no provenance here.
         if !of_theirs.iter().any(is_provenance) {
             of_theirs.extend(
                 of_ours
@@ -50,7 +50,7 @@ fn the_keys_are_those_of_buildx() {
                     .collect::<Vec<_>>(),
             );
         }
-        // Some of buildx call the digest of an index a config's when an engine has it.
+        // If an engine keeps the index, some versions of buildx report its digest as the config's.
         if ours.get("containerimage.config.digest").is_none() {
             of_theirs.remove("containerimage.config.digest");
         }

@@ -1,4 +1,4 @@
-//! `--build-context`: folders, images, git and downloads under a name, in FROM, COPY and RUN.
+//! `--build-context`: named folders, images, git repositories and downloads in FROM, COPY and RUN.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Builders with several nodes: two daemons, one of them behind a relay that can be cut. Where
-//! there is one daemon only it is both.
+//! Builders with several nodes: two daemons, one of them behind a relay that can be cut. If there
+//! is only one daemon, it is used for both.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{BuilderHome, Engine, Finished, Pushed, Relay, Running, folder_of, unique};
 
-/// A builder `both`: `near`, behind a relay, is given amd64, `far` the others.
+/// A builder `both`: `near`, behind a relay, is for amd64, and `far` for the other platforms.
 pub(crate) struct Both {
     pub(crate) home: BuilderHome,
     near: Relay,
@@ -51,8 +51,8 @@ impl Both {
         Finished::of(&mut self.build(context, arguments))
     }
 
-    /// Builds on the same nodes with their platforms changed, from a cache, and gives the file
-    /// `uuid` of each platform's folder: what one node has built the other finds in the cache.
+    /// Builds with the platforms of the two nodes swapped, from a cache, and returns the file
+    /// `uuid` in each platform's folder: each node finds in the cache what the other one has built.
     fn found_by_swapped_nodes(&self, context: &Path, from: &str) -> Vec<(String, String)> {
         let nodes = [
             ("near", "linux/arm64", self.near.address()),
@@ -424,7 +424,7 @@ fn the_nodes_of_a_failed_build_put_what_they_finished_into_one_cache() {
     let context = context(steps);
     let name = Engine::get().name("failed-cache");
     let to = format!("--cache-to=type=registry,ref={name}:all,mode=max,on-failure=true");
-    // The first node that fails cancels the other.
+    // The first failing node cancels the other one.
     let mut build = both.build(context.path(), &[TWO, &to, "--progress=plain"]);
     let failed = Finished::of(&mut build).failed_with(1, &["exit code: 3"]);
 
@@ -484,7 +484,7 @@ fn history_usage_and_pruning_are_of_all_nodes() {
         run.succeeded().stdout.lines().count()
     };
     let far = &Engine::get().second;
-    // Other tests use the daemons meanwhile.
+    // Other tests use the daemons at the same time.
     if *far != Engine::get().host {
         assert!(usage("both") > usage(far) / 2 + usage(&Engine::get().host) / 2);
     }

@@ -1,4 +1,4 @@
-//! An engine with Docker's older image store, in buildx's place.
+//! An engine with Docker's older image store, with solvekit called as buildx.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -33,7 +33,8 @@ fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it(
         Finished::of(&mut command)
     };
 
-    // The default builder is the engine's, with attestations left out. An image's id is its config.
+    // The default builder is the engine's, without attestations. An image's id is its config's
+    // digest.
     let flags = [
         "-q",
         "-t",
@@ -46,9 +47,9 @@ fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it(
     assert_eq!(built.stdout.trim(), read("iid"));
     let metadata: serde_json::Value = serde_json::from_str(&read("metadata")).expect("JSON");
     assert_eq!(metadata["containerimage.config.digest"], read("iid"));
-    // An image that no registry has.
+    // An image that is not in any registry.
     run(&uses, &["-t", &format!("uses-{base}")]).succeeded();
-    // An engine that builds keeps its image, whatever context is named.
+    // An engine that builds keeps its image, whatever context is given.
     run(&context, &["-t", &base, "-o", "type=docker,context=other"]).succeeded();
 
     let switch = "Switch to a different driver, or turn on the containerd image store, and try \

@@ -1,5 +1,5 @@
-//! What scripts read: standard output, the files of `--iidfile` and `--metadata-file`, raw JSON;
-//! and the flags that shape an image.
+//! Output for scripts: standard output, the files of `--iidfile` and `--metadata-file`, raw JSON;
+//! and flags that change an image.
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ fn a_single_platforms_iid_is_the_one_by_which_it_is_known() {
     let pushed = Pushed::fetch(&name);
     let manifest = pushed.manifest("linux/amd64");
     assert_eq!(of_daemon, manifest["config"]["digest"]);
-    // An engine with containerd's store knows images by their manifests.
+    // In an engine with containerd's store, the image id is the manifest's digest.
     assert_eq!(id(&Engine::get().host), pushed.digest);
 }
 

@@ -1,4 +1,4 @@
-//! What comes from the standard input: archives, Dockerfiles.
+//! Input from stdin: archives and Dockerfiles.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::{Finished, Web, folder_of, frontend_image, solvekit, unique};
 
-/// A tar archive of a folder, with these options of tar.
+/// A tar archive of a folder, made with these options of tar.
 fn archive_of(folder: &TempDir, options: &[&str]) -> Vec<u8> {
     let made = Command::new("tar")
         .arg("-c")

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, unique};
 
-/// A handler that no other test needs, and that no BuildKit lists: turned off until this is
-/// dropped.
+/// A handler that no other test needs and no BuildKit lists; disabled until this is dropped.
 struct TurnedOff(&'static str);
 
 impl TurnedOff {
@@ -32,7 +31,7 @@ fn run(arguments: &[&str]) -> Finished {
     Finished::of(&mut solvekit(arguments))
 }
 
-/// What is said of platforms, by their names.
+/// The output about these platforms.
 fn said(platforms: &str) -> Vec<Value> {
     let lines = run(&["platforms", "--format=json", "--platform", platforms]).succeeded();
     let lines = lines.stdout.lines();
@@ -119,12 +118,12 @@ fn a_platform_that_cannot_run_is_told_before_anything_is_solved() {
         refused.stderr
     );
 
-    // With a cache from elsewhere nothing may have to run: the daemon has the word.
+    // With an imported cache it is possible that nothing has to run, so the daemon decides.
     let cache = format!("--cache-from={}", Engine::get().name("none"));
     let tried = build(&["--platform=linux/mips", &cache]);
     tried.failed_with(1, &["Dockerfile:5", "did not complete successfully"]);
 
-    // Nothing runs there: nothing needs an emulator.
+    // Nothing runs on that platform, so no emulator is needed.
     build(&["--platform=linux/mips", "--target=base"]).succeeded();
     let crossed = "FROM --platform=$BUILDPLATFORM busybox AS made\nRUN echo x > /y\n\nFROM \
                    scratch\nCOPY --from=made /y /\n";
@@ -195,7 +194,7 @@ fn emulators_are_registered_and_removed_through_the_engine() {
     assert!(done.stdout.contains("native"), "{}", done.stdout);
     let handler = fs::read_to_string(&file).expect("it is registered");
     assert!(handler.contains("flags: F"), "{handler}");
-    // A second time it is there already, and the program says so.
+    // The second time the handler is registered already, and the program reports that.
     change(&[&format!("--install={name}")]).failed_with(1, &["exit code", "asked for"]);
     change(&["--uninstall", &name]).succeeded();
     assert!(!Path::new(&file).exists());

@@ -1,5 +1,5 @@
-//! As a plugin of the docker CLI: started in its way, with its own flags in front, ended by its
-//! socket.
+//! The command as a plugin of the docker CLI: its way of starting, its own flags before the
+//! command, and the socket that ends it.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;

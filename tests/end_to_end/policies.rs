@@ -1,4 +1,5 @@
-//! Policies in Rego about the sources of a build. A daemon that does not ask is refused.
+//! Rego policies about the sources of a build. A daemon that does not ask about sources is
+//! rejected.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use crate::support::{Finished, folder_of, solvekit};
 const POLICY: &str = "package docker\n\
     deny_msg contains \"no folders\" if input.local\n\
     decision := {\"allow\": count(deny_msg) == 0, \"deny_msg\": deny_msg}\n";
-/// What is said about a BuildKit before 0.27.
+/// The error for a BuildKit before 0.27.
 const OLD: &str = "it does not ask the client about sources";
 
 fn build(context: &Path, more: &[&str]) -> Finished {
@@ -15,7 +16,7 @@ fn build(context: &Path, more: &[&str]) -> Finished {
     Finished::of(build.args(more).arg(context))
 }
 
-/// The build is denied where the daemon asks, and is refused where it does not.
+/// Checks that the build is denied; or rejected, if the daemon does not ask about sources.
 fn denied(finished: Finished, reasons: &[&str]) {
     match finished.stderr.contains(OLD) {
         true => finished.failed_with(1, &["Dockerfile.rego", OLD, "--policy disabled=true"]),

@@ -1,5 +1,5 @@
-//! Ways to a daemon through other programs, and this program as such a way. The programs on PATH
-//! are of the test's own; what they lead to is the real BuildKit.
+//! Connections to a daemon through other programs, and through this program. The programs on PATH
+//! are the test's own; they lead to the real BuildKit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,7 +15,7 @@ use crate::support::{Certificates, Finished, Relay, Running, copy_of, solvekit};
 struct Programs(TempDir);
 
 impl Programs {
-    /// A program of that name which writes its arguments down and does what the script says.
+    /// A program with this name that records its arguments and runs the script.
     fn with(name: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(name);
@@ -41,7 +41,7 @@ impl Programs {
     }
 }
 
-/// What the other end of every such program runs.
+/// The command that each of these programs runs at its remote end.
 fn dial(relay: &Relay) -> String {
     let program = env!("CARGO_BIN_EXE_solvekit");
     format!(
@@ -189,7 +189,7 @@ fn a_proxy_for_other_machines_wants_certificates() {
     proxy.wait().succeeded();
 }
 
-/// A `buildkitd` that leads to the real one; it writes down its arguments and its end.
+/// A `buildkitd` that leads to the real one; it records its arguments and its end.
 fn daemon(relay: &Relay) -> Programs {
     let program = env!("CARGO_BIN_EXE_solvekit");
     let script = format!(

@@ -1,5 +1,5 @@
-//! Images that this side pushes (`--push-from=client`) and images that are signed before their tags
-//! point to them. Signatures are verified with openssl.
+//! Images that this client pushes (`--push-from=client`), and images that are signed before their
+//! tags point to them. openssl verifies the signatures.
 
 use std::path::Path;
 use std::process::Command;
@@ -53,7 +53,7 @@ fn openssl(folder: &Path, arguments: &str) -> bool {
     status.expect("openssl is there").status.success()
 }
 
-/// A folder with a key.
+/// A folder with a new key.
 fn key() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let new = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out private.pem";
@@ -65,7 +65,7 @@ fn key() -> TempDir {
     folder
 }
 
-/// Verifies the last signature of a digest with openssl, and returns how many there are.
+/// Verifies the last signature of a digest with openssl, and returns the number of signatures.
 fn verify(repository: &str, digest: &str, keys: &Path) -> usize {
     let tag = format!("manifests/{}.sig", digest.replace(':', "-"));
     let manifest: Value = serde_json::from_slice(&curl(repository, &tag)).expect("JSON");
@@ -145,7 +145,7 @@ fn a_push_from_this_side_sends_what_the_registry_lacks_and_retries() {
     let before = uploads();
     build(second.path(), &registry.name(&path), &flags).succeeded();
     let platforms = 2;
-    // A config and a layer of each platform, and attestations; no base.
+    // A config and a layer for each platform, and attestations, but no base layers.
     let new = uploads() - before;
     assert!(new >= platforms && new < before, "{before} then {new}");
     let file = std::fs::read_to_string(second.path().join("file")).expect("text");
@@ -162,7 +162,7 @@ fn an_image_is_signed_with_a_key_before_it_is_tagged() {
     }
     let pushed = Pushed::fetch(&name);
     let repository = name.rsplit_once(':').expect("a tag").0;
-    // The second build has found its signature.
+    // The second build has found the signature of the first.
     assert_eq!(verify(repository, &pushed.digest, keys.path()), 1);
     let arm = pushed.index["manifests"].as_array().expect("an index");
     let arm = arm

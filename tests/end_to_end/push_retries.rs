@@ -1,5 +1,5 @@
-//! Pushes through a registry that fails for a while: they are retried, and the exit code says what
-//! kind of failure was left.
+//! Pushes through a registry that fails for a while: they are retried, and the exit code shows the
+//! kind of the last failure.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::support::{Fault, FaultyRegistry, Finished, Pushed, folder_of, solveki
 
 const DOWN: Fault = Fault::Status("503 Service Unavailable", "");
 
-/// A Dockerfile whose layer of 4 MiB no registry has.
+/// A Dockerfile with a new layer of 4 MiB.
 fn context() -> tempfile::TempDir {
     let dockerfile = format!(
         "FROM busybox\nRUN echo {} > /id && head -c 4194304 /dev/urandom > /data\n",
@@ -34,7 +34,7 @@ fn a_push_of_the_daemon_is_repeated_when_the_registry_was_down() {
     );
     assert!(built.stderr.contains("(1 of 2)"), "{}", built.stderr);
     assert!(Pushed::find(&registry.behind(&path)).is_some());
-    // The layer went there once.
+    // The layer was sent once.
     let uploads = registry.requests(&["PUT", "/blobs/uploads/"]);
     let digests: std::collections::BTreeSet<_> =
         uploads.iter().map(|it| &it[it.len() - 80..]).collect();
@@ -75,7 +75,7 @@ fn a_push_from_here_survives_a_blob_that_was_cut() {
     let name = registry.name(&path);
     let mut push = solvekit(["push", "--jobs=1", "-t", &name]);
     let pushed = Finished::of(push.arg(context.path().join("out.tar"))).succeeded();
-    // It asks how much has arrived, and waits only if that is nothing more than before.
+    // It asks how much has arrived, and waits only if nothing was added.
     let (cut, asked) = (["PUT", "FAILED"], ["GET", "/blobs/uploads/"]);
     for words in [cut, asked] {
         assert_eq!(registry.requests(&words).len(), 1, "{}", pushed.stderr);

@@ -1,4 +1,4 @@
-//! Registries that refuse. Those that the real ones cannot be made to show come from a few lines of
+//! Registries that reject requests. Faults that the real ones cannot show come from a few lines of
 //! HTTP here.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -53,7 +53,7 @@ fn push(registry: &str) -> Finished {
     )
 }
 
-/// A server that answers everything with this status; its `host:port`.
+/// A server that answers every request with this status; returns its `host:port`.
 fn answering(address: IpAddr, status: &'static str) -> String {
     let listener = TcpListener::bind((address, 0)).expect("a free port");
     let name = listener.local_addr().expect("bound").to_string();
@@ -68,7 +68,7 @@ fn answering(address: IpAddr, status: &'static str) -> String {
 fn answer(mut stream: TcpStream, status: &str) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
-        // A TLS handshake begins so; servers of plain HTTP take it for a bad request.
+        // The first byte of a TLS handshake. Servers of plain HTTP answer it with a bad request.
         if reader.fill_buf().ok()?.first() == Some(&0x16) {
             return stream
                 .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
@@ -79,7 +79,7 @@ fn answer(mut stream: TcpStream, status: &str) -> Option<()> {
             line.clear();
             reader.read_line(&mut line).ok().filter(|&read| read > 0)?;
         }
-        // A refusal in a registry's own words: that of a gateway would not end a build.
+        // A denial in a registry's own format: that of a gateway would not end a build.
         let body = match status.starts_with("403") {
             true => r#"{"errors":[{"code":"DENIED","message":"not yours"}]}"#,
             false => "",
@@ -90,11 +90,10 @@ fn answer(mut stream: TcpStream, status: &str) -> Option<()> {
     }
 }
 
-/// This machine's address on its network: daemons take plain HTTP from loopback addresses without
-/// being told.
+/// This machine's network address: daemons use plain HTTP for loopback addresses by default.
 fn own_address() -> IpAddr {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
-    // Nothing is sent: the route alone decides.
+    // Nothing is sent: the route determines the address.
     socket.connect("192.0.2.1:9").expect("there is a route");
     socket.local_addr().expect("bound").ip()
 }

@@ -1,4 +1,4 @@
-//! `solvekit verify` and `solvekit image diff`: where two images differ.
+//! `solvekit verify` and `solvekit image diff`: the differences between two images.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn dockerfile(steps: &str) -> tempfile::TempDir {
     folder_of(&[("Dockerfile", &format!("FROM busybox\n{steps}"))])
 }
 
-/// Builds an archive at a place, with times that do not change.
+/// Builds an archive with fixed times.
 fn archive(context: &Path, kind: &str, file: &Path) -> String {
     let output = format!(
         "type={kind},dest={},rewrite-timestamp=true,oci-mediatypes=true",
@@ -97,8 +97,8 @@ fn what_differs_is_told_with_its_layer_its_line_and_its_lines() {
 
 #[test]
 fn times_alone_differ_without_an_epoch_and_can_be_ignored() {
-    // A step that another build runs at the same moment would be shared with it. Times of files
-    // are in seconds.
+    // Not cached, and not shared: a step that another build runs at the same time would be. Times
+    // of files are in seconds.
     let context = dockerfile(&format!("RUN sleep 1; echo {} > /fixed\n", unique()));
     let run = |arguments: &[&str]| {
         let mut command = solvekit(["verify", "--quiet"]);

@@ -33,7 +33,7 @@ fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
     ] {
         assert!(built.stderr.contains(text), "{text}: {}", built.stderr);
     }
-    // The steps that were done are not run again.
+    // The finished steps are not run again.
     let first = format!("{word}-1\n");
     assert_eq!(built.stderr.matches(&first).count(), 1, "{}", built.stderr);
     assert!(
@@ -66,7 +66,7 @@ fn a_daemon_is_waited_for_as_long_as_it_is_said() {
     patient.until(&format!("{word}-1"));
     hasty.until(&format!("{word}-1"));
     relay.set_away(true);
-    // Longer than a daemon is waited for if nothing is said.
+    // Longer than the default time limit for a lost daemon.
     std::thread::sleep(Duration::from_secs(12));
     relay.set_away(false);
     let built = patient.wait().succeeded();

@@ -1,4 +1,4 @@
-//! Results that come back to this machine: folders and archives.
+//! Results that are exported to this machine: folders and archives.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, unique};
 
-/// Of a file, a folder, a link and a program.
+/// A context with a file, a folder, a link and a program.
 fn context(word: &str) -> TempDir {
     let dockerfile = format!(
         "FROM alpine AS made\nARG TARGETARCH\nRUN mkdir -p /out/deep && echo {word} $TARGETARCH > \
@@ -116,7 +116,7 @@ fn an_image_is_loaded_into_the_engine() {
     );
 }
 
-/// What the engine says of an image, if it has it.
+/// The engine's description of an image, if it exists there.
 fn image_of_engine(socket: &str, name: &str) -> Option<Value> {
     let inspected = Command::new("curl")
         .args(["-fsS", "--unix-socket", socket])
@@ -161,7 +161,7 @@ fn a_builder_that_is_no_engine_loads_into_the_one_of_the_context() {
     Finished::of(build.env("BUILDX_NO_DEFAULT_LOAD", "1")).succeeded();
     assert!(image_of_engine(socket, &kept).is_none());
 
-    // The choice of a builder is one of the engine's.
+    // The selected builder is one of the engine's.
     let mut build = home.solvekit(&["--builder", "far", "build", "--load", "-t", &kept, path]);
     build.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     Finished::of(&mut build).failed_with(1, &["no Docker engine to load", "/nowhere/docker.sock"]);
@@ -185,7 +185,7 @@ fn a_full_disk_names_the_path_and_leaves_no_half_archive() {
     ] {
         Finished::of(solvekit(["build", &flag]).arg(step.path()))
             .failed_with(1, &["No space left on device", "/images/ingest/"]);
-        // What is whole may stay; it is found again the next time.
+        // A complete file may stay; the next build reuses it.
         let entries = fs::read_dir(&images).expect("it is there");
         let mut names = entries.map(|entry| entry.expect("an entry").file_name());
         assert!(names.all(|name| name == "blobs"));
@@ -274,7 +274,7 @@ fn a_folder_can_be_made_to_hold_the_result_only() {
             [vec!["deep", "link"], vec!["file"]]
         );
     } else {
-        // A daemon from before the mode.
+        // A daemon that does not know this mode.
         finished.failed_with(
             1,
             &["mode=delete needs a newer BuildKit", "nothing was written"],

@@ -1,5 +1,5 @@
-//! SBOMs: a scanner's image runs over each platform's result. The scanner here is a stand-in that
-//! lists what it sees.
+//! SBOMs: a scanner image runs on each platform's result. The scanner here is a stand-in that lists
+//! the files it sees.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ cat > "$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json" <<END
 END
 "#;
 
-/// The scanner's image, pushed once in a run of tests.
+/// The scanner's image, pushed once per test run.
 fn scanner() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
@@ -35,7 +35,7 @@ fn scanner() -> &'static str {
     })
 }
 
-/// The name in the platform's SPDX document: what the scanner saw.
+/// The name in the platform's SPDX document: the files that the scanner saw.
 fn seen(pushed: &Pushed, platform: &str) -> String {
     let statements = pushed.attestations(platform);
     let is_spdx = |statement: &&Value| statement["predicateType"] == "https://spdx.dev/Document";

@@ -40,8 +40,7 @@ fn a_secret_reaches_the_step_and_nothing_else() {
     assert_eq!(sum.trim(), sha256(&format!("{value}{value}-named")));
 }
 
-/// A Dockerfile may not be able to ask for what the user did not give: the environment is full of
-/// tokens.
+/// A Dockerfile must not get what the user did not pass: the environment is full of tokens.
 #[test]
 fn a_token_of_the_environment_is_no_secret_of_the_build() {
     for name in [
@@ -66,7 +65,7 @@ fn a_token_of_the_environment_is_no_secret_of_the_build() {
     }
 }
 
-/// Daemons before 0.16 have no secrets as variables: there the step is refused, with its line.
+/// Daemons before 0.16 do not support secrets as variables: the step is rejected, with its line.
 #[test]
 fn a_secret_as_a_variable_is_there_or_refused() {
     let dockerfile = format!(
@@ -106,7 +105,7 @@ fn secrets_that_cannot_be_read_are_told_before_the_build() {
         Finished::of(solvekit(["build", "--secret", flag]).arg(context.path()))
             .failed_with(1, &[text]);
     }
-    // Neither a variable nor a file of this name: both were looked for.
+    // Neither a variable nor a file with this name exists.
     Finished::of(solvekit(["build", "--secret", "id=NOT_HERE_EITHER"]).arg(context.path()))
         .failed_with(
             1,

@@ -1,5 +1,4 @@
-//! The cache is the same as that of docker-buildx: what one of them has built the other one finds,
-//! both ways round.
+//! The cache is shared with docker-buildx: each finds the steps that the other one has built.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,8 +10,8 @@ use tokio_stream::StreamExt as _;
 
 use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
 
-/// Steps of many kinds (but HEALTHCHECK, which each version of BuildKit words otherwise in the
-/// history); `WORD` is new in each test, so that nothing else has built them.
+/// Steps of many kinds (except HEALTHCHECK, whose text in the history depends on BuildKit's
+/// version). `WORD` is new in each test, so that nothing else has built them.
 const DOCKERFILE: &str = r#"ARG BASE=alpine
 FROM ${BASE} AS files
 ARG TARGETARCH
@@ -104,7 +103,7 @@ fn a_local_cache_keeps_what_has_other_tags() {
         |what: &str, tag: &str| format!("type=local,{what}={},tag={tag}", folder.path().display());
     for (context, word, tag) in [(&first, &one, "one"), (&second, &two, "two")] {
         let mut command = solvekit(build(context));
-        // The cache to import is not there the first time, which is not a mistake.
+        // A missing cache is not an error.
         command.args(["--cache-from", &cache("src", tag)]);
         command.args(["--cache-to", &format!("{},mode=max", cache("dest", tag))]);
         let log = succeeded(command);
@@ -144,7 +143,7 @@ fn serves_a_pruned_daemon(
     assert_not_run(&succeeded(second), &word);
 }
 
-/// A context of files and the names of two images.
+/// A context with files, and the names of two images.
 fn case() -> (TempDir, [String; 2]) {
     let dockerfile = DOCKERFILE.replace("WORD", &unique());
     let context = folder_of(&[
@@ -159,8 +158,8 @@ fn case() -> (TempDir, [String; 2]) {
     (context, names)
 }
 
-/// A context whose every step has a word in its cache record, so that exactly these can be pruned;
-/// a step that runs prints what its command does not have.
+/// A context whose steps all have a word in their cache records, so that exactly these can be
+/// pruned. A step that runs prints a text that its command does not contain.
 fn runs() -> (TempDir, String) {
     let word = unique();
     let dockerfile = format!(
@@ -170,7 +169,7 @@ fn runs() -> (TempDir, String) {
     (folder_of(&[("Dockerfile", &dockerfile)]), word)
 }
 
-/// What the steps of [`runs`] print.
+/// The output of the steps of [`runs`].
 fn outputs(word: &str) -> [String; 2] {
     [1, 2].map(|step| format!("{word}-step-{step}"))
 }
@@ -182,8 +181,8 @@ fn assert_run(log: &str, word: &str) {
     }
 }
 
-/// The word `CACHED` does not tell: the daemon shows a step again, as one that is done, when it
-/// fetches its layers from the cache.
+/// `CACHED` in the log is not reliable: the daemon shows a step again as done when it fetches its
+/// layers from the cache.
 #[track_caller]
 pub(super) fn assert_not_run(log: &str, word: &str) {
     for output in outputs(word) {
@@ -208,8 +207,8 @@ fn succeeded(mut command: Command) -> String {
     Finished::of(&mut command).succeeded().stderr
 }
 
-/// Every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is followed by `#7
-/// CACHED`. The first of a stage is its base image, which is looked up.
+/// Checks that every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is
+/// followed by `#7 CACHED`. The first step of a stage is its base image, which is looked up.
 #[track_caller]
 pub(super) fn assert_all_cached(log: &str) {
     let mut steps = 0;
@@ -241,7 +240,7 @@ pub(super) fn assert_all_cached(log: &str) {
     assert!(steps >= 2, "there are no steps in:\n{log}");
 }
 
-/// Both images have the same layers, and configs that differ in nothing but times.
+/// Checks that both images have the same layers, and configs that differ only in times.
 #[track_caller]
 fn assert_same(names: &[String; 2]) {
     let [first, second] = names.each_ref().map(|name| Pushed::fetch(name));
@@ -265,7 +264,7 @@ fn timeless(mut config: Value) -> Value {
     config
 }
 
-/// Removes the records of this test's steps, and nothing of other tests'.
+/// Removes the records of this test's steps only.
 #[track_caller]
 pub(super) fn prune(word: &str) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -278,14 +277,14 @@ pub(super) fn prune(word: &str) {
         let records = || async {
             let listed = client.disk_usage(&filters, Duration::ZERO).await;
             let records = listed.expect("it lists").into_iter();
-            // Older daemons know no descriptions when they prune.
+            // Older daemons have no descriptions during a prune.
             records
                 .map(|record| format!("id=={}", record.id))
                 .collect::<Vec<_>>()
         };
         let mut left = records().await;
         assert!(left.len() >= 2, "there is nothing to prune");
-        // A build that was cancelled holds its records for a moment.
+        // A cancelled build holds its records for a moment.
         let deadline = Instant::now() + Duration::from_secs(15);
         while !left.is_empty() {
             assert!(Instant::now() < deadline, "records are left: {left:?}");

@@ -1,4 +1,4 @@
-//! `--max-parallel-steps`: never more steps at once, and otherwise the same build.
+//! `--max-parallel-steps`: limits the concurrent steps, and otherwise changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use crate::shared_cache::prune;
 use crate::support::{Finished, Running, folder_of, solvekit, unique};
 
-/// Stages that take a second each, and an image of all of them. A step that runs prints what its
-/// command does not have.
+/// Stages that take a second each, and an image of all of them. A step that runs prints a text that
+/// its command does not contain.
 fn stages(count: usize, word: &str) -> String {
     let mut text = String::new();
     let mut last = "FROM alpine\n".to_owned();
@@ -32,7 +32,7 @@ fn limited(context: &Path, most: usize, more: &[&str]) -> Command {
     command
 }
 
-/// When steps with a word in their names ran, by their names and digests.
+/// The times when steps with a word in their names ran, by their names and digests.
 fn times(log: &str, word: &str) -> BTreeMap<(String, String), BTreeSet<(String, String)>> {
     let mut times: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for line in log.lines() {
@@ -54,7 +54,7 @@ fn times(log: &str, word: &str) -> BTreeMap<(String, String), BTreeSet<(String, 
     times
 }
 
-/// The most steps that ran at the same time. Times of one daemon sort as text.
+/// The most steps that ran at the same time. Times of one daemon can be compared as text.
 fn most_at_once(log: &str, word: &str) -> usize {
     let times: Vec<(String, String)> = times(log, word).into_values().flatten().collect();
     let at = |time: &str| {
@@ -146,7 +146,7 @@ fn a_step_that_the_build_does_not_need_is_not_run() {
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);
     Finished::of(solvekit(["build"]).arg(context.path())).succeeded();
-    // The daemon has what was copied, and not the step that made it.
+    // The daemon has the copied files, but not the step that made them.
     forget(&format!("exec /bin/sh -c echo {word} "));
     let more = format!("{dockerfile}RUN echo more {word}\n");
     std::fs::write(context.path().join("Dockerfile"), more).expect("it can be written");
@@ -157,7 +157,7 @@ fn a_step_that_the_build_does_not_need_is_not_run() {
     assert!(times(&log, &format!("RUN echo {word}")).is_empty(), "{log}");
 }
 
-/// Removes the record with this in its description.
+/// Removes the record with this text in its description.
 fn forget(description: &str) {
     let filter = format!("description~=\"{description}\"");
     let listed = Finished::of(&mut solvekit([

@@ -1,4 +1,4 @@
-//! One trace from the program that calls solvekit to the daemon's steps, and `--trace`.
+//! One trace from solvekit's caller to the daemon's steps, and `--trace`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ fn context() -> tempfile::TempDir {
     folder
 }
 
-/// The spans of the record of a build: trace, service, name.
+/// The spans in the record of a build: trace, service, name.
 fn recorded(build_ref: &str) -> Vec<(String, String, String)> {
     let end = Instant::now() + Duration::from_secs(30);
     loop {

@@ -1,5 +1,5 @@
-//! `solvekit push` and `solvekit image`: whole images between registries, folders, archives and the
-//! engine, read back with skopeo and curl.
+//! `solvekit push` and `solvekit image`: copies of whole images between registries, folders,
+//! archives and the engine, verified with skopeo and curl.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 
 const PLATFORMS: &str = "linux/amd64,linux/arm64";
 
-/// Builds into `OUTPUT` of a new folder; gives the folder, what is in its `/word`, and the digest.
+/// Builds into `OUTPUT` in a new folder; returns the folder, the content of `/word`, and the
+/// digest.
 fn built(platforms: &str, output: &str) -> (TempDir, String, String) {
     let word = unique();
     let context = folder_of(&[
@@ -44,7 +45,7 @@ fn built(platforms: &str, output: &str) -> (TempDir, String, String) {
     (folder, word, digest.to_owned())
 }
 
-/// The command with what the registry with TLS needs.
+/// The command with the settings for the registry with TLS.
 fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let engine = Engine::get();
     let pair = format!("{}:{}", engine.user, engine.password);
@@ -123,7 +124,7 @@ fn a_folder_with_a_tag_goes_to_a_registry() {
 fn archives_for_docker_go_to_a_registry() {
     let (folder, word, _) = built("linux/arm64", "type=docker,dest=new.tar");
     let [first, second, _] = names("docker");
-    // Skopeo writes what older engines save: layers that are not compressed, and no OCI layout.
+    // Skopeo writes the format of older engines: uncompressed layers, and no OCI layout.
     let source = "docker-archive:new.tar";
     skopeo(
         &[
@@ -228,7 +229,7 @@ fn an_index_is_copied_between_registries_whole_or_one_platform_of_it() {
     let copied = Pushed::fetch(&tls);
     assert_eq!(copied.digest, digest);
     assert_eq!(copied.file("linux/amd64", "/word"), word);
-    // Another repository of the same registry takes the blobs itself.
+    // Another repository of the same registry mounts the blobs.
     let mounted = format!("{}:1", Engine::get().name("mounted"));
     let done = run(&[
         "image",
@@ -341,7 +342,7 @@ fn an_image_is_saved_for_docker_and_pulled_into_the_engine() {
         .failed_with(1, &["linux/s390x", "it has linux/amd64, linux/arm64"]);
 
     let Some(socket) = Engine::get().host.strip_prefix("docker://") else {
-        // A BuildKit without an engine: nothing takes images.
+        // A BuildKit without an engine cannot load images.
         run(&["image", "pull", "--addr", "docker:///nowhere.sock", &plain])
             .failed_with(1, &["/nowhere.sock"]);
         return;

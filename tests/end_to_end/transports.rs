@@ -1,4 +1,5 @@
-//! The main job over each way to a daemon; the relay stands in front of the same BuildKit.
+//! The main use case over each kind of connection; a relay provides them in front of the same
+//! BuildKit.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -54,7 +55,7 @@ fn over_tls_with_each_file_named() {
     push_hello("tls-files", command);
 }
 
-/// An engine that refuses everything, and the heads of the requests to it.
+/// An engine that rejects everything; also returns the heads of the requests to it.
 fn refusing_engine() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("tcp://{}", listener.local_addr().expect("bound"));
@@ -66,7 +67,7 @@ fn refusing_engine() -> (String, Arc<Mutex<Vec<String>>>) {
             let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
             heard.lock().expect("not poisoned").push(head.join("\n"));
             let answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 15\r\n\r\n{\"message\":\"x\"}";
-            // Who asks and goes away is not waited for.
+            // The client may be gone already.
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -95,7 +96,7 @@ fn an_engine_is_sent_the_users_headers() {
             Finished::of(&mut command);
         }
         let heads = heads.lock().expect("not poisoned");
-        // HTTP/2 has another form.
+        // HTTP/2 has a different format.
         let heads = heads.iter().filter(|head| head.contains(" HTTP/1.1"));
         heads.cloned().collect::<Vec<_>>()
     };

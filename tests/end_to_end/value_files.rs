@@ -1,4 +1,4 @@
-//! `--build-arg-file`, `--tag-file` and `--ignorefile`, and the last lines of a failure.
+//! `--build-arg-file`, `--tag-file` and `--ignorefile`, and the last lines of a failed build.
 
 use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 

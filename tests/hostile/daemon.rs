@@ -1,5 +1,4 @@
-//! A daemon that takes a build for a chance: once the client has opened its session, it calls what
-//! it likes in it.
+//! A hostile daemon: once the client has opened its session, it calls whatever it likes in it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -29,12 +28,12 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 type Attack = Box<dyn FnOnce(Channel) -> BoxFuture<'static, ()> + Send>;
 type Updates = Box<dyn FnOnce() -> Answers<control::StatusResponse> + Send>;
 
-/// The one login that the client has: `tester` and `hunter3`.
+/// The client's only login: `tester` and `hunter3`.
 const LOGIN: &str = r#"{"auths": {"registry.test": {"auth": "dGVzdGVyOmh1bnRlcjM="}}}"#;
 
 /// Runs `solvekit build` with these arguments, or `bake` if they begin with it, against a daemon
-/// that attacks its session. Gives what the attack found, and how the command ended: the daemon
-/// lets no build succeed.
+/// that attacks the session. Returns the findings of the attack, and the result of the command: the
+/// daemon lets no build succeed.
 pub(super) fn attack<T, F>(
     arguments: &[&str],
     attack: impl FnOnce(Channel) -> F + Send + 'static,
@@ -58,7 +57,7 @@ where
     )
 }
 
-/// The same with a daemon whose progress is the attack.
+/// The same with a daemon that attacks through the progress.
 pub(super) fn flood(
     arguments: &[&str],
     updates: impl FnOnce() -> Answers<control::StatusResponse> + Send + 'static,
@@ -113,7 +112,7 @@ fn start(hostile: Arc<Hostile>) -> String {
 struct Hostile {
     attack: Mutex<Option<Attack>>,
     updates: Mutex<Option<Updates>>,
-    /// The attack is over.
+    /// Set to true at the end of the attack.
     over: watch::Sender<bool>,
 }
 
@@ -124,7 +123,7 @@ impl Hostile {
     }
 }
 
-/// The gateway, which answers nothing before the attack is over.
+/// The gateway, which answers nothing until the attack is over.
 #[derive(Clone)]
 struct Bridge(watch::Receiver<bool>);
 
@@ -187,7 +186,7 @@ impl Control for Hostile {
         &self,
         request: Request<Streaming<control::BytesMessage>>,
     ) -> Answer<Self::SessionStream> {
-        // A bake has a session of its own for each folder: the build's one takes exports.
+        // A bake has a separate session for each folder; exports go to the build's own session.
         let methods = request
             .metadata()
             .get_all("x-docker-expose-session-grpc-method");
@@ -216,7 +215,7 @@ impl Control for Hostile {
                 .await;
             match (session, attack) {
                 (Ok(session), Some(attack)) => attack(session).await,
-                // The folders' session stays open until the attack is over.
+                // The session of the folders stays open until the attack is over.
                 (Ok(_session), None) if !takes_exports => {
                     let _ = over.subscribe().wait_for(|is_over| *is_over).await;
                 }

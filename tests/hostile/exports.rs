@@ -1,5 +1,4 @@
-//! Results that are no results: a daemon that writes where it was not asked to, or does not come to
-//! an end.
+//! Malicious results: a daemon that writes to unrequested places, or that never ends.
 
 use std::fs;
 use std::path::Path;
@@ -38,7 +37,7 @@ fn stat(path: &str, mode: u32, size: i64, linkname: &str) -> Packet {
     }
 }
 
-/// Sends packets to an exporter; how the client ends the call.
+/// Sends packets to an exporter; returns how the client ends the call.
 async fn export(session: &Channel, exporter: &str, packets: Vec<Packet>) -> Result<(), Status> {
     let (sender, outgoing) = tokio::sync::mpsc::channel(64);
     let mut request = Request::new(ReceiverStream::new(outgoing));
@@ -173,7 +172,7 @@ fn an_archive_that_breaks_off_leaves_nothing() {
             ..Default::default()
         };
         let sending = export(&session, "0", vec![half]);
-        // Given up in the middle.
+        // Abandoned in the middle.
         let _ = tokio::time::timeout(std::time::Duration::from_millis(1), sending).await;
     });
     let names = names(folder.path());

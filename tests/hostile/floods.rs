@@ -1,4 +1,4 @@
-//! Progress without end: it is shown in part, and fills no memory.
+//! Endless progress: only a part is shown, and the memory stays bounded.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -32,7 +32,7 @@ fn steps_and_warnings_without_end_are_cut_off_and_told() {
     let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
     let context = context.path().to_str().unwrap();
     let finished = flood(&["--progress=none", context], || {
-        // Some 300 MB of text.
+        // About 300 MB of text.
         stream::iter((0..300).map(|round| Ok(update(round)))).boxed()
     });
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);

@@ -1,4 +1,4 @@
-//! Files without end: each command that reads one whole says which limit it passed.
+//! Endless files: each command that reads a whole file reports the limit.
 
 use std::fs;
 

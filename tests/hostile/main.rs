@@ -1,5 +1,5 @@
-//! Repositories, registries and daemons that want more than they may have. None of this needs an
-//! engine.
+//! Hostile repositories, registries and daemons that try to get more than they may. No engine is
+//! needed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 

@@ -1,4 +1,4 @@
-//! Files that others have prepared where this client is about to write.
+//! Files that others have prepared where this client writes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,7 +16,7 @@ fn results_are_not_written_through_links() {
     fs::write(&victim, "kept").unwrap();
     let progress = folder.path().join("progress");
     symlink(&victim, &progress).unwrap();
-    // The build fails for want of a daemon; progress is opened before.
+    // The build fails because there is no daemon; the progress file is opened before that.
     Finished::of(
         solvekit(["build", "--progress=jsonl", "--progress-file"])
             .arg(&progress)

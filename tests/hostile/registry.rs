@@ -1,4 +1,5 @@
-//! Registries that do not end, that lead elsewhere, and that fail for a while: the command itself.
+//! Registries that send endless answers, redirect elsewhere, or fail for a while, used by the
+//! command.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use solvekit::oci::{Descriptor, media_type};
 
-/// A registry on a port of this machine, which answers a request line with status, headers and
-/// body.
+/// A registry on a local port, which answers a request line with status, headers and body.
 struct Registry {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -35,7 +35,7 @@ impl Registry {
     }
 }
 
-/// Status, media type and body for a path and the number of the request.
+/// Returns status, media type and body for a path and the number of the request.
 type Answer = dyn Fn(&str, usize) -> (u16, String, Vec<u8>);
 
 fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &Answer) {
@@ -43,7 +43,7 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &Answer) {
     let read = stream.read(&mut question).unwrap_or_default();
     let question = String::from_utf8_lossy(&question[..read]).into_owned();
     let line = question.lines().next().unwrap_or_default();
-    // TLS is tried first.
+    // The client tries TLS first.
     let Some(line) = line.strip_suffix(" HTTP/1.1") else {
         return;
     };
@@ -87,7 +87,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Seven indexes, each of which holds the next one forty times, above one image.
+/// Seven nested indexes, each containing the next one forty times, above one image.
 fn nested() -> Registry {
     let config = json!({"os": "linux", "architecture": "amd64"}).to_string();
     let config_at = Descriptor::of(

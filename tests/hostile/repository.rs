@@ -1,4 +1,4 @@
-//! What a cloned repository may make this client read: its own files.
+//! A cloned repository must not make this client read files outside of it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,8 +8,8 @@ use crate::support::{Finished, solvekit};
 
 const SECRET: &str = "hunter2-of-another-folder";
 
-/// A context in a folder that has secrets beside it: a file of every name, each with a line that is
-/// no instruction and no pattern, which errors would quote.
+/// A context in a folder with secrets beside it: a file of every name, with a line that is neither
+/// an instruction nor a pattern, so that an error would quote it.
 fn context() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("context")).unwrap();
@@ -21,7 +21,7 @@ fn context() -> tempfile::TempDir {
     folder
 }
 
-/// Every command that reads a Dockerfile or an ignore file of a context.
+/// Every command that reads a Dockerfile or an ignore file in a context.
 fn commands() -> [&'static [&'static str]; 7] {
     [
         &["build", "--progress=plain"],
@@ -137,8 +137,8 @@ fn a_dockerfile_that_the_user_names_is_read_wherever_it_is() {
     .succeeded();
 }
 
-/// Bake files, and what belongs to them without being named, are found in the working directory:
-/// they are a repository's, too.
+/// Bake files, and their default companion files, are found in the working directory, so they can
+/// come from a repository too.
 #[test]
 fn bake_files_that_lead_out_of_the_working_directory_are_not_read() {
     let commands: [&[&str]; 6] = [
@@ -163,7 +163,7 @@ fn bake_files_that_lead_out_of_the_working_directory_are_not_read() {
             let finished = finished.failed_with(1, &[said, &hint]);
             assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
         }
-        // A path that was typed is followed.
+        // A path that the user typed is followed.
         let typed = ["bake", "--print", "-f", name];
         let finished = Finished::of(solvekit(typed).current_dir(&context));
         assert!(finished.stderr.contains("hunter2"), "{}", finished.stderr);

@@ -1,5 +1,4 @@
-//! What a daemon may ask for in the session of a build: what this build was given, and nothing
-//! else.
+//! A daemon may only request what this build was given in its session.
 
 use std::fs;
 use std::time::Duration;
@@ -76,8 +75,8 @@ fn only_the_secrets_that_were_given_are_told() {
     }
 }
 
-/// A daemon may ask for every login: that is how it pulls what a Dockerfile names. It gets no other
-/// thing.
+/// A daemon may request every login, because it pulls the images in a Dockerfile with them. It gets
+/// nothing else.
 #[test]
 fn logins_are_told_by_their_names_and_nothing_else_is() {
     let folder = context();
@@ -103,7 +102,7 @@ fn logins_are_told_by_their_names_and_nothing_else_is() {
     assert!(answers[1..].iter().all(String::is_empty), "{answers:?}");
 }
 
-/// The realm of a token is the daemon's word: no password goes there in the clear.
+/// The daemon chooses the realm of a token: no password is sent there unencrypted.
 #[test]
 fn no_password_goes_to_a_token_server_over_plain_http() {
     let folder = context();
@@ -142,7 +141,7 @@ fn agents_that_were_not_given_are_not_there() {
     assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
 }
 
-/// One message to an agent, and the type of its answer.
+/// Sends one message to an agent; returns the type of its answer.
 async fn ask_agent(session: &Channel, message: &[u8]) -> Result<u8, Status> {
     let (sender, outgoing) = tokio::sync::mpsc::channel(4);
     let data = message.to_vec().into();
@@ -166,7 +165,7 @@ fn an_agent_lists_and_signs_and_is_never_changed() {
         let listed = ask_agent(&session, &[0, 0, 0, 1, 11]).await;
         let mut refused = Vec::new();
         // Add, remove, remove all, add from a card, lock, unlock, add with constraints, an
-        // extension, no such message.
+        // extension, and an unknown message.
         for kind in [17, 18, 19, 20, 22, 23, 25, 27, 255] {
             refused.push((kind, ask_agent(&session, &[0, 0, 0, 1, kind]).await));
         }
@@ -184,12 +183,12 @@ fn an_agent_lists_and_signs_and_is_never_changed() {
     for (kind, answer) in refused {
         assert_eq!(answer.unwrap(), 5, "{kind}");
     }
-    // A length beyond all messages ends the stream, a short request is refused.
+    // An excessive length ends the stream; a truncated request is rejected.
     assert!(broken[0].is_err() && broken[1].is_err(), "{broken:?}");
     assert_eq!(broken[2].as_ref().unwrap(), &5);
 }
 
-/// The stats that a transfer sends, or how it ended.
+/// The stats that a transfer sends, or the error that ends it.
 async fn listed(session: &Channel, headers: &[(&'static str, &str)]) -> Result<Vec<Stat>, Status> {
     let (_open, outgoing) = tokio::sync::mpsc::channel::<Packet>(4);
     let mut request = Request::new(ReceiverStream::new(outgoing));

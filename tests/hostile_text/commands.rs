@@ -1,4 +1,4 @@
-//! Every command, and what it may print.
+//! Every command with its kind of output.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,18 +9,18 @@ use tempfile::TempDir;
 use super::command::{Finished, called, solvekit};
 use super::{HOSTILE, NAME, daemon, registry};
 
-/// What stdout of a command is.
+/// The kind of a command's stdout.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Text,
-    /// JSON, one value or one a line, with the hostile text in its escapes.
+    /// JSON, one value or one per line, with the hostile text escaped.
     Json,
-    /// Bytes for programs, which are not looked at.
+    /// Bytes for programs, which are not checked.
     Data,
 }
 use Kind::{Data, Json, Text};
 
-/// Where everything hostile is.
+/// The folder, the daemon and the registry with hostile content.
 struct World {
     folder: TempDir,
     daemon: String,
@@ -75,7 +75,7 @@ impl World {
         world
     }
 
-    /// The record of a build whose daemon and Dockerfile were hostile.
+    /// Writes the record of a build with a hostile daemon and Dockerfile.
     fn record(&self) {
         let reports = self.path("state/solvekit/explain/reports");
         std::fs::create_dir_all(&reports).unwrap();
@@ -99,8 +99,8 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Runs a command line; `@D`, `@R`, `@P` are the daemon, the registry and the folder, `@N` is
-    /// the hostile name.
+    /// Runs a command line; `@D`, `@R` and `@P` are replaced by the daemon, the registry and the
+    /// folder, `@N` by the hostile name.
     fn run(&self, line: &str) -> Finished {
         let place = |word: &str| {
             word.replace("@D", &self.daemon)
@@ -124,7 +124,8 @@ impl World {
     }
 }
 
-/// An archive of `docker save` whose files, links and config are hostile, and differ by a number.
+/// An archive in the format of `docker save` whose files, links and config are hostile. The number
+/// makes it different.
 fn image(number: usize) -> Vec<u8> {
     let archive = |files: &[(&str, &str)]| {
         let mut builder = tar::Builder::new(Vec::new());
@@ -157,8 +158,8 @@ fn image(number: usize) -> Vec<u8> {
     ])
 }
 
-/// Each with what its stdout is; those with `!` show hostile text, so that the test sees that it is
-/// made safe.
+/// Command lines with the kind of their stdout. Those with `!` print hostile text, so the test
+/// checks that it was escaped.
 const LINES: &[(&str, Kind)] = &[
     ("!--addr @D build --progress plain scratch", Text),
     ("!--addr @D build --progress plain --debug based", Text),
@@ -387,7 +388,7 @@ fn no_command_prints_a_control_character_that_it_was_given() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Only lines, tabs and colours.
+/// True if the text has only lines, tabs and colours.
 fn is_safe(text: &str) -> bool {
     let mut rest = text.to_owned();
     for colour in ["\x1b[31m", "\x1b[0m"] {
@@ -422,7 +423,7 @@ fn every_command_is_among_them() {
     assert!(missing.is_empty(), "LINES has no line for {missing:?}");
 }
 
-/// The commands below this one, as its help lists them.
+/// The commands below this one, from its help.
 fn leaves(path: &[String], found: &mut BTreeSet<String>) {
     let words = path.iter().map(String::as_str).chain(["--help"]);
     let help = Finished::of(&mut solvekit(words)).succeeded().stdout;

@@ -1,4 +1,4 @@
-//! A daemon that answers every call, with hostile text wherever there is text.
+//! A daemon that answers every call, with hostile text in all strings.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -27,7 +27,7 @@ use control::control_server::{Control, ControlServer};
 type Answer<T> = Result<Response<T>, Status>;
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Serves until the process ends; its address.
+/// Serves until the process ends; returns the address.
 pub(super) fn start() -> String {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -52,7 +52,7 @@ pub(super) fn start() -> String {
 
 struct Hostile;
 
-/// The gateway, which refuses everything.
+/// The gateway, which rejects everything.
 #[derive(Clone)]
 struct Bridge;
 
@@ -119,7 +119,7 @@ fn version() -> types::BuildkitVersion {
     }
 }
 
-/// A trace of one span; every blob is this one.
+/// A trace of one span; the content of every blob.
 fn blob() -> Vec<u8> {
     let span = json!({
         "Name": HOSTILE,
@@ -250,7 +250,7 @@ impl Control for Hostile {
     }
 
     async fn solve(&self, _: Request<control::SolveRequest>) -> Answer<control::SolveResponse> {
-        // The progress is read before the build is over.
+        // Give the client time to read the progress before the build ends.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         refused()
     }

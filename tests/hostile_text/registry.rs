@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::HOSTILE;
 
-/// Serves until the process ends; its `host:port`. The repository `good` has an image, everything
-/// else is refused.
+/// Serves until the process ends; returns its `host:port`. The repository `good` has an image; all
+/// other requests are rejected.
 pub(super) fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();

@@ -1,5 +1,4 @@
-//! "Docker Buildx": an environment for builds, a login, two tags at once, and everything cleaned
-//! up.
+//! "Docker Buildx": an environment for builds, a login, two tags at once, and the cleanup.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! "构建多指令集镜像": a web server's files for eight platforms, then through registries without TLS.
+//! "构建多指令集镜像": a web server's files for eight platforms, then with registries without TLS.
 
 use std::fs;
 
@@ -74,7 +74,7 @@ fn a_dashboard_for_eight_platforms() {
     }
     reader.removes(&builder);
 
-    // The private registry: with the configuration file.
+    // The private registry, with the configuration file.
     let file = reader.home.path("buildkitd.toml");
     fs::write(&file, BUILDKITD).expect("it can be written");
     let mut create = create.to_vec();

@@ -1,12 +1,11 @@
-//! `docker run --rm IMAGE`, by the engine's API: what was pushed is pulled and run by docker
-//! itself, not by solvekit.
+//! `docker run --rm IMAGE` through the engine's API: docker itself, not solvekit, pulls and runs
+//! the pushed image.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// Pulls an image, runs it, removes the container; gives what it printed. The name has a tag or a
-/// digest.
+/// Pulls an image by tag or digest, runs it, and removes the container. Returns its output.
 pub(crate) fn run(socket: &str, image: &str, platform: &str) -> String {
     println!("  (the engine runs {image})");
     let (name, version) = match image.split_once('@') {
@@ -36,7 +35,7 @@ pub(crate) fn run(socket: &str, image: &str, platform: &str) -> String {
     log
 }
 
-/// The architecture of an image that the engine has.
+/// The architecture of an image in the engine.
 pub(crate) fn architecture(socket: &str, image: &str) -> String {
     let kept = call(socket, "GET", &format!("/images/{image}/json"), None);
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");

@@ -1,5 +1,5 @@
-//! A reader who follows a document: a configuration of his own, a builder name that nobody else
-//! has, his steps in print.
+//! Follows a tutorial as a reader: with a private configuration, unique builder names, and the
+//! steps printed.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,22 +10,22 @@ use std::process::Command;
 use crate::support::{BuilderHome, Engine, Finished, Relay, unique};
 use crate::{container, images};
 
-/// One who reads a document and types its commands.
+/// The reader of a tutorial, who types its commands.
 pub(crate) struct Reader {
     pub(crate) home: BuilderHome,
     /// The engine's socket.
     pub(crate) socket: String,
     relay: Relay,
     word: String,
-    /// The commands of the document that are still to come.
+    /// The remaining commands of the tutorial.
     lines: RefCell<VecDeque<&'static str>>,
 }
 
 impl Reader {
-    /// A reader of a document with these commands, one a line.
+    /// Starts a tutorial with these commands, one per line.
     ///
-    /// Panics where the daemon is no Docker Engine, which all documents are about: a test that is
-    /// skipped proves nothing.
+    /// Panics if the daemon is not a Docker Engine, which all tutorials need: a skipped test proves
+    /// nothing.
     pub(crate) fn of(document: &str, commands: &'static str) -> Self {
         let engine = Engine::get();
         let socket = engine.host.strip_prefix("docker://");
@@ -45,24 +45,23 @@ impl Reader {
         }
     }
 
-    /// A name of the document that only this run has: of a builder.
+    /// A name from the tutorial, made unique to this run; for builders.
     pub(crate) fn own(&self, name: &str) -> String {
         format!("{name}-{}", self.word)
     }
 
-    /// A repository of Docker Hub, in the plain registry.
+    /// A Docker Hub repository of the tutorial, moved to the plain registry.
     pub(crate) fn image(&self, name: &str) -> String {
         format!("{}/{name}-{}", Engine::get().registry, self.word)
     }
 
-    /// The options that lead the stand-in for BuildKit to the engine's; documents have no such
-    /// line.
+    /// The options that lead the stand-in for BuildKit to the engine's. Not part of a tutorial.
     pub(crate) fn upstream(&self) -> String {
         let upstream = self.relay.address().replace("localhost", "127.0.0.1");
         format!("--driver-opt=env.UPSTREAM={upstream},network=host")
     }
 
-    /// A command of this test's own, that is not in the document.
+    /// A command of the test itself, not of the tutorial.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         println!("  solvekit {}", arguments.join(" "));
         let mut command = self.home.solvekit(arguments);
@@ -71,31 +70,31 @@ impl Reader {
         command
     }
 
-    /// The same, which has to succeed.
+    /// Runs such a command, which must succeed.
     pub(crate) fn looks(&self, arguments: &[&str]) -> Finished {
         Finished::of(&mut self.command(arguments)).succeeded()
     }
 
-    /// The next command of the document, for which this is run; it has to succeed.
+    /// Runs this command for the next one of the tutorial. It must succeed.
     pub(crate) fn types(&self, arguments: &[&str]) -> Finished {
         self.next();
         self.looks(arguments)
     }
 
-    /// The same in a folder, with `.` for the context as the documents have it.
+    /// The same in a folder, with `.` as the context, as in the tutorials.
     pub(crate) fn types_in(&self, folder: &Path, arguments: &[&str]) -> Finished {
         self.next();
         Finished::of(self.command(arguments).current_dir(folder)).succeeded()
     }
 
-    /// The next command of the document has no counterpart.
+    /// Skips the next command of the tutorial, which has no counterpart.
     pub(crate) fn leaves_out(&self, why: &str) {
         self.next();
         println!("  left out: {why}");
     }
 
-    /// The next command of the document runs an image: the engine pulls and runs it. What it
-    /// prints.
+    /// For a command of the tutorial that runs an image: the engine pulls and runs it. Returns the
+    /// output.
     pub(crate) fn runs(&self, image: &str, platform: &str) -> String {
         self.next();
         container::run(&self.socket, image, platform)
@@ -106,13 +105,13 @@ impl Reader {
         println!("$ {}", line.expect("the document has no more commands"));
     }
 
-    /// The document is at its end.
+    /// Checks that all commands of the tutorial were handled.
     pub(crate) fn ends(&self) {
         let left = self.lines.borrow();
         assert!(left.is_empty(), "{left:?}");
     }
 
-    /// `docker login`, with the password on the standard input as the command asks for it.
+    /// `docker login`, with the password on stdin, as the command suggests.
     pub(crate) fn logs_in(&self) {
         self.next();
         let engine = Engine::get();
@@ -156,7 +155,7 @@ impl Reader {
         self.clears(builder);
     }
 
-    /// The same where the document takes it for granted.
+    /// The same, if the tutorial does not mention it.
     pub(crate) fn clears(&self, builder: &str) {
         let done = self.looks(&["rm", builder]);
         let told = format!("{builder} removed\n");
@@ -167,7 +166,7 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// A reader who fails in the middle leaves no containers behind.
+    /// Leaves no containers behind if the test fails.
     fn drop(&mut self) {
         let all = self.home.run(&["ls", "--format", "{{.Name}}"]);
         for name in all.stdout.lines().filter(|name| name.contains(&self.word)) {

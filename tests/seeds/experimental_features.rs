@@ -1,5 +1,5 @@
-//! "Docker多平台构建builderx": from an old Docker with experimental features to images that are run on
-//! each platform.
+//! "Docker多平台构建builderx": from an old Docker with experimental features to images that run on each
+//! platform.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::container;
 use crate::document::Reader;
 use crate::support::{GitDaemon, Pushed, fixture, repository_of};
 
-/// `config.toml` of the document.
+/// The tutorial's `config.toml`.
 const CONFIG: &str = r#"[registry."docker.io"]
     mirrors = ["reg-mirror.qiniu.com"]
     
@@ -42,7 +42,7 @@ fn a_program_for_three_platforms_is_built_and_run() {
     building(&reader);
 }
 
-/// Version, plugin, emulators.
+/// The version, the plugin, the emulators.
 fn setting_up(reader: &Reader) {
     let experimental =
         "there is nothing to turn on: solvekit has no experimental features of that kind";
@@ -115,7 +115,7 @@ fn setting_up(reader: &Reader) {
     assert!(flags.contains('F'), "{said}");
 }
 
-/// The document's ways to make a builder; the last that is used.
+/// The tutorial's ways to create a builder; returns the last one, which is used.
 fn builders(reader: &Reader) -> String {
     let builder = reader.own("mybuilder");
     let upstream = reader.upstream();
@@ -164,7 +164,7 @@ fn builders(reader: &Reader) -> String {
     builder
 }
 
-/// Build, look at what was pushed, pull it, run it.
+/// Builds, inspects the pushed image, pulls it and runs it.
 fn building(reader: &Reader) {
     let folder = fixture("seeds/hello-arch");
     let name = reader.image("yasewang/hello-arch");

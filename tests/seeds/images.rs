@@ -1,11 +1,11 @@
-//! The images of the documents that cannot be pulled here, as stand-ins under their own names in
-//! the mirror of Docker Hub.
+//! Stand-ins for the tutorials' images that cannot be pulled here, under their own names in the
+//! mirror of Docker Hub.
 
 use std::sync::OnceLock;
 
 use crate::support::{Engine, Finished, folder_of, solvekit, stand_in_image};
 
-/// What `tonistiigi/binfmt` prints; the emulators are registered by `tests/engine`, and stay.
+/// The output of `tonistiigi/binfmt`. `tests/engine` has registered the emulators, and they stay.
 const BINFMT: &str = "#!/bin/sh
 mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc \
 /proc/sys/fs/binfmt_misc || exit 1
@@ -17,7 +17,7 @@ case \"$1\" in
 esac
 ";
 
-/// Puts them into the mirror, once.
+/// Pushes them to the mirror, once.
 pub(crate) fn provide() {
     static PROVIDED: OnceLock<()> = OnceLock::new();
     PROVIDED.get_or_init(|| {

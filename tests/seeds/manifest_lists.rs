@@ -1,4 +1,4 @@
-//! "docker 打包多架构镜像": images of single platforms put together by hand, then both at once with
+//! "docker 打包多架构镜像": images of single platforms that are combined by hand, then both at once with
 //! buildx.
 
 use crate::document::Reader;
@@ -15,8 +15,8 @@ fn images_are_put_together_by_hand_and_by_buildx() {
         ("amd64", format!("{name}-amd64")),
         ("arm64", format!("{name}-arm64")),
     ];
-    // What the document's author had pushed before: the two images, and for its first commands the
-    // list of them.
+    // The images that the tutorial's author had pushed before: two images, and their list for the
+    // first commands.
     let folder = folder_of(&[("Dockerfile", "FROM alpine\nRUN uname -m > /machine\n")]);
     for (architecture, part) in &parts {
         let platform = format!("--platform=linux/{architecture}");
@@ -46,7 +46,7 @@ fn images_are_put_together_by_hand_and_by_buildx() {
     assert_eq!(list.platforms(), ["linux/amd64", "linux/arm64"]);
     assert_eq!(list.file("linux/arm64", "/machine"), "aarch64\n");
     reader.types(&["manifest", "rm", &name]);
-    // It is gone here, and still in the registry.
+    // The local list is removed, but it is still in the registry.
     let again = Finished::of(&mut reader.command(&["manifest", "rm", &name]));
     again.failed_with(1, &[&name]);
     reader.installs_emulators("tonistiigi/binfmt");

@@ -104,7 +104,7 @@ fn an_image_tells_the_machine_that_it_was_built_on() {
     let dist = reader.image("myusername/dist");
     let two = "linux/amd64,linux/arm/v7";
     let folder = fixture("seeds/dist");
-    // The Dockerfile that the document ends with has no command there.
+    // The tutorial ends with a Dockerfile, but has no command for it.
     let build = ["build", "--platform", two, "-t", &dist, ".", "--push"];
     Finished::of(reader.command(&build).current_dir(&folder)).succeeded();
     let pushed = Pushed::fetch(&format!("{dist}:latest"));

@@ -10,19 +10,19 @@ use super::{Finished, buildx, solvekit};
 /// No engine is needed for builders of the remote driver.
 const HOST: &str = "unix:///nowhere/docker.sock";
 
-/// A configuration folder of its own, with commands that use it.
+/// A private configuration folder, with commands that use it.
 pub struct BuilderHome {
     folder: TempDir,
     host: String,
 }
 
 impl BuilderHome {
-    /// One whose engine is not there.
+    /// A folder for an engine that does not exist.
     pub fn new() -> Self {
         Self::with_engine(HOST)
     }
 
-    /// One with an engine at an address.
+    /// A folder for the engine at this address.
     pub fn with_engine(host: &str) -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
@@ -40,12 +40,13 @@ impl BuilderHome {
         command
     }
 
-    /// The command under test, run to its end.
+    /// Runs the command under test.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         Finished::of(&mut self.solvekit(arguments))
     }
 
-    /// The same store through buildx, which takes the engine's address for the place of a choice.
+    /// Runs buildx on the same store; it treats the engine's address as the scope of the selected
+    /// builder.
     pub fn buildx(&self, arguments: &[&str]) -> Finished {
         let mut command = buildx(arguments);
         command.env("DOCKER_CONFIG", self.folder.path());

@@ -1,19 +1,19 @@
-//! A certificate authority of a test's own, made with openssl.
+//! A private certificate authority for a test, made with openssl.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A private authority, a server's certificate for `localhost` and 127.0.0.1, and a client's; PEM
-/// files in one folder, named as `--tlsdir` expects them (`ca.pem`, `cert.pem`, `key.pem` are the
-/// client's).
+/// A private authority, a server certificate for `localhost` and 127.0.0.1, and a client
+/// certificate. The PEM files are in one folder, with the names for `--tlsdir` (`ca.pem`,
+/// `cert.pem` and `key.pem` are the client's).
 pub struct Certificates {
     folder: TempDir,
 }
 
 impl Certificates {
-    /// Makes new ones. Panics where openssl is missing.
+    /// Makes new certificates. Panics if openssl is missing.
     pub fn make() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let made = Self { folder };
@@ -31,18 +31,18 @@ impl Certificates {
         made
     }
 
-    /// Those that somebody else made, as `ca.pem`, `server.pem` and `server.key`.
+    /// Uses existing files: `ca.pem`, `server.pem` and `server.key`.
     #[allow(dead_code, reason = "not every crate of tests is given some")]
     pub fn of(folder: TempDir) -> Self {
         Self { folder }
     }
 
-    /// The folder that holds them.
+    /// The folder with the files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The path of one file in it.
+    /// The path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

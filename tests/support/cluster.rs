@@ -1,5 +1,5 @@
-//! A cluster of the tests' own: a `kubectl` that keeps objects in a folder, makes pods of them that
-//! are ready when they are told to be, and leads `exec … buildctl dial-stdio` to the real BuildKit.
+//! A fake cluster: a `kubectl` that stores objects in a folder, makes pods from them that become
+//! ready on request, and leads `exec … buildctl dial-stdio` to the real BuildKit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,11 +11,11 @@ use tempfile::TempDir;
 
 use super::{BuilderHome, Finished, Relay};
 
-/// `objects/KIND.NAME` and `claims/NAME` are what there is; `refusal` is what every call is
-/// answered with; `pod` the status of pods that are not ready, `pending` how often the pods are
-/// asked for until they are. With `refused` there are no pods, and its text is the status of what
-/// manages them; a pod with `deleted.NAME` is being deleted; `events.NAME` are those about an
-/// object; `forbid-watch` lets nobody watch.
+/// The state is in files: `objects/KIND.NAME` and `claims/NAME` are the objects; `refusal` is the
+/// answer to every call; `pod` is the status of pods that are not ready, and `pending` how often
+/// they are queried until they are. With `refused` there are no pods, and its text is the status of
+/// their owner. A pod with `deleted.NAME` is being deleted; `events.NAME` are the events about an
+/// object; `forbid-watch` forbids watching.
 const KUBECTL: &str = r#"
 here=$(dirname "$0")
 echo "$KUBECONFIG: $*" >> "$here/calls"
@@ -112,16 +112,16 @@ exec) exec SOLVEKIT --addr ADDRESS dial-stdio --progress none ;;
 esac
 "#;
 
-/// The cluster, and a user with builders in it.
+/// The cluster, and the home of a user with builders in it.
 pub struct Cluster {
     folder: TempDir,
     home: BuilderHome,
-    /// What its pods lead to.
+    /// The relay that its pods lead to.
     pub relay: Relay,
 }
 
 impl Cluster {
-    /// An empty one.
+    /// An empty cluster.
     pub fn new() -> Self {
         let relay = Relay::unix();
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -141,7 +141,7 @@ impl Cluster {
         }
     }
 
-    /// The command under test, with this `kubectl` first on PATH.
+    /// The command under test, with the fake `kubectl` first on PATH.
     pub fn solvekit(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.solvekit(arguments);
         let path = std::env::var("PATH").expect("PATH is set");
@@ -150,28 +150,28 @@ impl Cluster {
         command
     }
 
-    /// The same, run to its end.
+    /// Runs the command under test.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         Finished::of(&mut self.solvekit(arguments))
     }
 
-    /// The user's folder.
+    /// The user's home.
     pub fn home(&self) -> &BuilderHome {
         &self.home
     }
 
-    /// Says something to the cluster, see above.
+    /// Writes a file of the cluster's state, see above.
     pub fn set(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("it can be written");
     }
 
-    /// Every call so far: the value of KUBECONFIG, then the arguments.
+    /// All calls so far: the value of KUBECONFIG, followed by the arguments.
     pub fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
         calls.lines().map(str::to_owned).collect()
     }
 
-    /// The names of what there is: objects as `KIND.NAME`, and claims of volumes.
+    /// The names of the objects as `KIND.NAME`, and of the volume claims.
     pub fn names(&self) -> Vec<String> {
         let names = ["objects", "claims"].into_iter().flat_map(|folder| {
             let entries = fs::read_dir(self.path(folder)).expect("a folder");

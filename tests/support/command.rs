@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long any command of the tests may take, on a slow machine with two cores.
+/// The time limit of every command in the tests, for a slow machine with two cores.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// The `solvekit` command with these arguments, before it is started. Its environment is the test's
-/// without what would make it depend on the user: no configuration of Docker or podman, no colours.
+/// The `solvekit` command with these arguments, not started yet. It inherits the environment
+/// without the user's settings: no configuration of Docker or podman, no colours.
 pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solvekit"));
     command.args(arguments);
@@ -39,7 +39,7 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     command
 }
 
-/// The same program, arguments and environment under another name: a link in the folder.
+/// The same program, arguments and environment under another name, through a link in the folder.
 pub fn called(name: &str, folder: &Path, command: &Command) -> Command {
     let link = folder.join(name);
     if !link.exists() {
@@ -56,32 +56,32 @@ pub fn called(name: &str, folder: &Path, command: &Command) -> Command {
     called
 }
 
-/// What a command printed and how it ended.
+/// The output and the result of a command.
 #[derive(Debug)]
 pub struct Finished {
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// From its start to its end.
+    /// The time from the start to the end.
     pub took: Duration,
 }
 
 impl Finished {
-    /// Runs the command to its end.
+    /// Runs a command to its end.
     pub fn of(command: &mut Command) -> Self {
         Running::start(command).wait()
     }
 
-    /// The same with these bytes on its standard input.
+    /// The same with these bytes on stdin.
     pub fn with_input(command: &mut Command, input: impl Into<Vec<u8>>) -> Self {
         let mut running = Running::start_with(command.stdin(Stdio::piped()));
         let mut stdin = running.child.stdin.take().expect("piped");
         let input = input.into();
         let writer = std::thread::spawn(move || {
-            // A command that does not read everything is not a mistake of the test's.
+            // The command need not read all of its input.
             let _ = stdin.write_all(&input);
         });
         let finished = running.wait();
@@ -89,15 +89,15 @@ impl Finished {
         finished
     }
 
-    /// Itself, if the command succeeded.
+    /// Asserts that the command succeeded.
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Itself, if the command ended with this code and each of these texts is in its standard
-    /// error.
+    /// Asserts that the command exited with this code, and that each of these texts is in its
+    /// standard error.
     #[track_caller]
     pub fn failed_with(self, code: i32, texts: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
@@ -112,7 +112,7 @@ impl Finished {
     }
 }
 
-/// A command that runs.
+/// A running command.
 pub struct Running {
     child: Child,
     started: Instant,
@@ -122,7 +122,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it, reading both outputs all the time.
+    /// Starts a command, and reads both outputs continuously.
     pub fn start(command: &mut Command) -> Self {
         Self::start_with(command.stdin(Stdio::null()))
     }
@@ -158,7 +158,7 @@ impl Running {
         }
     }
 
-    /// Waits until a text is in its standard error.
+    /// Waits until standard error contains a text.
     #[track_caller]
     pub fn until(&mut self, text: &str) {
         let deadline = Instant::now() + LIMIT;
@@ -177,14 +177,14 @@ impl Running {
         }
     }
 
-    /// Sends it SIGINT, as Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         let pid = i32::try_from(self.child.id()).expect("a process id");
         let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
         rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
     }
 
-    /// Waits for its end; a command that takes ten minutes hangs, and fails the test.
+    /// Waits for the end. A command that takes ten minutes counts as hanging, and fails the test.
     #[track_caller]
     pub fn wait(mut self) -> Finished {
         let status = self.end();

@@ -1,4 +1,4 @@
-//! The environment that `tests/engine up` prints.
+//! The environment variables that `tests/engine up` prints.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -8,28 +8,27 @@ use std::time::SystemTime;
 /// The daemon and the registries under test.
 #[derive(Debug)]
 pub struct Engine {
-    /// The daemon's address, as `BUILDKIT_HOST`.
+    /// The daemon's address, for `BUILDKIT_HOST`.
     pub host: String,
-    /// The address of another daemon (`tests/engine up second`), or the same where there is only
+    /// The address of a second daemon (`tests/engine up second`), or the same one if there is only
     /// one.
     pub second: String,
-    /// `host:port` of the registry that speaks plain HTTP and holds the base images.
+    /// `host:port` of the registry with plain HTTP and the base images.
     pub registry: String,
     /// `host:port` of the registry with TLS and a password.
     pub registry_tls: String,
     /// The certificate authority of `registry_tls`, PEM.
     pub ca: PathBuf,
-    /// The name that `registry_tls` lets in.
+    /// The user name for `registry_tls`.
     pub user: String,
-    /// Its password.
+    /// The password.
     pub password: String,
 }
 
 impl Engine {
     /// The engine of this run.
     ///
-    /// Panics, which fails the test, where it has not been brought up: a test that is skipped
-    /// proves nothing.
+    /// Panics, which fails the test, if it is not up: a skipped test proves nothing.
     pub fn get() -> &'static Engine {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         ENGINE.get_or_init(|| Engine {
@@ -43,7 +42,7 @@ impl Engine {
         })
     }
 
-    /// An image name in the plain registry that no other test uses, without tag.
+    /// An image name in the plain registry that no other test uses, without a tag.
     pub fn name(&self, what: &str) -> String {
         format!("{}/test/{what}-{}", self.registry, unique())
     }
@@ -63,7 +62,7 @@ fn variable(name: &str) -> String {
     })
 }
 
-/// A word that differs at each call, on each machine, in each run.
+/// A word that is different for each call, machine and run.
 pub fn unique() -> String {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now()

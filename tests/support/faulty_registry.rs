@@ -1,5 +1,5 @@
-//! A proxy in front of the engine's registry that fails some requests: with a status, or by cutting
-//! the connection in the middle of a body. Each connection carries one request.
+//! A proxy in front of the engine's registry that makes some requests fail: with a status, or by a
+//! cut connection in the middle of a body. Each connection carries one request.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,12 +8,12 @@ use std::thread;
 
 use super::Engine;
 
-/// What happens to a request.
+/// The fault of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// The answer has this status line and these headers, each with its line end.
+    /// The answer has this status line and these headers, each with a line ending.
     Status(&'static str, &'static str),
-    /// The connection is reset after this many bytes of the request's body. Shorter ones pass.
+    /// The connection is reset after this many bytes of the request's body. Shorter bodies pass.
     Cut(u64),
 }
 
@@ -25,7 +25,7 @@ pub struct FaultyRegistry {
 
 struct Rules {
     fault: Fault,
-    /// A request whose line has all of these words fails.
+    /// A request fails if its request line has all of these words.
     words: Vec<&'static str>,
     left: Mutex<u32>,
 }
@@ -52,7 +52,7 @@ impl FaultyRegistry {
         Self { host, seen }
     }
 
-    /// A name of an image at this registry.
+    /// An image name at this registry.
     pub fn name(&self, path: &str) -> String {
         format!("{}/{path}", self.host)
     }
@@ -62,7 +62,7 @@ impl FaultyRegistry {
         format!("{}/{path}", Engine::get().registry)
     }
 
-    /// The lines of requests with all of these words, with ` FAILED` behind those that failed.
+    /// The request lines with all of these words, with ` FAILED` appended to those that failed.
     pub fn requests(&self, words: &[&str]) -> Vec<String> {
         let seen = self.seen.lock().expect("no panic");
         let has_all = |line: &&String| words.iter().all(|word| line.contains(word));
@@ -115,13 +115,13 @@ fn serve(mut client: TcpStream, rules: &Rules, seen: &Mutex<Vec<String>>) -> Opt
     client.shutdown(Shutdown::Both).ok()
 }
 
-/// The head, and what came of the body with it.
+/// The head, and the part of the body that was read with it.
 fn read_head(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         let read = client.read(&mut piece).ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&piece[..read]);
-        // Whoever tries TLS learns at once that there is none.
+        // A client that tries TLS learns at once that it is not supported.
         if bytes.first() == Some(&0x16) {
             let _ = client.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n");
             return None;
@@ -133,7 +133,7 @@ fn read_head(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     }
 }
 
-/// The head with a request to close the connection after the answer.
+/// The head, changed to close the connection after the answer.
 fn with_close(head: &str) -> String {
     let lines = head.trim_end().lines();
     let lines = lines.filter(|line| !line.to_ascii_lowercase().starts_with("connection:"));
@@ -141,7 +141,7 @@ fn with_close(head: &str) -> String {
     format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"))
 }
 
-/// Reads the rest of a body of known length, so that the client gets to its answer.
+/// Reads the rest of a body with a known length, so that the client reads the answer.
 fn drain(client: &mut TcpStream, head: &str, read: u64) {
     let left = length(head).saturating_sub(read);
     let _ = std::io::copy(&mut client.take(left), &mut std::io::sink());

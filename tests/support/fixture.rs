@@ -1,4 +1,4 @@
-//! Build contexts: those in `tests/fixtures`, and those that a test writes itself.
+//! Build contexts: from `tests/fixtures`, and those that a test writes itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The built command as an image that BuildKit runs as a frontend.
+//! The built command as a frontend image for BuildKit.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use super::own_program::add_program;
 use super::{Engine, Finished, fixture, solvekit, unique};
 
-/// The name of the image, pushed once in a run of tests.
+/// The name of the image, pushed once per test run.
 ///
-/// The release image has a static binary. Here it is the one under test, as it was compiled, with
-/// the libraries that it loads: compiling it a second time would take longer than all the tests.
+/// The release image has a static binary. This one has the binary under test with its shared
+/// libraries: a second compilation would take longer than all tests.
 pub fn frontend_image() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A folder with the bare repository `repo.git`, whose branch `main` has these files.
+/// A folder with the bare repository `repo.git`, with these files on the branch `main`.
 pub fn repository_of(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let work = working_tree_of(files);
@@ -50,7 +50,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// `git daemon`, which serves the repositories of a folder to everybody.
+/// `git daemon`, which serves the repositories of a folder without authentication.
 pub struct GitDaemon {
     process: Child,
     port: u16,
@@ -81,7 +81,7 @@ impl GitDaemon {
         Self { process, port }
     }
 
-    /// The URL of a repository with what follows it.
+    /// The URL of the repository, followed by `rest`.
     pub fn url(&self, rest: &str) -> String {
         format!("git://127.0.0.1:{}/repo.git{rest}", self.port)
     }

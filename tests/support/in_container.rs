@@ -1,10 +1,10 @@
-//! Programs in containers of the engine, through its API.
+//! Runs programs in the engine's containers, through its API.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// Runs a program in a container and gives what it writes to standard output.
+/// Runs a program in a container; returns its standard output.
 pub fn in_container(socket: &str, container: &str, command: &[&str]) -> String {
     let body = json!({"Cmd": command, "AttachStdout": true, "Tty": true});
     let created = call(socket, &format!("/containers/{container}/exec"), &body);

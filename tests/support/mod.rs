@@ -1,8 +1,8 @@
-//! What the tests against real parts share: the engine's environment, a relay in front of its
-//! BuildKit, the built command, and an independent look at what was pushed. No knowledge of
-//! solvekit's own code may live here.
+//! Code that the tests with real components share: the engine's environment, a relay in front of
+//! its BuildKit, the built command, and an independent inspection of pushed images. It must not use
+//! solvekit's own code.
 
-// Each test crate uses a part of it, as if it were a library.
+// Each test crate uses only a part of it, as of a library.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
 mod builder_home;

@@ -1,4 +1,4 @@
-//! An engine of one test, from the programs that `tests/engine up` has installed.
+//! A private engine for one test, from the programs that `tests/engine up` has installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::{Engine, Finished, solvekit};
 
-/// A Docker Engine with a folder and a bridge of its own, and with Docker's older image store.
+/// A Docker Engine with its own folder and bridge, and with Docker's older image store.
 pub struct OwnEngine {
     folder: tempfile::TempDir,
     process: Child,
     bridge: Bridge,
 }
 
-/// A network interface. An engine that is told to have none removes `docker0`, which may be in use.
+/// A network interface. An engine without one removes `docker0`, which may be in use.
 struct Bridge {
     name: String,
 }
@@ -52,7 +52,7 @@ fn ip(arguments: &[&str]) {
 }
 
 impl OwnEngine {
-    /// Starts it.
+    /// Starts the engine.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let bridge = Bridge::new();
@@ -66,17 +66,17 @@ impl OwnEngine {
         engine
     }
 
-    /// Its address, as `--addr` takes it.
+    /// The address, for `--addr`.
     pub fn address(&self) -> String {
         format!("docker://{}", self.socket().display())
     }
 
-    /// Its socket.
+    /// The path of the socket.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("docker.sock")
     }
 
-    /// As `systemctl restart` does.
+    /// Restarts it, as `systemctl restart` does.
     pub fn restart(&mut self) {
         self.stop();
         self.process = spawn(self.folder.path(), &self.bridge);
@@ -106,7 +106,7 @@ impl OwnEngine {
 impl Drop for OwnEngine {
     fn drop(&mut self) {
         self.stop();
-        // What it has mounted would stay in the folder.
+        // Unmount its file systems, which would otherwise stay in the folder.
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let own = self.folder.path().display().to_string();
         let below = mounts.lines().filter_map(|line| line.split(' ').nth(1));
@@ -135,7 +135,7 @@ fn spawn(folder: &Path, bridge: &Bridge) -> Child {
         .create(true)
         .open(folder.join("log"))
         .expect("it is ours");
-    // containerd and its shims are in the same tree.
+    // containerd and its shims are in the same folder tree.
     let root = program.parent().and_then(Path::parent).expect("a folder");
     let path = std::env::var("PATH").unwrap_or_default();
     Command::new(&program)

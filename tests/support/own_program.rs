@@ -1,11 +1,10 @@
-//! The built command with all that it needs to run in a container.
+//! The built command with everything that it needs in a container.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Puts the command under test, as it was compiled, and the libraries that it loads into a folder
-/// that becomes an image's root.
+/// Copies the command under test and its shared libraries to a folder that becomes an image's root.
 pub fn add_program(root: &Path) {
     let program = Path::new(env!("CARGO_BIN_EXE_solvekit"));
     let stripped = root.join("solvekit");

@@ -1,4 +1,4 @@
-//! docker-buildx, of the same engine's packages: what solvekit shares its cache with.
+//! docker-buildx from the engine's packages, which shares its cache with solvekit.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::Engine;
 
-/// docker-buildx on the daemon under test, with a configuration of its own and without default
+/// docker-buildx on the daemon under test, with a private configuration and without default
 /// attestations, which solvekit does not make either.
 pub fn buildx<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();

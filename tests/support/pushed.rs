@@ -1,4 +1,4 @@
-//! What lies in a registry, looked at with curl and tar: nothing of solvekit takes part.
+//! Inspects images in a registry with curl and tar, without solvekit.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub struct Pushed {
     repository: String,
     /// The index, as the registry serves it.
     pub index: Value,
-    /// Its digest, computed here.
+    /// Its digest, computed by the test.
     pub digest: String,
 }
 
@@ -52,13 +52,13 @@ impl Pushed {
         self.json(&format!("blobs/{}", text(&manifest["config"]["digest"])))
     }
 
-    /// The text of a file in one platform's image, from the topmost layer that has it.
+    /// The text of a file in one platform's image, from the topmost layer with this file.
     #[track_caller]
     pub fn file(&self, platform: &str, path: &str) -> String {
         String::from_utf8_lossy(&self.bytes(platform, path)).into_owned()
     }
 
-    /// The same, its bytes.
+    /// The same as bytes.
     #[track_caller]
     pub fn bytes(&self, platform: &str, path: &str) -> Vec<u8> {
         let manifest = self.manifest(platform);
@@ -76,8 +76,8 @@ impl Pushed {
         found.unwrap_or_else(|| panic!("no layer of {platform} has {path}"))
     }
 
-    /// All entries of one platform's layers, in their order, as `tar -tv` with numeric owners and
-    /// full times lists them.
+    /// All entries of one platform's layers in order, as `tar -tv` lists them with numeric owners
+    /// and full times.
     #[track_caller]
     pub fn entries(&self, platform: &str) -> Vec<String> {
         let manifest = self.manifest(platform);
@@ -115,7 +115,7 @@ impl Pushed {
         self.json(&format!("manifests/{}", text(&entry["digest"])))
     }
 
-    /// The statements that are attested of one platform's image.
+    /// The attestations of one platform's image.
     #[track_caller]
     pub fn attestations(&self, platform: &str) -> Vec<Value> {
         let entries = self.manifests();

@@ -1,6 +1,5 @@
-//! A relay in front of the real BuildKit, so that every transport can be tested against it: it
-//! accepts on a unix socket, TCP or TLS, copies bytes to and from the daemon, and can be slow, or
-//! cut in the middle.
+//! A relay in front of the real BuildKit, so that every transport can be tested: it accepts on a
+//! unix socket, TCP or TLS, copies bytes to and from the daemon, and can be slow or cut.
 
 use std::io;
 use std::path::Path;
@@ -37,7 +36,7 @@ pub struct Relay {
 struct Shared {
     upstream: String,
     cut: CancellationToken,
-    /// Counts the times that all connections were dropped.
+    /// Incremented when all connections are dropped.
     line: Arc<watch::Sender<u64>>,
     pause: Duration,
     carried: Arc<AtomicU64>,
@@ -71,12 +70,12 @@ impl Relay {
         Self::on_tcp(None, Duration::ZERO)
     }
 
-    /// The same, waiting `pause` before each piece of up to 64 KiB: a long line.
+    /// The same, waiting `pause` before each piece of up to 64 KiB, like a long line.
     pub fn slow_tcp(pause: Duration) -> Self {
         Self::on_tcp(None, pause)
     }
 
-    /// Listens with TLS, letting in only clients with a certificate of `certificates`.
+    /// Listens with TLS; clients need a certificate of `certificates`.
     pub fn tls(certificates: &Certificates) -> Self {
         Self::on_tcp(Some(acceptor(certificates)), Duration::ZERO)
     }
@@ -97,12 +96,12 @@ impl Relay {
         }
     }
 
-    /// The address as `--addr` and `BUILDKIT_HOST` take it.
+    /// The address, for `--addr` and `BUILDKIT_HOST`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// How many bytes went through, both ways.
+    /// The number of bytes in both directions.
     pub fn carried(&self) -> u64 {
         self.shared.carried.load(Ordering::Relaxed)
     }
@@ -112,7 +111,7 @@ impl Relay {
         self.shared.line.send_modify(|line| *line += 1);
     }
 
-    /// Drops every connection, and each new one until it is back.
+    /// While away, drops every connection, including new ones.
     pub fn set_away(&self, is_away: bool) {
         self.shared.away.store(is_away, Ordering::Relaxed);
         self.hang_up();
@@ -160,8 +159,8 @@ impl Shared {
                 };
                 match tls.accept(stream).into_fallible().await {
                     Ok(stream) => shared.relay(stream).await,
-                    // The client is told why by an alert. Closing with unread bytes would take it
-                    // from the client again.
+                    // An alert tells the client the reason. Closing with unread bytes would discard
+                    // that alert.
                     Err((_, mut stream)) => {
                         let _ = stream.shutdown().await;
                         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
@@ -213,7 +212,7 @@ impl Shared {
     }
 }
 
-/// Connects to the daemon itself; through an engine's `POST /grpc` where it is one.
+/// Connects to the daemon itself; through `POST /grpc` if it is an engine.
 async fn connect(address: &str) -> io::Result<Box<dyn Stream>> {
     if let Some(path) = address.strip_prefix("unix://") {
         Ok(Box::new(UnixStream::connect(path).await?))

@@ -1,4 +1,4 @@
-//! An SSH server that lets one key in.
+//! An SSH server that accepts one key.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The server insists on a user of its own and on a folder in `/run`. It gets both in a view of the
-/// file system that nobody else sees: the machine's users and folders stay as they are.
+/// The server insists on a dedicated user and on a folder in `/run`. It gets both in a private view
+/// of the file system: the machine's users and folders are unchanged.
 const START: &str = "
     set -e
     mount --make-rprivate /
@@ -23,7 +23,7 @@ const START: &str = "
 const USERS: &str =
     "root:x:0:0:root:/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n";
 
-/// Runs until it is dropped.
+/// An SSH server that runs until it is dropped.
 pub struct SshServer {
     process: Child,
     folder: TempDir,
@@ -31,7 +31,7 @@ pub struct SshServer {
 }
 
 impl SshServer {
-    /// Starts the program that `SSHD` names, with new keys.
+    /// Starts the program in `SSHD`, with new keys.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for name in ["host", "key"] {
@@ -52,7 +52,7 @@ impl SshServer {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("bound").port();
         drop(free);
-        // As root, which the engine needs anyway.
+        // Runs as root, which the engine needs anyway.
         let process = Command::new("unshare")
             .args(["--mount", "sh", "-c", START])
             .current_dir(folder.path())
@@ -79,7 +79,7 @@ impl SshServer {
         format!("ssh://root@127.0.0.1:{}{}", self.port, path.display())
     }
 
-    /// The file of the key that it lets in.
+    /// The file of the accepted key.
     pub fn key(&self) -> PathBuf {
         self.folder.path().join("key")
     }

@@ -1,6 +1,5 @@
-//! An image that stands in for `moby/buildkit`, which cannot be pulled here: its `buildkitd` does
-//! nothing, its `buildctl` leads to the BuildKit that `UPSTREAM` names. Everything around it is
-//! real.
+//! A stand-in for the image `moby/buildkit`, which cannot be pulled here: its `buildkitd` does
+//! nothing, and its `buildctl` leads to the BuildKit in `UPSTREAM`. Everything around it is real.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,7 +23,7 @@ esac
 ";
 const DOCKERFILE: &str = "FROM busybox\nCOPY . /\nENTRYPOINT [\"buildkitd\"]\n";
 
-/// The name of the image, pushed to the plain registry once in a run of tests.
+/// The name of the image, pushed to the plain registry once per test run.
 pub fn stand_in_image() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {

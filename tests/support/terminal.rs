@@ -1,4 +1,4 @@
-//! A command at a terminal: `script` of util-linux gives it one, and what is typed there.
+//! Runs a command at a terminal, with util-linux's `script`, and types there.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long is waited for a text or the end.
+/// How long to wait for a text or the end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A command that runs at a terminal of its own.
+/// A command at a terminal of its own.
 pub struct OnTerminal {
     child: Child,
     keyboard: ChildStdin,
@@ -71,12 +71,12 @@ impl OnTerminal {
         }
     }
 
-    /// Types; `\x03` is Ctrl-C.
+    /// Types a text; `\x03` is Ctrl-C.
     pub fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).expect("it reads");
     }
 
-    /// Its code and all that was on the screen.
+    /// Waits for the end; returns the exit code and everything that was on the screen.
     #[track_caller]
     pub fn wait(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + LIMIT;
@@ -97,7 +97,7 @@ impl OnTerminal {
     }
 }
 
-/// As a POSIX shell reads it.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -1,4 +1,5 @@
-//! A web server: files, and git repositories by `git http-backend`, maybe behind a token.
+//! A web server for files, and for git repositories through `git http-backend`, optionally with a
+//! token.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +14,7 @@ pub struct Web {
 
 struct Served {
     root: PathBuf,
-    /// What `Authorization` has to be.
+    /// The required value of `Authorization`.
     wanted: Option<String>,
 }
 
@@ -23,7 +24,7 @@ impl Web {
         Self::start(root, None)
     }
 
-    /// The same for who sends this header `Authorization` only.
+    /// The same, but only for requests with this `Authorization` header.
     pub fn with_authorization(root: &Path, wanted: &str) -> Self {
         Self::start(root, Some(wanted.to_owned()))
     }
@@ -39,7 +40,7 @@ impl Web {
             for stream in listener.incoming().flatten() {
                 let served = Arc::clone(&served);
                 std::thread::spawn(move || {
-                    // Who asks and goes away is not waited for.
+                    // The client may be gone already.
                     let _ = served.answer(stream);
                 });
             }
@@ -134,7 +135,7 @@ impl Served {
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     }
 
-    /// As a web server runs CGI programs.
+    /// Runs git's backend as a web server runs CGI programs.
     fn git(&self, asked: &Asked, stream: &mut TcpStream) -> std::io::Result<()> {
         let mut backend = Command::new("git")
             .arg("http-backend")

@@ -1,4 +1,4 @@
-//! A collector that keeps what it gets.
+//! A collector that records the requests it receives.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,7 +20,7 @@ use crate::proto::opentelemetry::proto::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Received {
     /// Empty for gRPC.
@@ -31,7 +31,7 @@ pub(crate) struct Received {
 
 type Kept = Arc<Mutex<Vec<Received>>>;
 
-/// Serves until the process ends.
+/// A collector that serves until the process ends.
 pub(crate) struct Collector {
     pub(crate) endpoint: String,
     kept: Kept,
@@ -85,12 +85,12 @@ impl Collector {
         Self::answering(Answer::Take)
     }
 
-    /// Lets nobody in.
+    /// A collector that rejects all requests.
     pub(crate) fn refusing() -> Self {
         Self::answering(Answer::Refuse)
     }
 
-    /// Takes some spans only.
+    /// A collector that accepts only some spans.
     pub(crate) fn rejecting() -> Self {
         Self::answering(Answer::Reject)
     }
@@ -130,7 +130,7 @@ impl Collector {
         Self { endpoint, kept }
     }
 
-    /// HTTP/1.1, without any library of the command's.
+    /// A collector for HTTP/1.1, without the libraries that the command uses.
     pub(crate) fn http() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -143,7 +143,7 @@ impl Collector {
                     received.lock().unwrap().push(request);
                 }
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-                // Who asks and goes away is not waited for.
+                // The client may be gone already.
                 let _ = (&stream).write_all(answer);
             }
         });
@@ -154,7 +154,7 @@ impl Collector {
         self.kept.lock().unwrap().clone()
     }
 
-    /// The only request that came.
+    /// The only received request.
     pub(crate) fn only(&self) -> Received {
         let received = self.received();
         assert_eq!(received.len(), 1, "{received:?}");

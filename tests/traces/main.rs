@@ -1,5 +1,5 @@
-//! What a collector of OpenTelemetry gets from the command, and what becomes of a command whose
-//! collector is broken. None of this needs an engine.
+//! The spans that the command sends to an OpenTelemetry collector, and its behaviour if the
+//! collector is broken. No engine is needed.
 #![allow(clippy::unwrap_used)]
 
 mod collector;
@@ -32,7 +32,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The spans by their names.
+/// The spans by name.
 fn spans(received: &Received) -> Vec<Span> {
     let resources = received.request.resource_spans.iter();
     let scopes = resources.flat_map(|resource| &resource.scope_spans);
@@ -49,7 +49,7 @@ fn service(received: &Received) -> String {
     }
 }
 
-/// The command's span below the parent, and the connection's below that.
+/// Asserts that the command's span is below the parent, and the connection's span below that.
 fn assert_complete(received: &Received) {
     let spans = spans(received);
     let [connect, root] = &spans[..] else {
@@ -209,7 +209,7 @@ fn nothing_is_sent_unless_asked_for() {
         let finished = Finished::of(&mut command).failed_with(1, &["there is no socket"]);
         assert!(!finished.stderr.contains("WARNING"), "{}", finished.stderr);
     }
-    // Neither daemon nor registry has a part in these.
+    // These commands use neither a daemon nor a registry.
     let mut version = solvekit(["version"]);
     version.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
     Finished::of(&mut version).succeeded();
