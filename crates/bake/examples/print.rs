@@ -1,6 +1,6 @@
-//! Prints what bake files say, as `docker buildx bake --print` does: `print bake -f FILE TARGET`.
+//! Prints evaluated bake files like `docker buildx bake --print`: `print bake -f FILE TARGET`.
 //!
-//! Only the language: whether secrets, keys and sizes are usable is checked by the command.
+//! It only evaluates the language: the command checks secrets, keys and sizes.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use solvekit_bake::print::{
 };
 use solvekit_bake::{Diagnostic, Environment, FileReader, Host, InputFile, Kind, Options};
 
-/// Where files are looked for if none is named.
+/// The files to look for if none is named.
 const DEFAULT_FILES: [&str; 8] = [
     "compose.yaml",
     "compose.yml",
@@ -75,7 +75,7 @@ struct Arguments {
     targets: Vec<String>,
 }
 
-/// Reads the arguments after `bake`. Flags become overrides, as in the command.
+/// Parses the arguments after `bake`. Flags become overrides, as in the command.
 fn arguments() -> Result<Arguments, String> {
     let mut parsed = Arguments::default();
     let mut flags = Vec::new();
@@ -122,7 +122,7 @@ fn arguments() -> Result<Arguments, String> {
     Ok(parsed)
 }
 
-/// The files that were named, or those that are there.
+/// Reads the named files, or those of the default files that exist.
 fn files(names: &[String]) -> Result<Vec<InputFile>, Diagnostic> {
     let fail = |name: &str, error: std::io::Error| {
         Diagnostic::new(Kind::File, format!("cannot read {name}: {error}"))

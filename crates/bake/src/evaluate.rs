@@ -1,4 +1,4 @@
-//! The two steps of bake: what the files declare, and what of it is built.
+//! The two steps of bake: evaluating the declarations, and selecting targets.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::plan::{Plan, plan};
 use crate::print::ListedVariable;
 use crate::target::Definition;
 
-/// Choices for an evaluation.
+/// Options of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Relative contexts start at the directory of the file that sets them, not at the working
-    /// directory: `BUILDX_BAKE_FILE_RELATIVE_PATHS`.
+    /// True if contexts are relative to the directory of the file that sets them, not to the
+    /// working directory: `BUILDX_BAKE_FILE_RELATIVE_PATHS`.
     pub file_relative_paths: bool,
 }
 
-/// What the files declare, with all values computed.
+/// The evaluated declarations of the files.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Evaluation {
@@ -28,7 +28,7 @@ pub struct Evaluation {
     variables: Option<Vec<Variable>>,
 }
 
-/// Evaluates bake files, of which the names and contents are given.
+/// Evaluates bake files from their names and contents.
 ///
 /// ```
 /// use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, ReadError};
@@ -71,7 +71,7 @@ pub struct Evaluation {
 /// ```
 ///
 /// # Errors
-/// The first mistake in the files, with its place where it has one.
+/// The first error in the files, with its position if it has one.
 pub fn evaluate(
     files: &[InputFile],
     environment: &Environment,
@@ -96,17 +96,17 @@ pub fn evaluate(
 }
 
 impl Evaluation {
-    /// The variables with their values, as lists show them; none if all files are compose files.
+    /// Returns the variables with their values, for lists; `None` if all files are compose files.
     pub fn variables(&self) -> Option<Vec<ListedVariable>> {
         let variables = self.variables.as_ref()?;
         Some(variables.iter().map(Variable::listed).collect())
     }
 
-    /// The targets that `names` ask for, with the overrides `set` (`TARGET.KEY=VALUE`).
+    /// Returns the targets selected by `names`, with the overrides `set` (`TARGET.KEY=VALUE`).
     ///
     /// # Errors
-    /// When a name or pattern matches nothing, an override cannot be applied, or targets link to
-    /// each other in a circle.
+    /// If a name or pattern matches nothing, an override cannot be applied, or links between
+    /// targets form a cycle.
     pub fn plan(
         &self,
         names: &[String],

@@ -1,8 +1,8 @@
-//! Paths as text, with `/` between names, as Go's `path` and `filepath` treat them on Unix.
+//! Paths as text, with `/` between names, with the rules of Go's `path` and `filepath` on Unix.
 //!
-//! Nothing here looks at a file: bake prints paths as the reference would.
+//! No access to files: bake prints paths as the reference would.
 
-/// The shortest path of the same meaning: no `.`, no `//`, and `..` only at the front.
+/// Returns the shortest equivalent path: no `.`, no `//`, and `..` only at the front.
 pub fn clean(path: &str) -> String {
     let is_absolute = path.starts_with('/');
     let mut names: Vec<&str> = Vec::new();
@@ -24,7 +24,8 @@ pub fn clean(path: &str) -> String {
     }
 }
 
-/// `path` below `folder`, cleaned. Empty parts count as absent; of two of them nothing is left.
+/// Joins `path` to `folder` and cleans the result. Empty parts are skipped; without parts the
+/// result is empty.
 pub fn join(folder: &str, path: &str) -> String {
     match (folder.is_empty(), path.is_empty()) {
         (true, true) => String::new(),
@@ -34,7 +35,7 @@ pub fn join(folder: &str, path: &str) -> String {
     }
 }
 
-/// The folder of a path, cleaned: `.` for a name alone.
+/// Returns the folder of a path, cleaned: `.` for a name alone.
 pub fn folder(path: &str) -> String {
     match path.rfind('/') {
         Some(at) => clean(&path[..=at]),
@@ -47,7 +48,8 @@ pub fn is_absolute(path: &str) -> bool {
     path.starts_with('/')
 }
 
-/// The way from `base` to `target`; nothing if there is none without looking at files.
+/// Returns the path from `base` to `target`; `None` if it cannot be computed without the file
+/// system.
 pub fn relative(base: &str, target: &str) -> Option<String> {
     let (base, target) = (clean(base), clean(target));
     if base == target {

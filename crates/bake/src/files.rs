@@ -1,17 +1,17 @@
-//! What the crate is given: bake files, environment, and traits for whatever lies outside.
+//! The inputs of the crate: bake files, the environment, and traits for access to the outside.
 
 use std::collections::BTreeMap;
 
-/// One bake file, as it was named and read.
+/// One bake file with its name and content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
-    /// The name as given (`docker-bake.hcl`, `-` for stdin); errors show it.
+    /// The name as given (`docker-bake.hcl`, `-` for stdin), for errors.
     pub name: String,
     /// The content.
     pub bytes: Vec<u8>,
 }
 
-/// What a file's name says about its language.
+/// The language of a file, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// `.yml` or `.yaml`, in any case.
@@ -20,12 +20,12 @@ pub enum FileKind {
     Hcl,
     /// `.json`: HCL in its JSON form.
     Json,
-    /// Anything else: tried as compose, then HCL, then JSON.
+    /// Any other name: tried as compose, then HCL, then JSON.
     Unknown,
 }
 
 impl InputFile {
-    /// The kind of this file, by the suffix of its name.
+    /// Returns the kind of this file, by the suffix of its name.
     pub fn kind(&self) -> FileKind {
         let lower = self.name.to_lowercase();
         if lower.ends_with(".yml") || lower.ends_with(".yaml") {
@@ -43,12 +43,12 @@ impl InputFile {
 /// Variables and settings that a bake file sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// Environment variables. Empty if environment look-up is off
+    /// Environment variables. Empty if environment look-up is disabled
     /// (`BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`).
     pub variables: BTreeMap<String, String>,
-    /// True if environment look-up is off: `--set x.args.NAME` without a value is then empty.
+    /// True if environment look-up is disabled: `--set x.args.NAME` without a value is then empty.
     pub lookup_disabled: bool,
-    /// The values of `--var`; they win over the environment.
+    /// The values of `--var`, which override the environment.
     pub overrides: BTreeMap<String, String>,
     /// `BAKE_CMD_CONTEXT`: the context of the command (`cwd://` for a local one).
     pub command_context: String,
@@ -60,7 +60,7 @@ pub struct Environment {
 pub const BUILTINS: [&str; 2] = ["BAKE_CMD_CONTEXT", "BAKE_LOCAL_PLATFORM"];
 
 impl Environment {
-    /// The value of a variable that bake itself defines.
+    /// Returns the value of a variable that bake itself defines.
     pub fn builtin(&self, name: &str) -> Option<&str> {
         match name {
             "BAKE_CMD_CONTEXT" => Some(&self.command_context),
@@ -69,7 +69,8 @@ impl Environment {
         }
     }
 
-    /// The text that overrides the variable `name`, from `--var` or else from the environment.
+    /// Returns the text that overrides the variable `name`, from `--var` or else from the
+    /// environment.
     pub fn lookup(&self, name: &str) -> Option<&str> {
         let text = self.overrides.get(name);
         let text = text.or_else(|| {
@@ -82,39 +83,39 @@ impl Environment {
 
 /// Reads the files that a bake file refers to: includes, `extends`, `env_file`, `.env`.
 pub trait FileReader {
-    /// The content of the file at `path`, absolute or relative to the working directory.
+    /// Returns the content of the file at `path`, absolute or relative to the working directory.
     ///
     /// # Errors
-    /// When the file is missing, is a directory, cannot be read, or is too large.
+    /// If the file is missing, is a directory, cannot be read, or is too large.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
 
-    /// The absolute path of the working directory.
+    /// Returns the absolute path of the working directory.
     fn working_directory(&self) -> &str;
 }
 
-/// Why a file could not be read.
+/// The reason a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// Nothing is there.
+    /// The file does not exist.
     #[error("no such file")]
     NotFound,
-    /// A directory is there.
+    /// The path is a directory.
     #[error("is a directory")]
     IsDirectory,
-    /// Anything else, in the system's words.
+    /// Any other reason, with the system's message.
     #[error("{0}")]
     Other(String),
 }
 
-/// Sources outside of the files: clock, random numbers, home directory.
+/// Sources besides files: clock, random numbers, home directory.
 pub trait Host {
-    /// Seconds and nanoseconds since the Unix epoch.
+    /// Returns the time in seconds and nanoseconds since the Unix epoch.
     fn now(&self) -> (i64, u32);
 
     /// Fills `bytes` with unpredictable bytes.
     fn fill_random(&self, bytes: &mut [u8]);
 
-    /// The home directory of the user, if there is one.
+    /// Returns the home directory of the user, if there is one.
     fn home_directory(&self) -> Option<String>;
 }

@@ -1,12 +1,12 @@
-//! Bake files to build targets, as `docker buildx bake` reads them.
+//! Evaluates bake files to build targets, like `docker buildx bake`.
 //!
-//! A bake file names build targets: in HCL, in JSON, or as a compose file. This crate reads such
-//! files and answers with the targets that were asked for, resolved and typed. It does no I/O:
-//! files, environment, clock and random numbers are handed in.
+//! A bake file declares build targets in HCL, in JSON, or as a compose file. This crate parses such
+//! files and returns the requested targets, resolved and typed. It does no I/O: the caller provides
+//! files, environment, clock and random numbers.
 //!
-//! The way of an evaluation: [`files`] → [`syntax`] (text to blocks and expressions) or [`compose`]
-//! → the evaluation (expressions to values) → [`target`] (typed attributes, merged) → a [`Plan`].
-//! The answer of `--print` and `--list` is written by [`mod@print`].
+//! The steps of an evaluation: [`files`] → [`syntax`] (text to blocks and expressions) or
+//! [`compose`] → evaluation (expressions to values) → [`target`] (typed attributes, merged) → a
+//! [`Plan`]. [`mod@print`] formats the output of `--print` and `--list`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -1,9 +1,9 @@
-//! Which contexts and files are elsewhere: URLs and git repositories.
+//! Remote contexts and files: URLs and git repositories.
 
 use crate::Plan;
 use crate::filepath::{clean, join};
 
-/// True for an HTTP URL or a git repository, as buildx tells them from paths.
+/// True for an HTTP URL or a git repository, by buildx's rules.
 pub fn is_remote(text: &str) -> bool {
     if text.starts_with("http://") || text.starts_with("https://") {
         return true;
@@ -35,7 +35,7 @@ pub fn is_git_over_ssh(text: &str) -> bool {
     }
 }
 
-/// The scheme in small letters and what follows `://`.
+/// Returns the scheme in lower case and the text after `://`.
 fn scheme(text: &str) -> Option<(String, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -54,16 +54,16 @@ fn is_scp_style(text: &str) -> bool {
     parts.is_some_and(|(user, (host, _))| is_word(user, "-_") && is_word(host, "-."))
 }
 
-/// Where the files of a definition that is elsewhere are.
+/// The place of a remote definition's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a git repository.
+    /// A git repository.
     Git,
-    /// In an archive.
+    /// An archive.
     Archive,
 }
 
-/// A context that cannot be taken from an archive.
+/// A context cannot be a folder of an archive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("target {target}: the folder {path:?} of an archive cannot be a context of its own")]
 pub struct FolderOfArchive {
@@ -73,11 +73,11 @@ pub struct FolderOfArchive {
     pub path: String,
 }
 
-/// Makes relative contexts of all targets contexts of the place at `url`, where their definition
-/// is from. `cwd://PATH` stays: it is a folder of this machine.
+/// Changes relative contexts of all targets to contexts in the remote place at `url`, from which
+/// the definition comes. `cwd://PATH` is unchanged: it is a folder of this machine.
 ///
 /// # Errors
-/// When the place is an archive, and a context is a folder in it.
+/// If the place is an archive, and a context is a folder in it.
 pub fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), FolderOfArchive> {
     for (name, target) in &mut plan.targets {
         let context = target.context.get_or_insert_with(|| ".".to_owned());
@@ -86,7 +86,7 @@ pub fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), FolderOfAr
             if is_remote(text) || stays.iter().any(|start| text.starts_with(start)) {
                 continue;
             }
-            // Nothing is above the place itself.
+            // A path cannot leave the place.
             let path = clean(&format!("/{text}"));
             let path = path.trim_start_matches('/');
             *text = match place {
@@ -104,7 +104,7 @@ pub fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), FolderOfAr
     Ok(())
 }
 
-/// The URL of a folder in the repository or folder that `url` names.
+/// Returns the URL of a folder in the repository or folder at `url`.
 fn with_folder(url: &str, path: &str) -> String {
     let (base, fragment) = url.split_once('#').unwrap_or((url, ""));
     if let (false, Some((start, query))) = (url.contains('#'), base.split_once('?')) {
@@ -119,7 +119,7 @@ fn with_folder(url: &str, path: &str) -> String {
     format!("{base}#{reference}:{}", join(folder, path))
 }
 
-/// The host of a git repository's URL, with its port, as secrets for it are named.
+/// Returns the host of a git repository's URL, with its port, as in the names of its secrets.
 pub fn host(url: &str) -> Option<&str> {
     let (_, rest) = scheme(url)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

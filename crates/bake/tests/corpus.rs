@@ -1,7 +1,8 @@
-//! The corpus: what `docker buildx bake` makes of a thousand folders, and what this crate makes.
+//! The corpus: the results of `docker buildx bake` for a thousand folders, compared to this
+//! crate's.
 //!
-//! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout holds cases and expected
-//! answers. Flags and checks that belong to the command are tested with the command.
+//! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout has the cases and the
+//! expected results. Flags and checks of the command are tested with the command.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
@@ -13,8 +14,8 @@ use std::path::{Path, PathBuf};
 use corpus_support::{Case, agrees};
 use serde_json::Value;
 
-/// Mistakes that show only when a build is prepared: the reference gives them no place, and this
-/// crate leaves them to the command.
+/// The number of errors that only appear when a build is prepared: the reference gives them no
+/// position, and this crate leaves them to the command.
 const LEFT_TO_THE_COMMAND: usize = 24;
 
 #[test]
@@ -59,7 +60,7 @@ fn every_case_is_answered_as_the_reference_does() {
     );
 }
 
-/// The folder of the corpus. Where it is wanted, it must be there.
+/// Returns the folder of the corpus. It must exist in CI, or if the variable is set.
 fn find() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/bake-corpus");
     let named = std::env::var_os("SOLVEKIT_BAKE_CORPUS");

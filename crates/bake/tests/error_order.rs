@@ -1,5 +1,5 @@
-//! Of several mistakes in one expression, the one is reported that the reference reports: an
-//! operand of the wrong type comes first, even if another operand, or the operand itself, fails.
+//! Of several errors in one expression, the same one is reported as in the reference: an operand of
+//! the wrong type comes first, even if another operand, or the operand itself, fails.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -30,7 +30,7 @@ impl Host for Nothing {
     }
 }
 
-/// The columns of the error of an expression.
+/// Returns the columns of the error of an expression.
 fn columns(expression: &str) -> Option<(u32, u32)> {
     let file = InputFile {
         name: "docker-bake.hcl".into(),

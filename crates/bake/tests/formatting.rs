@@ -1,7 +1,7 @@
-//! Formatting keeps the meaning of all HCL files of the corpus, and formatting again changes
-//! nothing.
+//! Formatting keeps the meaning of all HCL files of the corpus, and formatting the result again
+//! changes nothing.
 //!
-//! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout holds the files.
+//! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout has the files.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
@@ -43,7 +43,7 @@ fn formatted_files_mean_the_same_and_stay_as_they_are() {
     for path in &paths {
         let bytes = std::fs::read(path).unwrap();
         let Ok(once) = format(&bytes, "f.hcl") else {
-            // What is not HCL is refused by both.
+            // Both reject a file that is not HCL.
             assert!(evaluated(&bytes).is_err(), "{}", path.display());
             continue;
         };
@@ -60,7 +60,7 @@ fn formatted_files_mean_the_same_and_stay_as_they_are() {
     );
 }
 
-/// The groups and targets, or the kind of the error: messages may name places.
+/// Returns the groups and targets, or the kind of the error: messages may contain positions.
 fn evaluated(bytes: &[u8]) -> Result<Definition, Kind> {
     let file = InputFile {
         name: "f.hcl".into(),
@@ -89,7 +89,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of the corpus. Where it is wanted, it must be there.
+/// Returns the files of the corpus. They must exist in CI, or if the variable is set.
 fn find() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/bake-corpus");
     let named = std::env::var_os("SOLVEKIT_BAKE_CORPUS");

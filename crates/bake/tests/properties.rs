@@ -1,4 +1,4 @@
-//! Properties: reading and evaluating never panics, and the same input gives the same answer.
+//! Properties: parsing and evaluating never panics, and equal input gives equal results.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -33,7 +33,7 @@ impl Host for Nothing {
     }
 }
 
-/// The plan of a file as JSON, or its error as text.
+/// Returns the plan of a file as JSON, or its error as text.
 fn answer(name: &str, text: &str, set: &[String]) -> Result<String, (Kind, String)> {
     let file = InputFile {
         name: name.to_owned(),
@@ -55,7 +55,7 @@ fn answer(name: &str, text: &str, set: &[String]) -> Result<String, (Kind, Strin
     .map_err(|error| (error.kind, error.to_string()))
 }
 
-/// Pieces of bake files, of which most combinations are wrong somewhere.
+/// Pieces of bake files; most combinations of them are invalid.
 fn piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "target",
@@ -162,12 +162,12 @@ proptest! {
     }
 }
 
-/// The kind of error that a file ends with.
+/// Returns the kind of a file's error.
 fn refused(text: &str) -> Kind {
     answer("docker-bake.hcl", text, &[]).unwrap_err().0
 }
 
-/// Variables of which each holds the one before twice.
+/// Returns variables, each of which contains the previous one twice.
 fn doubling(first: &str, twice: impl Fn(usize) -> String) -> String {
     let mut text = format!("variable \"a0\" {{ default = {first} }}\n");
     for index in 1..60 {

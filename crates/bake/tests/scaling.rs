@@ -1,5 +1,5 @@
-//! Twice the input is about twice the work, and hostile input ends with an error before it takes
-//! the memory of the machine: allocations and their bytes are counted, not time.
+//! Twice the input takes about twice the work, and hostile input fails before it exhausts the
+//! machine's memory. The tests count allocations and their bytes, not time.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -12,9 +12,9 @@ use solvekit_bake::{
     Diagnostic, Environment, FileReader, Host, InputFile, Kind, Options, evaluate,
 };
 
-/// Twice, and something for tables that grow by doubling.
+/// Twice, with a margin for tables that grow by doubling.
 const MOST: f64 = 2.6;
-/// The bytes that any input may take at once, with the input itself.
+/// The most bytes allocated at once for any input, including the input itself.
 const MOST_BYTES: u64 = 256 << 20;
 
 /// A folder in which every file is the same compose file.
@@ -45,7 +45,7 @@ impl Host for Machine {
     }
 }
 
-/// A file, the targets that are asked for, and the values of `--set`.
+/// A file, the requested targets, and the values of `--set`.
 struct Input {
     name: &'static str,
     text: String,
@@ -84,7 +84,7 @@ impl Input {
         self
     }
 
-    /// The length of the printed plan.
+    /// Returns the length of the printed plan.
     fn answer(&self) -> Result<usize, Diagnostic> {
         let file = InputFile {
             name: self.name.to_owned(),
@@ -99,17 +99,17 @@ impl Input {
     }
 }
 
-/// The beginning, and a line for each number.
+/// Returns the first text with a line for each number.
 fn numbered(first: &str, count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).fold(first.to_owned(), |text, number| text + &line(number))
 }
 
-/// Runs an input of a size and of twice the size.
+/// Runs an input of a size and one of twice the size.
 #[track_caller]
 fn assert_linear(size: usize, input: impl Fn(usize) -> Input) {
     let counted = |size: usize| {
         let input = input(size);
-        // What is made once does not count.
+        // Data that is created once does not count.
         let mut answer = Ok(0);
         let info = measure(|| answer = input.answer());
         answer.unwrap();
@@ -129,7 +129,7 @@ fn assert_linear(size: usize, input: impl Fn(usize) -> Input) {
     assert!(bytes < MOST, "bytes grow by {bytes:.2}: {once:?} {twice:?}");
 }
 
-/// Runs a hostile input, which must end with an error about a limit.
+/// Runs a hostile input, which must fail with an error about a limit.
 #[track_caller]
 fn assert_limited(input: &Input) -> String {
     let mut answer = Ok(0);
@@ -339,7 +339,7 @@ fn long_names_are_not_compared() {
     assert!(error.to_string().len() < 5000);
 }
 
-/// Inputs that nest as deep as the parser, or the evaluation, lets them.
+/// Returns inputs with the deepest nesting that the parser or the evaluation allows.
 fn deep_inputs() -> Vec<Input> {
     let function = |at: usize, result: String| {
         format!("function \"f{at}\" {{\n  params = [a]\n  result = {result}\n}}\n")
@@ -378,7 +378,8 @@ fn deep_inputs() -> Vec<Input> {
     let groups = numbered("target \"g5000\" {}\n", 5000, |at| {
         format!("group \"g{at}\" {{\n  targets = [\"g{}\"]\n}}\n", at + 1)
     });
-    // What takes most of the stack for a level, with functions for more levels than a file has.
+    // The forms that use the most stack per level, with functions for more levels than a file may
+    // have.
     let forms = [
         ("[", "]"),
         ("{ a = ", " }"),
@@ -436,7 +437,7 @@ fn deep_inputs() -> Vec<Input> {
 
 #[test]
 fn deep_nesting_fits_on_a_small_stack() {
-    // What the threads of tests and of runtimes have.
+    // The stack size of the threads of tests and runtimes.
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     let run = || {
         for (at, input) in deep_inputs().into_iter().enumerate() {

@@ -1,7 +1,7 @@
-//! The long form of what compose lets one write shortly, and the mistakes found on the way.
+//! Converts the short forms of compose to long forms, and reports malformed values.
 //!
-//! Bake needs few of these forms; the others are brought into the long form where merging depends
-//! on it, and are only checked elsewhere, as compose-go does for the whole file.
+//! Bake needs few of these forms. The others are converted if merging depends on it, and otherwise
+//! only checked, as compose-go does for the whole file.
 
 use super::{
     merge::dependency,
@@ -74,7 +74,7 @@ const FORMS: &[(&[&str], Form)] = &[
     (&["configs", "*"], Form::MaybeExternal),
 ];
 
-/// Brings every value into its long form.
+/// Converts every value to its long form.
 pub(super) fn canonical(root: &mut Map) -> Result<(), Diagnostic> {
     children(root, &Path::ROOT)
 }
@@ -101,7 +101,7 @@ fn walk(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
     }
 }
 
-/// An error that a value has the wrong type.
+/// Returns the error for a value of the wrong type.
 pub(super) fn wrong_type(node: &Node, path: &Path<'_>, wanted: &str) -> Diagnostic {
     let message = format!("{path} must be {wanted}, not {}", node.value.kind());
     Diagnostic::new(Kind::Compose, message).at(node.place.span())
@@ -181,7 +181,7 @@ fn apply(form: Form, node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic>
     }
 }
 
-/// Makes text the one entry of a mapping.
+/// Wraps text into a mapping with one entry.
 fn wrap(node: &mut Node, key: &str) {
     let value = std::mem::replace(&mut node.value, Value::Null);
     let entry = Node {
@@ -321,7 +321,7 @@ fn ssh(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// `external: {name: x}` is the old form of `external: true` and `name: x`.
+/// Converts `external: {name: x}`, the old form of `external: true` and `name: x`.
 fn external(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
     let Some(map) = node.as_map_mut() else {
         return Ok(());

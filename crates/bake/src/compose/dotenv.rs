@@ -1,10 +1,10 @@
-//! `.env` and `env_file`: lines of `NAME=value`, as compose-go's dotenv package reads them.
+//! `.env` and `env_file`: lines of `NAME=value`, parsed like compose-go's dotenv package.
 
 use std::collections::BTreeMap;
 
 use super::template::{TemplateError, substitute};
 
-/// Why an environment file cannot be read.
+/// A malformed environment file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct DotenvError {
@@ -26,9 +26,9 @@ enum Problem {
 }
 
 /// Adds the variables of a file to `variables`. References in values are looked up in `lookup`
-/// first, then in what the file set before.
+/// first, then in the earlier variables of the file.
 ///
-/// A name alone on its line takes the value that `lookup` has.
+/// A name alone on its line takes its value from `lookup`.
 pub(super) fn read(
     text: &str,
     variables: &mut BTreeMap<String, String>,
@@ -37,7 +37,7 @@ pub(super) fn read(
     read_with(text, variables, lookup, lookup)
 }
 
-/// As [`read`], with a look-up for names alone and one for references.
+/// As [`read`], with separate lookups for names alone and for references.
 pub(super) fn read_with(
     text: &str,
     variables: &mut BTreeMap<String, String>,
@@ -79,9 +79,9 @@ fn line_of(text: &str, at: usize) -> usize {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NameEnd {
-    /// `=` or `:` follows.
+    /// Followed by `=` or `:`.
     Separator,
-    /// The line, or the file, ends.
+    /// Followed by the end of the line or file.
     Line,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
-    /// Moves to the next statement, over blanks and comments; false at the end.
+    /// Skips blanks and comments up to the next statement; false at the end.
     fn skip_to_statement(&mut self) -> bool {
         loop {
             let rest = self.rest();
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
                 _ => return Err(Problem::BadCharacter(symbol)),
             }
         }
-        // A name at the very end of the file has no value, and no name either.
+        // A name at the very end of the file has no value and is ignored.
         self.at = self.text.len();
         Ok(("", NameEnd::Line))
     }
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A space that does not end a line.
+/// True for a space that does not end a line.
 fn is_blank(symbol: char) -> bool {
     matches!(
         symbol,
@@ -214,7 +214,7 @@ fn unescape(text: &str) -> String {
                     .and_then(char::from_u32)
                 {
                     Some(symbol) if digits == 3 && u32::from(symbol) < 256 => out.push(symbol),
-                    // The reference drops the 0 of an escape that it cannot read.
+                    // The reference drops the 0 of an invalid escape.
                     _ => {
                         out.push('\\');
                         out.push_str(&after[1..length]);

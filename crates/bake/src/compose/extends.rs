@@ -1,4 +1,4 @@
-//! `extends`: services that start from another service, of the same file or of another one.
+//! `extends`: services that start from another service of the same or another file.
 
 use std::{
     cell::RefCell,
@@ -18,10 +18,10 @@ use crate::{
     filepath,
 };
 
-/// Services that extend services.
+/// The most services in a chain of `extends`.
 const MAX_DEPTH: usize = 100;
 
-/// The services of a file, and what its last document resets.
+/// The services of a file, and the paths that its last document resets.
 struct Extended {
     file: String,
     services: Map,
@@ -30,7 +30,7 @@ struct Extended {
     done: BTreeSet<String>,
 }
 
-/// What a service extends.
+/// The value of `extends`.
 struct Reference {
     service: String,
     file: Option<String>,
@@ -73,9 +73,9 @@ pub(super) fn apply(
 struct Resolver<'a> {
     project: &'a Project<'a>,
     settings: Settings<'a>,
-    /// The services being resolved, as the file they are in and their name.
+    /// The chain of services that are being resolved, each with its file.
     chain: Vec<(String, String)>,
-    /// The files that services extend, by path and folder.
+    /// The files of extended services, by path and folder.
     files: BTreeMap<(String, String), Scope>,
 }
 
@@ -149,7 +149,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// A copy of the service that `name` extends, itself resolved.
+    /// Returns a resolved copy of the service that `name` extends.
     fn base(
         &mut self,
         scope: &Scope,
@@ -184,7 +184,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The services of another file; each file is loaded once.
+    /// Returns the services of another file; each file is loaded once.
     fn file(&mut self, name: &str) -> Result<Scope, Diagnostic> {
         let path = beside(self.settings, name);
         let folder = folder_of(self.project, self.settings, name);

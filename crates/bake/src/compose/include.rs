@@ -1,4 +1,4 @@
-//! `include`: other projects whose services and secrets become part of this one.
+//! `include`: adds the services and secrets of other projects to this one.
 
 use super::{
     canonical::wrong_type,
@@ -14,7 +14,7 @@ use crate::{
     files::ReadError,
 };
 
-/// Includes of includes.
+/// The deepest nesting of includes.
 const MAX_DEPTH: usize = 50;
 const SECTIONS: [&str; 6] = [
     "services", "volumes", "networks", "secrets", "configs", "models",
@@ -28,7 +28,7 @@ struct Include {
     env_files: Vec<String>,
 }
 
-/// Adds to `root` what it includes, and removes the `include`.
+/// Adds the included projects to `root`, and removes `include`.
 pub(super) fn apply(
     project: &Project<'_>,
     folder: &str,
@@ -87,7 +87,7 @@ fn entries(node: &Node) -> Result<Vec<Include>, Diagnostic> {
         .collect()
 }
 
-/// A text or a list of texts.
+/// Returns a text or a list of texts as a list.
 fn texts(map: &Map, name: &str, path: &Path<'_>) -> Result<Vec<String>, Diagnostic> {
     let Some(node) = map.get(name) else {
         return Ok(Vec::new());
@@ -156,7 +156,7 @@ fn load(
         .map_err(|error| error.or_at(&entry.place.span()))
 }
 
-/// The variables of the outer project, and those of the included one's environment files.
+/// Returns the variables of the outer project and of the included project's environment files.
 fn variables(
     project: &Project<'_>,
     folder: &str,

@@ -1,4 +1,4 @@
-//! Replaces variables in every text of a compose file, and gives some texts their type.
+//! Replaces variables in every text of a compose file, and converts some texts to other types.
 
 use super::{
     path::{ITEM, Path},
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// The type that a text has at some path once its variables are replaced.
+/// The type of a text at some path after its variables are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cast {
     Int,
@@ -82,7 +82,7 @@ pub(super) fn interpolate(
     Ok(())
 }
 
-/// `service` is the path below `services.*`, once the walk is there.
+/// `service` is the path below `services.*`, or `None` outside.
 fn walk(
     node: &mut Node,
     path: &Path<'_>,
@@ -165,7 +165,7 @@ impl Cast {
     }
 }
 
-/// Reads a boolean of YAML 1.1, in any case.
+/// Parses a boolean of YAML 1.1, in any case.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "y" | "yes" | "on" => Some(true),

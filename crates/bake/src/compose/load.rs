@@ -1,7 +1,7 @@
 //! Loads compose files into one tree: documents, variables, includes, extends, merging.
 //!
-//! The steps and their order are those of compose-go's loader. The tree that comes out is not
-//! checked against the schema yet.
+//! The steps and their order are those of compose-go's loader. The resulting tree is not validated
+//! against the schema yet.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -20,15 +20,15 @@ use crate::{
     files::{FileReader, ReadError},
 };
 
-/// Files that one project may read, each as often as it is named.
+/// The most files that one project may read; a file that is named twice counts twice.
 const MAX_FILES: usize = 1000;
-/// Bytes of all files of one project.
+/// The largest total size of the files of one project, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
 /// Variables by name.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// What all files of a project share.
+/// The state that all files of a project share.
 pub(super) struct Project<'a> {
     pub(super) reader: &'a dyn FileReader,
     pub(super) home: Option<String>,
@@ -43,18 +43,18 @@ struct Budget {
     text: usize,
 }
 
-/// How files are loaded.
+/// The settings for loading files.
 #[derive(Clone, Copy)]
 pub(super) struct Settings<'a> {
-    /// Where the paths of `include` and `extends` start.
+    /// The base folder of the paths of `include` and `extends`.
     pub(super) folder: &'a str,
-    /// The variables that texts may use.
+    /// The variables that texts can use.
     pub(super) variables: &'a Variables,
-    /// False for a file that another one's service extends: only its own texts count.
+    /// False for a file whose service another one extends: its own references are not followed.
     pub(super) with_references: bool,
 }
 
-/// A file to load. Without content, it is read.
+/// A file to load. It is read if it has no content.
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) content: Option<Vec<u8>>,
@@ -69,14 +69,14 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// Reads a file that another file names.
+    /// Reads a file that another file refers to.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, Diagnostic> {
         self.reader
             .read(path)
             .map_err(|error| unreadable(path, &error))
     }
 
-    /// Copies a node, against the limit of copies.
+    /// Copies a node and counts it against the limit of copies.
     pub(super) fn copy(&self, node: &Node) -> Result<Node, Diagnostic> {
         const MAX_NODES: usize = 400_000;
         const MAX_TEXT: usize = 64 << 20;
@@ -118,12 +118,12 @@ impl Budget {
     }
 }
 
-/// The error for a file that cannot be read.
+/// Returns the error for a file that cannot be read.
 pub(super) fn unreadable(path: &str, error: &ReadError) -> Diagnostic {
     Diagnostic::new(Kind::File, format!("cannot read {path}: {error}"))
 }
 
-/// Loads `sources` into one tree whose paths start at `folder`.
+/// Loads `sources` into one tree with paths relative to `folder`.
 pub(super) fn model(
     project: &Project<'_>,
     sources: Vec<Source>,
@@ -204,7 +204,7 @@ fn document(
     unique::enforce(root)
 }
 
-/// Removes what stands at `path`.
+/// Removes the value at `path`.
 pub(super) fn reset(map: &mut Map, path: &[String]) {
     match path {
         [] => {}
@@ -245,7 +245,7 @@ fn set_default_contexts(root: &mut Map) {
     }
 }
 
-/// Gives names without a value in the list form of `environment` their value.
+/// Sets the values of names without a value in the list form of `environment`.
 fn resolve_environment(root: &mut Map, variables: &Variables) {
     for service in services(root) {
         let Some(node) = service.get_mut("environment") else {
@@ -263,7 +263,7 @@ fn resolve_environment(root: &mut Map, variables: &Variables) {
     }
 }
 
-/// Where a file is that another file names: paths start at the folder of the settings.
+/// Returns the path of a file that another file refers to: relative to the folder of the settings.
 pub(super) fn beside(settings: Settings<'_>, path: &str) -> String {
     if filepath::is_absolute(path) {
         path.to_owned()
@@ -272,7 +272,7 @@ pub(super) fn beside(settings: Settings<'_>, path: &str) -> String {
     }
 }
 
-/// The folder of a file or of a folder, as the way from the folder of the settings.
+/// Returns the folder of a file, or the folder itself, relative to the folder of the settings.
 pub(super) fn folder_of(project: &Project<'_>, settings: Settings<'_>, path: &str) -> String {
     let full = beside(settings, path);
     let is_folder = matches!(project.reader.read(&full), Err(ReadError::IsDirectory));
@@ -284,7 +284,7 @@ pub(super) fn folder_of(project: &Project<'_>, settings: Settings<'_>, path: &st
     filepath::relative(settings.folder, &full).unwrap_or(full)
 }
 
-/// The path of a service in messages.
+/// Calls `then` with the path of a service, for messages.
 pub(super) fn with_service<T>(name: &str, then: impl FnOnce(&Path<'_>) -> T) -> T {
     let services = Path::ROOT.next("services");
     then(&services.next(name))

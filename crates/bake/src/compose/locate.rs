@@ -9,9 +9,9 @@ use crate::{diagnostic::Diagnostic, filepath};
 
 #[derive(Clone, Copy)]
 enum Kind {
-    /// A folder, or anything that a context may be.
+    /// A folder, or any other kind of context.
     Context,
-    /// A path; null and other types stay.
+    /// A path; null and other types are unchanged.
     MaybePath,
     /// A path, which must be text.
     Path,
@@ -35,7 +35,7 @@ const PATHS: &[(&[&str], Kind)] = &[
     (&["secrets", "*", "file"], Kind::MaybePath),
 ];
 
-/// Puts `folder` before every relative path; `~` becomes the home directory.
+/// Prepends `folder` to every relative path; `~` becomes the home directory.
 pub(super) fn resolve(root: &mut Map, folder: &str, home: Option<&str>) -> Result<(), Diagnostic> {
     let resolver = Resolver { folder, home };
     root.iter_mut()

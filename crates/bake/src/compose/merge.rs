@@ -1,7 +1,7 @@
-//! How a second file, an override or an extending service changes what was there before.
+//! Merges an additional file, an override or an extending service into an existing tree.
 //!
-//! Mappings merge by key, lists are appended, anything else is replaced; some paths have rules of
-//! their own. The rules are those of compose-go's override package.
+//! Mappings are merged by key, lists are appended, anything else is replaced; some paths have
+//! special rules. The rules are those of compose-go's override package.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::{Discriminant, discriminant};
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// Adds `other` to `base`; `other` wins.
+/// Merges `other` into `base`; `other` wins.
 pub(super) fn merge(base: &mut Map, other: Map) -> Result<(), Diagnostic> {
     mappings(base, other, &Path::ROOT)
 }
 
-/// Adds a service to the one that it extends.
+/// Merges a service into the one that it extends.
 pub(super) fn extend_service(base: Node, service: Node) -> Result<Node, Diagnostic> {
     let services = Path::ROOT.next("services");
     merge_node(base, service, &services.next("x"))
@@ -25,16 +25,16 @@ pub(super) fn extend_service(base: Node, service: Node) -> Result<Node, Diagnost
 
 #[derive(Clone, Copy)]
 enum Rule {
-    /// The later value alone counts.
+    /// The later value replaces the earlier one.
     Replace,
     /// Both become lists of `key=value`, and the second is appended.
     Sequence,
-    /// As `Sequence`, without what is there already.
+    /// As `Sequence`, without duplicates.
     UniqueSequence,
     /// Text is the `context` of a build.
     Build,
     DependsOn,
-    /// A list of names is a mapping without values.
+    /// A list of names becomes a mapping without values.
     Names,
     Logging,
     AddressPools,
@@ -166,7 +166,8 @@ fn mapping(node: Node, path: &Path<'_>) -> Result<Map, Diagnostic> {
     }
 }
 
-/// Lists stay, mappings become sorted `key=value`, text becomes one item.
+/// Converts to a list: lists are unchanged, mappings become sorted `key=value`, text becomes one
+/// item.
 fn sequence(node: Node) -> Vec<Node> {
     match node.value {
         Value::List(items) => items,
@@ -200,7 +201,7 @@ fn build(node: Node) -> Map {
     }
 }
 
-/// A mapping, or a list of names as one.
+/// Converts a list of names to a mapping.
 fn names(node: Node, is_dependency: bool) -> Map {
     match node.value {
         Value::Map(map) => map,
@@ -223,7 +224,7 @@ fn names(node: Node, is_dependency: bool) -> Map {
     }
 }
 
-/// What a plain name in `depends_on` means.
+/// Returns the long form of a plain name in `depends_on`.
 pub(super) fn dependency(place: &super::yaml::Place) -> Value {
     Value::Map(Map::from([
         ("condition".to_owned(), Node::text(place, "service_started")),
@@ -231,7 +232,7 @@ pub(super) fn dependency(place: &super::yaml::Place) -> Value {
     ]))
 }
 
-/// What two equal values have in common: their kind, and how they are printed.
+/// The kind and printed form of a value; values with equal ones are duplicates.
 type Alike = (Discriminant<Value>, String);
 
 fn alike(node: &Node) -> Alike {

@@ -1,8 +1,8 @@
-//! Compose files to groups and targets.
+//! Converts compose files to groups and targets.
 //!
-//! All compose files are one project. The way through it: `yaml` reads documents, `load` merges
-//! them (variables, includes, `extends`), `schema` checks the shape, `service` gives types,
-//! `target` makes targets. The rules are those of compose-go, as buildx uses it.
+//! All compose files are one project. The steps: `yaml` parses documents, `load` merges them
+//! (variables, includes, `extends`), `schema` validates, `service` converts to typed values,
+//! `target` builds targets. The rules are those of compose-go, as buildx uses it.
 
 mod load;
 
@@ -59,13 +59,13 @@ use crate::{
     target::Definition,
 };
 
-/// The file whose variables compose files may use, in the working directory.
+/// The file with variables for compose files, in the working directory.
 const DOTENV: &str = ".env";
 
-/// The groups and targets of compose `files`, which are loaded as one project.
+/// Returns the groups and targets of compose `files`, which are loaded as one project.
 ///
 /// # Errors
-/// When a file is not a compose file, or breaks a rule of compose.
+/// If a file is not a compose file, or breaks a rule of compose.
 pub fn load(
     files: &[InputFile],
     environment: &Environment,
@@ -75,7 +75,7 @@ pub fn load(
     load_with_places(files, environment, reader, host).map(|(definition, _)| definition)
 }
 
-/// As [`load`], and where the files set the attributes of targets.
+/// As [`load`], also with the positions of the targets' attributes.
 pub(crate) fn load_with_places(
     files: &[InputFile],
     environment: &Environment,
@@ -86,9 +86,9 @@ pub(crate) fn load_with_places(
     Ok((target::definition(&project)?, project.places))
 }
 
-/// Reads a file in the form of `.env`. A reference in a value takes what `known` has, or what the
-/// file has set before; a name alone on its line takes what `lookup` has. The answer has what the
-/// file sets, and replaces nothing that it does not name.
+/// Parses a file in the format of `.env` and adds its variables to `known`. A reference in a value
+/// uses `known`, or an earlier variable of the file; a name alone on its line takes its value from
+/// `lookup`.
 ///
 /// # Errors
 /// [`DotenvError`] with the line.
@@ -102,11 +102,11 @@ pub fn read_dotenv(
     Ok(variables)
 }
 
-/// Checks that one file alone is a compose file. Files without a telling name are read as compose
-/// files if this succeeds.
+/// Checks that a single file is a compose file. A file with an ambiguous name is loaded as a
+/// compose file if this succeeds.
 ///
 /// # Errors
-/// When it is not a compose file. What another file may complete is not an error.
+/// If it is not a compose file. Parts that another file may complete are not an error.
 pub fn check(
     file: &InputFile,
     environment: &Environment,
@@ -117,10 +117,11 @@ pub fn check(
     project(file, environment, reader, host, Checks::OneFile).map(|_| ())
 }
 
-/// The variables of compose files: `--var`, the environment, and the `.env` file, the weakest.
+/// Returns the variables for compose files: from `--var`, the environment, and the `.env` file, in
+/// this order of precedence.
 ///
 /// # Errors
-/// When the `.env` file cannot be read.
+/// If the `.env` file cannot be read.
 pub fn variables(
     environment: &Environment,
     reader: &dyn FileReader,

@@ -1,8 +1,8 @@
-//! Where a value is in the tree: `services.web.build.args`.
+//! The path of a value in the tree: `services.web.build.args`.
 
 use std::fmt;
 
-/// A path, as a list that starts at its end.
+/// A path, as a linked list that starts at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
@@ -29,7 +29,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// True if the path fits `pattern`, in which `*` stands for any name.
+    /// True if the path matches `pattern`, in which `*` matches any name.
     pub(super) fn matches(&self, pattern: &[&str]) -> bool {
         if pattern.len() != self.depth {
             return false;

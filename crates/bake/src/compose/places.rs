@@ -1,30 +1,30 @@
-//! Where compose files set what becomes the attributes of a target.
+//! The positions of targets' attributes in compose files.
 
 use super::yaml::{Map, Node, Place, Value};
 use crate::diagnostic::Span;
 use crate::target::sanitize_name;
 
-/// The places of the attributes of one service.
+/// The positions of one service's attributes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ComposeSource {
     /// The name of the target.
     pub(crate) target: String,
     pub(crate) places: Vec<AttributePlace>,
-    /// Keys of `x-bake` that bake does not know.
+    /// The unknown keys of `x-bake`.
     pub(crate) unknown: Vec<(String, Span)>,
 }
 
-/// Where an attribute, or an entry of it, was written.
+/// The position of an attribute, or of an entry of it.
 #[derive(Clone, Debug)]
 pub(crate) struct AttributePlace {
-    /// The name that bake files have for it.
+    /// The attribute's name in bake files.
     pub(crate) attribute: String,
-    /// The entry of a map.
+    /// The key of a map's entry.
     pub(crate) key: Option<String>,
     pub(crate) span: Span,
 }
 
-/// The keys of `build`, and the attributes that they become.
+/// The keys of `build`, with the attributes they set.
 const BUILD: [(&str, &str); 21] = [
     ("context", "context"),
     ("dockerfile", "dockerfile"),
@@ -49,7 +49,7 @@ const BUILD: [(&str, &str); 21] = [
     ("ulimits", "ulimits"),
 ];
 
-/// The keys of `x-bake`, which are those of bake files.
+/// The keys of `x-bake`, which have the names of bake files' attributes.
 pub(crate) const X_BAKE: [&str; 11] = [
     "tags",
     "cache-from",
@@ -64,7 +64,7 @@ pub(crate) const X_BAKE: [&str; 11] = [
     "contexts",
 ];
 
-/// The places of a service that is built.
+/// Returns the positions of a service with a `build`.
 pub(super) fn places(name: &str, service: &Node) -> Option<ComposeSource> {
     let service = service.as_map()?;
     let build = service.get("build")?;
@@ -97,7 +97,7 @@ pub(super) fn places(name: &str, service: &Node) -> Option<ComposeSource> {
 }
 
 impl ComposeSource {
-    /// Adds the place of a key, and those of the entries of a map.
+    /// Adds the position of a key, and those of a map's entries.
     fn add(&mut self, map: &Map, key: &str, attribute: &str) {
         let Some(node) = map.get(key) else { return };
         let mut put = |key: Option<String>, place: &Place| {

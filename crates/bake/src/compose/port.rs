@@ -1,8 +1,8 @@
-//! The short form of a port: `[ip:][published:]target[/protocol]`. Bake only checks it.
+//! The short form of a port: `[ip:][published:]target[/protocol]`. Bake only validates it.
 
 use std::net::IpAddr;
 
-/// Why a port cannot be read.
+/// The reason a port is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PortError {
     #[error("{0:?} has no port")]

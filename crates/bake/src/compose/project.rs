@@ -1,4 +1,4 @@
-//! A whole compose project: loaded, checked, typed.
+//! A whole compose project: loaded, validated, typed.
 
 use std::collections::BTreeMap;
 
@@ -20,21 +20,21 @@ use crate::{
 const PROJECT_NAME: &str = "COMPOSE_PROJECT_NAME";
 const DEFAULT_NAME: &str = "bake";
 
-/// What a build needs of a project.
+/// The parts of a project that a build needs.
 pub(super) struct Project {
     pub(super) services: BTreeMap<String, Service>,
     pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) variables: Variables,
-    /// Where the attributes of services that are built were written.
+    /// The positions of the attributes of services with a `build`.
     pub(super) places: Vec<ComposeSource>,
 }
 
-/// How thoroughly a project is checked.
+/// The level of validation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checks {
-    /// Everything.
+    /// All checks.
     Full,
-    /// Not whether services fit together: another file may complete them.
+    /// All checks except those between services, because another file may complete them.
     OneFile,
 }
 
@@ -81,11 +81,11 @@ pub(super) fn load(
     Ok(project)
 }
 
-/// The `name` that the files give the project; the last one counts.
+/// Returns the `name` of the project; the last file that sets it wins.
 fn project_name(files: &[InputFile], variables: &Variables) -> Result<Option<String>, Diagnostic> {
     let mut name = None;
     for file in files {
-        // A file that cannot be read is reported when it is loaded.
+        // An unreadable file is reported when it is loaded.
         let Ok(text) = std::str::from_utf8(&file.bytes) else {
             continue;
         };
@@ -114,7 +114,7 @@ fn project_name(files: &[InputFile], variables: &Variables) -> Result<Option<Str
         .map(str::to_owned))
 }
 
-/// Where the attributes of services that are built were written.
+/// Returns the positions of the attributes of services with a `build`.
 fn built(root: &Map) -> Vec<ComposeSource> {
     let services = root.get("services").and_then(Node::as_map);
     let services = services.into_iter().flatten();
@@ -125,11 +125,11 @@ fn built(root: &Map) -> Vec<ComposeSource> {
 
 type Typed = (BTreeMap<String, Service>, BTreeMap<String, Secret>);
 
-/// Checks the shape of services and secrets, and reads them.
+/// Validates services and secrets, and converts them to typed values.
 fn typed(mut root: Map) -> Result<Typed, Diagnostic> {
     let services = match root.remove("services").map(|node| node.value) {
         Some(Value::Map(mut services)) => {
-            // As in the reference, services of another type count as absent.
+            // As in the reference, services of another type are ignored.
             services.retain(|_, node| matches!(node.value, Value::Map(_) | Value::Null));
             Some(services)
         }
@@ -165,7 +165,7 @@ fn typed(mut root: Map) -> Result<Typed, Diagnostic> {
 }
 
 impl Project {
-    /// Checks that services are complete and name only what exists.
+    /// Checks that services are complete and that their references exist.
     fn check_consistency(&self) -> Result<(), Diagnostic> {
         for (name, service) in &self.services {
             let fail = |place: &super::yaml::Place, message: String| {
@@ -227,7 +227,7 @@ impl Project {
         }
     }
 
-    /// Completes the variables of services from their environment files.
+    /// Adds variables from the environment files of services.
     fn read_env_files(&mut self, reader: &dyn FileReader) -> Result<(), Diagnostic> {
         let variables = &self.variables;
         for service in self.services.values_mut() {

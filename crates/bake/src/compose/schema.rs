@@ -1,7 +1,7 @@
-//! The shape of what bake reads from a compose file: services and secrets.
+//! Validates the parts of a compose file that bake uses: services and secrets.
 //!
-//! The rules are those of the compose specification's JSON schema. As in the reference, attributes
-//! of a service that a build does not need are not looked at.
+//! The rules are those of the compose specification's JSON schema. As in the reference, service
+//! attributes that a build does not need are not validated.
 
 use super::{
     path::{ITEM, Path},
@@ -20,19 +20,19 @@ enum Type {
 }
 
 enum Shape {
-    /// One of some types.
+    /// One of several types.
     Scalar(&'static [Type]),
     /// A list of texts.
     Texts,
-    /// A mapping of scalars, or a list of texts without repetition.
+    /// A mapping of scalars, or a list of unique texts.
     Dict,
-    /// A mapping of texts and lists of texts, or a list of texts without repetition.
+    /// A mapping of texts and lists of texts, or a list of unique texts.
     Hosts,
     /// Limits by name.
     Ulimits,
     /// A list of mappings.
     Items(&'static Record),
-    /// Text, or a list of texts without repetition.
+    /// Text, or a list of unique texts.
     TextOrTexts,
     /// `true`, or the old form with a name.
     External,
@@ -136,7 +136,7 @@ const EXTERNAL: Record = Record {
     with_extensions: true,
 };
 
-/// Checks the services: their names and what a build needs of them.
+/// Validates the services: their names and the attributes that a build needs.
 pub(super) fn services(services: &Map) -> Result<(), Diagnostic> {
     let path = Path::ROOT.next("services");
     for (name, node) in services {
@@ -157,7 +157,7 @@ pub(super) fn services(services: &Map) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Checks the secrets of a project.
+/// Validates the secrets of a project.
 pub(super) fn secrets(node: &Node) -> Result<(), Diagnostic> {
     let path = Path::ROOT.next("secrets");
     for (name, node) in mapping(node, &path)? {
@@ -241,7 +241,7 @@ impl Shape {
             },
             Shape::Ulimits => {
                 for (name, node) in mapping(node, path)? {
-                    // The schema knows limits in small letters only, and lets others pass.
+                    // The schema validates only limits with lower-case names, and ignores others.
                     let is_known = name.bytes().all(|byte| byte.is_ascii_lowercase());
                     let path = path.next(name);
                     match &node.value {

@@ -1,4 +1,4 @@
-//! Services and secrets with the types that a build needs.
+//! Services and secrets as typed values, with the attributes that a build needs.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) struct Service {
     pub(super) place: Place,
     pub(super) image: String,
     pub(super) build: Option<Build>,
-    /// Variables; without a value, the one of the project is meant.
+    /// Variables; one without a value takes the project's.
     pub(super) environment: BTreeMap<String, Option<String>>,
     pub(super) env_files: Vec<EnvFile>,
 }
@@ -30,7 +30,7 @@ pub(super) struct EnvFile {
     pub(super) format: String,
 }
 
-/// The `build` of a service. Empty text stands for what is not said.
+/// The `build` of a service. Empty text means unset.
 pub(super) struct Build {
     pub(super) place: Place,
     pub(super) context: String,
@@ -40,7 +40,7 @@ pub(super) struct Build {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) additional_contexts: BTreeMap<String, String>,
     pub(super) extra_hosts: BTreeMap<String, Vec<String>>,
-    /// Keys by id; empty for the agent.
+    /// Paths of keys by id; an empty path means the agent.
     pub(super) ssh: BTreeMap<String, String>,
     /// The names of secrets.
     pub(super) secrets: Vec<(Place, String)>,
@@ -55,7 +55,7 @@ pub(super) struct Build {
     pub(super) provenance: String,
     pub(super) sbom: String,
     pub(super) shm_size: i64,
-    /// Soft and hard limits.
+    /// Soft and hard limits by name.
     pub(super) ulimits: BTreeMap<String, (i64, i64)>,
     pub(super) x_bake: Option<Node>,
 }
@@ -117,7 +117,7 @@ impl Build {
             map: node.as_map().unwrap_or(&empty),
             path,
         };
-        // Not used, but checked as the reference does.
+        // Not used, but checked as in the reference.
         fields.flag("privileged")?;
         fields.text("isolation")?;
         Ok(Build {
@@ -184,7 +184,7 @@ fn secret_name(node: &Node, path: &Path<'_>) -> Result<(Place, String), Diagnost
     Ok((node.place.clone(), fields.text("source")?))
 }
 
-/// The entries of a mapping, whose shape is checked already.
+/// The entries of a validated mapping.
 struct Fields<'a> {
     map: &'a Map,
     path: &'a Path<'a>,
@@ -248,7 +248,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Entries of a mapping, or of a list of `NAME=VALUE`.
+    /// Returns the entries of a mapping, or of a list of `NAME=VALUE`.
     fn entries(&self, name: &str) -> Vec<(String, Option<&'a Node>, Option<String>)> {
         match self.map.get(name).map(|node| &node.value) {
             Some(Value::Map(map)) => map
@@ -393,7 +393,7 @@ impl<'a> Fields<'a> {
                 }) => Ok(*number),
                 Some(node) => Err(wrong_type(node, &path.next(key), "a whole number")),
             };
-            // The reference keeps a single number apart and prints 0:0 for it.
+            // The reference stores a single number separately and prints 0:0 for it.
             limits.insert(name.clone(), (number("soft")?, number("hard")?));
         }
         Ok(limits)

@@ -1,4 +1,4 @@
-//! Services to targets.
+//! Converts services to targets.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ use crate::{
     target::{Attest, Cache, Definition, Group, Secret, Ssh, Target, sanitize_name},
 };
 
-/// The targets of all services that are built, and the group `default` of them.
+/// Returns the targets of all services with a `build`, and the group `default` of them.
 pub(super) fn definition(project: &Project) -> Result<Definition, Diagnostic> {
     let mut definition = Definition::default();
     if project.services.is_empty() {
@@ -131,7 +131,7 @@ fn caches(texts: &[String]) -> Result<Option<Vec<Cache>>, crate::target::Attribu
     Ok(Some(caches))
 }
 
-/// The arguments that have a value: their own, the service's variable, or the project's.
+/// Returns the arguments with a value: their own, the service's variable, or the project's.
 fn arguments(
     project: &Project,
     service: &Service,
@@ -169,7 +169,7 @@ fn secrets(project: &Project, build: &Build) -> Result<Vec<Secret>, Diagnostic> 
     build.secrets.iter().map(secret).collect()
 }
 
-/// Named contexts, in which services are targets.
+/// Returns the named contexts; a service is a target.
 pub(super) fn named_contexts(
     contexts: &std::collections::BTreeMap<String, String>,
 ) -> std::collections::BTreeMap<String, String> {

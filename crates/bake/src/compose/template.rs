@@ -1,14 +1,14 @@
 //! Variables in text: `$NAME`, `${NAME}`, `${NAME:-default}` and the like, and `$$` for a dollar.
 //!
-//! The rules are those of compose-go's template package. The same syntax serves compose files and
-//! `.env` files.
+//! The rules are those of compose-go's template package. Compose files and `.env` files have the
+//! same syntax.
 
 use std::borrow::Cow;
 
-/// Levels of `${A:-${B:-…}}`.
+/// The deepest nesting of `${A:-${B:-…}}`.
 const MAX_DEPTH: usize = 50;
 
-/// Why a text cannot be interpolated.
+/// The reason a text cannot be interpolated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
     #[error("`$` must be followed by a name, as in ${{NAME}}; for a dollar sign write $$")]
@@ -27,7 +27,7 @@ fn reason(message: &str) -> String {
     }
 }
 
-/// Returns `text` with every variable replaced by what `lookup` knows; unknown ones are empty.
+/// Returns `text` with every variable replaced by its value in `lookup`; unknown ones are empty.
 pub(super) fn substitute(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -71,9 +71,9 @@ fn expand(
     Ok(out)
 }
 
-/// Expands what stands after `${`; returns the text and how many bytes were read.
+/// Expands the text after `${`; returns the result and the number of bytes read.
 ///
-/// `last_brace` is the offset of the last `}` of the line: a default reaches no further.
+/// `last_brace` is the offset of the last `}` of the line, which bounds a default.
 fn braced<'a>(
     after: &'a str,
     last_brace: Option<usize>,
@@ -96,7 +96,7 @@ fn braced<'a>(
     let last = last_brace
         .filter(|last| *last >= operand)
         .ok_or(TemplateError::Invalid)?;
-    // Braces are balanced if they can be; else the last one of the line ends the variable.
+    // Braces are balanced if possible; else the last one of the line ends the variable.
     let close = closing_brace(&after[..=last])
         .filter(|close| *close >= operand)
         .unwrap_or(last);
@@ -122,8 +122,8 @@ fn braced<'a>(
     Ok((result.into(), close + 1))
 }
 
-/// The brace that closes the one before `text`. As in the reference, the byte after a `{` is not
-/// looked at.
+/// Returns the brace that closes the one before `text`. As in the reference, the byte after a `{`
+/// is skipped.
 fn closing_brace(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut open = 1;
@@ -158,7 +158,7 @@ fn name_length(text: &str) -> usize {
     }
 }
 
-/// Remembers the line that was looked at last, so that a line of many variables is read once.
+/// The end of the last scanned line, so that a line with many variables is scanned once.
 #[derive(Default)]
 struct LineEnd {
     end: usize,
@@ -166,7 +166,7 @@ struct LineEnd {
 }
 
 impl LineEnd {
-    /// The last `}` of the line that `start` is on, counted from `start`.
+    /// Returns the last `}` of the line of `start`, relative to `start`.
     fn last_brace(&mut self, text: &str, start: usize) -> Option<usize> {
         if start > self.end || self.end == 0 {
             self.end = text[start..]

@@ -1,4 +1,4 @@
-//! Lists in which a later item replaces an earlier one of the same key.
+//! Lists in which a later item replaces an earlier one with the same key.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// How the key of an item is found.
+/// The way to find the key of an item.
 #[derive(Clone, Copy)]
 enum Key {
-    /// What stands before `=`.
+    /// The text before `=`.
     Name,
-    /// The path inside of the container.
+    /// The path inside the container.
     Volume,
-    /// The path of a device inside of the container.
+    /// The path of a device inside the container.
     Device,
-    /// The path of a secret or config inside of the container.
+    /// The path of a secret or config inside the container.
     Mount(&'static str),
     EnvFile,
     Expose,
@@ -63,7 +63,7 @@ const RULES: &[(&[&str], Key)] = &[
     (&["services", "*", "volumes"], Key::Volume),
 ];
 
-/// Drops the earlier ones of items with the same key, in every list that has keys.
+/// Removes earlier items with the same key, in every list that has keys.
 pub(super) fn enforce(root: &mut Map) -> Result<(), Diagnostic> {
     root.iter_mut()
         .try_for_each(|(name, node)| walk(node, &Path::ROOT.next(name)))
@@ -100,7 +100,7 @@ fn walk(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
     }
 }
 
-/// Why an item has no key.
+/// The reason an item has no key.
 #[derive(Debug, thiserror::Error)]
 enum KeyError {
     #[error("an item must be text, not {0}")]
@@ -160,7 +160,7 @@ impl Key {
             (Key::Expose | Key::Port, Value::Int(port)) => Ok(port.to_string()),
             (Key::Expose, other) => Err(KeyError::NotPort(other.kind())),
             (Key::Port, Value::Map(map)) => port_key(map),
-            // The reference takes items of other types for one and the same.
+            // In the reference, items of other types all have the same key.
             (Key::Port | Key::Volume | Key::Device | Key::EnvFile, _) => Ok(String::new()),
         }
     }

@@ -1,13 +1,14 @@
-//! The short form of a volume: `source:target:options`. Bake needs its target and its validity.
+//! The short form of a volume: `source:target:options`. Bake needs only its target, and validates
+//! it.
 
 /// A volume in its short form.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct VolumeSpec {
-    /// The path inside of the container.
+    /// The path inside the container.
     pub(super) target: String,
 }
 
-/// Why a volume cannot be read.
+/// The reason a volume is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VolumeError {
     #[error("a volume cannot be empty")]
@@ -19,7 +20,8 @@ pub(super) enum VolumeError {
 }
 
 impl VolumeSpec {
-    /// Reads the short form. A drive letter's colon and colons inside `${…}` separate nothing.
+    /// Parses the short form. The colon of a drive letter and colons inside `${…}` do not separate
+    /// parts.
     pub(super) fn parse(text: &str) -> Result<VolumeSpec, VolumeError> {
         match text.len() {
             0 => return Err(VolumeError::Empty),

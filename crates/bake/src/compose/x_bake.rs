@@ -1,4 +1,4 @@
-//! `x-bake`: what bake knows and compose does not.
+//! `x-bake`: attributes of bake that compose does not have.
 
 use std::{collections::BTreeMap, fmt::Display};
 
@@ -140,7 +140,7 @@ fn distinct(texts: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-/// A list of texts; a text alone is split at blanks.
+/// Returns a list of texts; a single text is split at blanks.
 fn texts(node: &Node, path: &Path<'_>) -> Result<Vec<String>, Diagnostic> {
     match &node.value {
         Value::Null => Ok(Vec::new()),
@@ -163,7 +163,7 @@ fn text(node: &Node, path: &Path<'_>) -> Result<String, Diagnostic> {
     }
 }
 
-/// A boolean; the words of YAML 1.1 are taken too.
+/// Returns a boolean, also for the words of YAML 1.1.
 fn flag(node: &Node, path: &Path<'_>) -> Result<Option<bool>, Diagnostic> {
     match &node.value {
         Value::Null => Ok(None),

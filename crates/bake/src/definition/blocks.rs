@@ -1,4 +1,4 @@
-//! Groups and targets: their attributes get values, all at once or one by one as needed.
+//! Evaluates the attributes of groups and targets, all at once or one by one on demand.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::body::{Block, Body};
 use crate::value::Value;
 
-/// A block and how far it is evaluated.
+/// A block with the state of its evaluation.
 #[derive(Debug)]
 pub(super) struct BlockState<'b> {
     pub(super) kind: &'static str,
     pub(super) block: &'b Block,
-    /// One per combination of the matrix.
+    /// One output per combination of the matrix.
     pub(super) outputs: Vec<Output>,
 }
 
@@ -24,15 +24,15 @@ pub(super) struct BlockState<'b> {
 pub(super) struct Output {
     pub(super) name: String,
     context: Context,
-    /// Attributes that have a value, or are known to be absent.
+    /// Attributes that have a value or are known to be absent.
     done: HashSet<String>,
-    /// Attributes that something waits for.
+    /// Attributes that are being evaluated.
     progress: HashSet<String>,
     pub(super) decoded: Decoded,
 }
 
 impl<'b> BlockState<'b> {
-    /// The groups and targets of `body`, not yet evaluated.
+    /// Returns the groups and targets of `body`, unevaluated.
     pub(super) fn all(body: &'b Body) -> Vec<Self> {
         body.blocks
             .iter()
@@ -47,7 +47,7 @@ impl<'b> BlockState<'b> {
             .collect()
     }
 
-    /// Settles the contexts.
+    /// Sets the contexts.
     pub(super) fn set_contexts(&mut self, contexts: Vec<Context>) {
         let outputs = contexts.into_iter().map(|context| Output {
             name: String::new(),
@@ -63,7 +63,8 @@ impl<'b> BlockState<'b> {
 impl Interpreter<'_> {
     /// Evaluates all groups and targets.
     ///
-    /// An error with a place does not end it: one without, in a later block, is reported first.
+    /// An error with a position does not stop it: an error without one, in a later block, is
+    /// reported first.
     pub(super) fn resolve_blocks(&mut self, collected: &mut Collected) -> Result<(), Diagnostic> {
         let mut first: Option<Diagnostic> = None;
         for index in 0..self.blocks.len() {
@@ -83,7 +84,7 @@ impl Interpreter<'_> {
         first.map_or(Ok(()), Err)
     }
 
-    /// Gives values to all attributes of a block, or to one.
+    /// Evaluates all attributes of a block, or one.
     pub(super) fn resolve_block(
         &mut self,
         index: usize,
@@ -108,7 +109,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Gives values to the attributes of a block in one context.
+    /// Evaluates the attributes of a block in one context.
     fn resolve_output(
         &mut self,
         index: usize,
@@ -139,13 +140,13 @@ impl Interpreter<'_> {
             self.load(&attribute.expression, &context, &[], Missing::Allowed)?;
         }
         for attribute in &present {
-            // Another attribute may have needed this one meanwhile.
+            // Another attribute may have needed and evaluated this one meanwhile.
             let name = attribute.name.as_str();
             if only.is_none() && self.blocks[index].outputs[output].done.contains(name) {
                 continue;
             }
             let value = self.evaluate(&attribute.expression, &context)?;
-            // The target keeps texts of its own, and a value that others see.
+            // The target stores its own texts, and a value for other expressions.
             let charged = self.globals.charge(&value, kept_bytes(name, &value));
             charged.map_err(|error| error.or_at(&attribute.expression.start_span()))?;
             let decoded = &mut self.blocks[index].outputs[output].decoded;
@@ -164,9 +165,9 @@ impl Interpreter<'_> {
 }
 
 impl Interpreter<'_> {
-    /// Makes what a block says by now visible to expressions.
+    /// Updates the value of a block that expressions see.
     pub(super) fn publish(&mut self, kind: &'static str, name: &str) -> Result<(), Diagnostic> {
-        /// About what the value of a block without attributes takes.
+        /// The approximate size of the value of a block without attributes, in bytes.
         const ENTRY_BYTES: u64 = 6000;
         if let Some((index, output)) = self.changed.remove(&(kind, name.to_owned())) {
             let state = &self.blocks[index].outputs[output];
@@ -181,7 +182,8 @@ impl Interpreter<'_> {
     }
 }
 
-/// About how many bytes a target keeps of an attribute: texts of its own, and tables of entries.
+/// Returns the approximate size of an attribute in a target, in bytes: texts, and tables of
+/// entries.
 fn kept_bytes(name: &str, value: &Value) -> u64 {
     /// Attributes whose entries are tables.
     const TABLES: [&str; 7] = [
@@ -193,14 +195,14 @@ fn kept_bytes(name: &str, value: &Value) -> u64 {
         "secret",
         "ssh",
     ];
-    /// What a table of a few entries takes.
+    /// The size of a table with a few entries, in bytes.
     const TABLE_BYTES: u64 = 600;
     let entries = value.items().map_or(0, <[Value]>::len) as u64;
     let tables = if TABLES.contains(&name) { entries } else { 0 };
     6 * value.size() + tables * TABLE_BYTES
 }
 
-/// Refuses a block without an attribute.
+/// Fails if the block lacks the attribute.
 fn require(block: &Block, name: &str) -> Result<(), Diagnostic> {
     if block.body.attribute(name).is_some() {
         return Ok(());

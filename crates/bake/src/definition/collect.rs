@@ -1,4 +1,4 @@
-//! Evaluated blocks to groups and targets; blocks of one name merge.
+//! Collects evaluated blocks as groups and targets; blocks of one name are merged.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use super::blocks::BlockState;
 use super::decode::Decoded;
 use crate::target::{Definition, Group, Target};
 
-/// Groups and targets so far.
+/// The groups and targets so far.
 pub(super) struct Collected {
     definition: Definition,
     groups: HashMap<String, usize>,
@@ -14,7 +14,7 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    /// Starts with what compose files declare.
+    /// Starts with the groups and targets of compose files.
     pub(super) fn new(base: Definition) -> Self {
         let mut groups = HashMap::new();
         for (index, group) in base.groups.iter().enumerate() {
@@ -31,7 +31,7 @@ impl Collected {
         }
     }
 
-    /// Adds a block: a target merges into the one of its name, a group replaces it.
+    /// Adds a block: a target is merged into the one of its name, a group replaces it.
     pub(super) fn add(&mut self, state: &BlockState<'_>) {
         for output in &state.outputs {
             match &output.decoded {
@@ -74,7 +74,7 @@ impl Collected {
         }
     }
 
-    /// All groups and targets, with a group for each block that a matrix multiplied.
+    /// Returns all groups and targets, with a group for each block with a matrix.
     pub(super) fn finish(mut self, blocks: &[BlockState<'_>]) -> Definition {
         let mut labels: Vec<(&str, Vec<String>)> = Vec::new();
         let mut index: HashMap<(&str, &str), usize> = HashMap::new();
@@ -106,7 +106,7 @@ impl Collected {
     }
 }
 
-/// Removes all but the first of equal names.
+/// Removes duplicate names; the first one is kept.
 pub(super) fn keep_first(names: &mut Vec<String>) {
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));

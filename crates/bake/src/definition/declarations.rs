@@ -1,4 +1,4 @@
-//! `variable` and `function` blocks, as they are written.
+//! `variable` and `function` blocks, unevaluated.
 
 use crate::diagnostic::{Diagnostic, Kind, nearest};
 use crate::eval::{Globals, Scope, evaluate};
@@ -36,7 +36,7 @@ pub(super) struct FunctionBlock<'b> {
 }
 
 impl<'b> VariableBlock<'b> {
-    /// Reads a block. `globals` must be empty: a description cannot refer to anything.
+    /// Parses a block. `globals` must be empty: a description cannot refer to anything.
     pub(super) fn read(block: &'b Block, globals: &Globals<'_>) -> Result<Self, Diagnostic> {
         let expression = |name| block.body.attribute(name).map(|it| &it.expression);
         let description = match expression("description") {
@@ -73,7 +73,7 @@ impl<'b> Validation<'b> {
 }
 
 impl<'b> FunctionBlock<'b> {
-    /// Reads a block.
+    /// Parses a block.
     pub(super) fn read(block: &'b Block) -> Result<Self, Diagnostic> {
         only_attributes(block, &["params", "variadic_params", "result"])?;
         Ok(Self {
@@ -85,7 +85,7 @@ impl<'b> FunctionBlock<'b> {
     }
 }
 
-/// Refuses attributes other than `known`, and all blocks.
+/// Rejects attributes other than `known`, and all blocks.
 fn only_attributes(block: &Block, known: &[&str]) -> Result<(), Diagnostic> {
     let unknown = |name: &str| !known.contains(&name);
     let kind = &block.kind;
@@ -110,7 +110,7 @@ fn only_attributes(block: &Block, known: &[&str]) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// The text of an expression that refers to nothing.
+/// Returns the text of an expression without references.
 fn constant_text(expression: &Expression, globals: &Globals<'_>) -> Result<String, Diagnostic> {
     if let Node::JsonString(string) = &*expression.node {
         return Ok(string.text.clone());

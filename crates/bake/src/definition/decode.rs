@@ -1,4 +1,5 @@
-//! Values of attributes to typed groups and targets, and back to values that others refer to.
+//! Converts values of attributes to typed groups and targets, and back to values for other
+//! expressions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::value::{Type, Value};
 /// The attributes of a group.
 const GROUP: &[&str] = &["description", "targets"];
 
-/// The attributes of a target that have a value. `name` and `matrix` are not among them.
+/// The attributes of a target that have a value, without `name` and `matrix`.
 const TARGET: &[&str] = &[
     "description",
     "inherits",
@@ -43,26 +44,26 @@ const TARGET: &[&str] = &[
     "policy",
 ];
 
-/// The names of the attributes that blocks of a kind have.
+/// Returns the names of the attributes of a kind of block.
 pub(crate) fn attribute_names(kind: &str) -> &'static [&'static str] {
     if kind == "group" { GROUP } else { TARGET }
 }
 
-/// A group or target with the attributes that are evaluated so far.
+/// A group or target with the attributes evaluated so far.
 #[derive(Debug)]
 pub(super) enum Decoded {
     Group(Box<GroupParts>),
     Target(Box<TargetParts>),
 }
 
-/// A group and the values of its attributes.
+/// A group with the values of its attributes.
 #[derive(Debug, Default)]
 pub(super) struct GroupParts {
     pub(super) group: Group,
     values: BTreeMap<String, Value>,
 }
 
-/// A target and the values of its attributes.
+/// A target with the values of its attributes.
 #[derive(Debug, Default)]
 pub(super) struct TargetParts {
     pub(super) target: Target,
@@ -70,7 +71,7 @@ pub(super) struct TargetParts {
 }
 
 impl Decoded {
-    /// A block of `kind` without attributes.
+    /// Returns a block of `kind` without attributes.
     pub(super) fn new(kind: &str) -> Self {
         match kind {
             "group" => Self::Group(Box::default()),
@@ -94,7 +95,7 @@ impl Decoded {
         Ok(())
     }
 
-    /// The values of all attributes.
+    /// Returns the values of all attributes.
     pub(super) fn into_values(self) -> BTreeMap<String, Value> {
         match self {
             Self::Group(parts) => parts.values,
@@ -102,7 +103,7 @@ impl Decoded {
         }
     }
 
-    /// The value that expressions see for the block.
+    /// Returns the value of the block for expressions.
     pub(super) fn value(&self, name: &str) -> Value {
         let (names, known) = match self {
             Self::Group(parts) => (GROUP, &parts.values),
@@ -116,7 +117,7 @@ impl Decoded {
     }
 }
 
-/// The value of an attribute that is not set.
+/// Returns the value of an unset attribute.
 fn absent(name: &str) -> Value {
     match name {
         "description" => Value::string(""),
@@ -134,7 +135,7 @@ fn absent(name: &str) -> Value {
     }
 }
 
-/// Sets an attribute of a group; the result is what expressions see.
+/// Sets an attribute of a group; returns the value that expressions see.
 fn set_group(group: &mut Group, name: &str, value: &Value) -> Result<Value, DecodeError> {
     if name == "description" {
         let (text, value) = text_of(value)?;
@@ -146,14 +147,14 @@ fn set_group(group: &mut Group, name: &str, value: &Value) -> Result<Value, Deco
     Ok(value)
 }
 
-/// Sets an attribute of a target; the result is what expressions see.
+/// Sets an attribute of a target; returns the value that expressions see.
 fn set_target(target: &mut Target, name: &str, value: &Value) -> Result<Value, DecodeError> {
-    /// Puts the first of two values in its place and returns the second.
+    /// Stores the first of two values in `place` and returns the second.
     fn put<T>(place: &mut T, (part, value): (T, Value)) -> Value {
         *place = part;
         value
     }
-    /// The same for a list that is empty if absent.
+    /// The same for a list that is empty if it is absent.
     fn list((part, value): (Option<Vec<String>>, Value)) -> (Vec<String>, Value) {
         (part.unwrap_or_default(), value)
     }

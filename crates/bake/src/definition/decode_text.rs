@@ -1,23 +1,23 @@
-//! Values as text, booleans, lists and maps of text.
+//! Converts values to text, booleans, and lists and maps of text.
 
 use std::collections::BTreeMap;
 
 pub(super) use crate::target::values::DecodeError;
 use crate::value::{Type, Value, convert};
 
-/// A text; none for null.
+/// Returns a text; `None` for null.
 pub(super) fn text_of(value: &Value) -> Result<(Option<String>, Value), DecodeError> {
     let value = convert(value, &Type::String)?;
     Ok((value.as_str().map(str::to_owned), value))
 }
 
-/// A boolean; none for null.
+/// Returns a boolean; `None` for null.
 pub(super) fn bool_of(value: &Value) -> Result<(Option<bool>, Value), DecodeError> {
     let value = convert(value, &Type::Bool)?;
     Ok((value.as_bool(), value))
 }
 
-/// A list of texts, none of which is null; none for null.
+/// Returns a list of texts without nulls; `None` for null.
 pub(super) fn strings_of(value: &Value) -> Result<(Option<Vec<String>>, Value), DecodeError> {
     let value = convert(value, &Type::list(Type::String))?;
     let Some(items) = value.items() else {
@@ -31,7 +31,7 @@ pub(super) fn strings_of(value: &Value) -> Result<(Option<Vec<String>>, Value), 
     }
 }
 
-/// A map of texts, none of which is null; empty for null.
+/// Returns a map of texts without nulls; empty for null.
 pub(super) fn map_of(value: &Value) -> Result<(BTreeMap<String, String>, Value), DecodeError> {
     let (entries, value) = nullable_map_of(value)?;
     let count = value.entries().map_or(0, BTreeMap::len);
@@ -41,7 +41,7 @@ pub(super) fn map_of(value: &Value) -> Result<(BTreeMap<String, String>, Value),
     Ok((entries, value))
 }
 
-/// A map of texts without those that are null; empty for null.
+/// Returns a map of texts; null values are dropped. Empty for null.
 pub(super) fn nullable_map_of(
     value: &Value,
 ) -> Result<(BTreeMap<String, String>, Value), DecodeError> {

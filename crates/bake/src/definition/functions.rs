@@ -10,7 +10,7 @@ use crate::syntax::ast::{Attribute, Expression};
 use crate::syntax::statics::{keyword, list};
 
 impl Interpreter<'_> {
-    /// Reads all functions, so that mistakes show even in those that are never called.
+    /// Resolves all functions, so that errors are reported even in functions that are never called.
     pub(super) fn resolve_functions(&mut self) -> Result<(), Diagnostic> {
         let mut indices: Vec<usize> = self.function_index.values().copied().collect();
         indices.sort_unstable();
@@ -76,7 +76,7 @@ impl Interpreter<'_> {
     }
 }
 
-/// The names in `params = [a, b]`.
+/// Returns the names in `params = [a, b]`.
 fn parameter_names(expression: &Expression) -> Result<Vec<String>, Diagnostic> {
     let Some(nodes) = list(&expression.node) else {
         let message = "params must be a list of names";
@@ -94,7 +94,7 @@ fn parameter_names(expression: &Expression) -> Result<Vec<String>, Diagnostic> {
         .collect()
 }
 
-/// The name in `variadic_params = rest`.
+/// Returns the name in `variadic_params = rest`.
 fn variadic_name(attribute: &Attribute) -> Result<String, Diagnostic> {
     keyword(&attribute.expression.node)
         .map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Which language each file is in, and all files together.
+//! Detects the language of each file, and merges all files.
 
 use std::collections::HashMap;
 
@@ -14,16 +14,16 @@ use crate::syntax::body::Body;
 use crate::syntax::{parse_hcl, parse_json};
 use crate::target::Definition;
 
-/// What the files declare, before any target is asked for.
+/// The declarations of the files, before targets are selected.
 pub(crate) struct Declared {
     pub(crate) definition: Definition,
     /// The parsed files.
     pub(crate) sources: Sources,
-    /// The variables; none without an HCL or JSON file.
+    /// The variables; `None` without an HCL or JSON file.
     pub(crate) variables: Option<Vec<Variable>>,
 }
 
-/// What `files` declare.
+/// Evaluates the declarations of `files`.
 pub(crate) fn declare(
     files: &[InputFile],
     environment: &Environment,
@@ -83,7 +83,7 @@ pub(crate) fn declare(
     })
 }
 
-/// A file without a telling name as HCL, or else as JSON. Errors are those of HCL.
+/// Parses a file with an ambiguous name as HCL, or else as JSON. Errors are those of HCL.
 fn hcl_or_json(file: &InputFile) -> Result<Body, Diagnostic> {
     let error = match parse_hcl(&file.bytes, &format!("{}.hcl", file.name)) {
         Ok(body) => return Ok(body),
@@ -96,7 +96,7 @@ fn hcl_or_json(file: &InputFile) -> Result<Body, Diagnostic> {
     }
 }
 
-/// The bodies of several files as one. An attribute of a later file replaces an earlier one.
+/// Merges the bodies of several files. An attribute of a later file replaces an earlier one.
 fn merge(bodies: Vec<Body>) -> Body {
     let mut merged = Body::default();
     for body in bodies {
@@ -106,7 +106,7 @@ fn merge(bodies: Vec<Body>) -> Body {
     merged
 }
 
-/// Targets of one name merged, and groups without duplicates.
+/// Merges targets of one name, and removes duplicate groups.
 fn without_twins(definition: Definition) -> Definition {
     let mut merged = Definition::default();
     for mut group in definition.groups {

@@ -1,4 +1,4 @@
-//! The state of an evaluation: what is declared, what has a value, what is in progress.
+//! The state of an evaluation: declarations, values, and evaluations in progress.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -17,12 +17,12 @@ use crate::syntax::labels::check_labels;
 use crate::target::Definition;
 use crate::value::{Type, Value};
 
-/// The kinds of blocks that are values.
+/// The kinds of blocks that have values.
 pub(super) const KINDS: [&str; 2] = ["group", "target"];
-/// How many variables, functions and attributes may wait for each other.
+/// The deepest chain of variables, functions and attributes that need each other.
 const MAX_DEPTH: usize = 200;
 
-/// The names and values of one combination of a matrix; a number tells them apart.
+/// The names and values of one combination of a matrix, with a unique number.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     pub(super) id: usize,
@@ -30,7 +30,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// The context outside of any matrix.
+    /// Returns the context outside any matrix.
     pub(super) fn global() -> Self {
         Self {
             id: 0,
@@ -44,12 +44,12 @@ impl Context {
     }
 }
 
-/// Why something has no value.
+/// The reason a name has no value.
 #[derive(Debug)]
 pub(super) enum Unresolved {
-    /// It does not exist. Some expressions may mention such names.
+    /// The name does not exist. Some expressions may contain such names.
     Missing(Diagnostic),
-    /// It exists, but failed.
+    /// The name exists, but its evaluation failed.
     Failed(Diagnostic),
 }
 
@@ -60,7 +60,7 @@ impl From<Diagnostic> for Unresolved {
 }
 
 impl Unresolved {
-    /// The error itself.
+    /// Returns the error.
     pub(super) fn into_inner(self) -> Diagnostic {
         match self {
             Self::Missing(error) | Self::Failed(error) => error,
@@ -68,13 +68,13 @@ impl Unresolved {
     }
 }
 
-/// Evaluates one body.
+/// The evaluation of one body.
 pub(super) struct Interpreter<'b> {
     pub(super) environment: &'b Environment,
     pub(super) globals: Globals<'b>,
     pub(super) variables: Vec<VariableBlock<'b>>,
     pub(super) variable_index: HashMap<&'b str, usize>,
-    /// The types that variables were declared with.
+    /// The declared types of variables.
     pub(super) constraints: HashMap<&'b str, Type>,
     pub(super) attributes: Vec<(&'b Attribute, &'b Expression)>,
     pub(super) attribute_index: HashMap<&'b str, usize>,
@@ -94,7 +94,7 @@ pub(super) struct Interpreter<'b> {
 }
 
 impl<'b> Interpreter<'b> {
-    /// An evaluation of `body`, in which nothing has a value yet.
+    /// Returns an evaluation of `body` without any values.
     pub(super) fn new(
         body: &'b Body,
         environment: &'b Environment,
@@ -145,7 +145,7 @@ impl<'b> Interpreter<'b> {
         })
     }
 
-    /// Evaluates everything. The result is added to `base`.
+    /// Evaluates everything and adds the result to `base`.
     pub(super) fn run(
         &mut self,
         base: Definition,
@@ -161,12 +161,12 @@ impl<'b> Interpreter<'b> {
         Ok((collected.finish(&self.blocks), variables))
     }
 
-    /// What the blocks became, once everything is evaluated.
+    /// Returns the outputs of the blocks after the evaluation.
     pub(super) fn into_outputs(self, body: &Body) -> Vec<Outputs> {
         outputs(body, self.blocks)
     }
 
-    /// The value of `expression` in `context`.
+    /// Evaluates `expression` in `context`.
     pub(super) fn evaluate(
         &self,
         expression: &Expression,
@@ -184,7 +184,7 @@ impl<'b> Interpreter<'b> {
         evaluate(expression, Scope::within(&global, &locals))
     }
 
-    /// Runs `resolve` one level deeper, unless that is too deep.
+    /// Runs `resolve` one level deeper; fails if that is too deep.
     pub(super) fn deeper<T>(
         &mut self,
         resolve: impl FnOnce(&mut Self) -> Result<T, Unresolved>,

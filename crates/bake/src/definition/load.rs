@@ -1,21 +1,21 @@
-//! Before an expression is evaluated, what it mentions gets a value.
+//! Evaluates the references of an expression before the expression itself.
 
 use super::interpreter::{Context, Interpreter, KINDS, Unresolved};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::ast::{Expression, Reference, Step};
 use crate::syntax::references;
 
-/// What an expression may mention without a value.
+/// The policy for references without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// Names that do not exist: evaluation fails then, unless `try` is around.
+    /// Unknown names are allowed; evaluation then fails, except inside `try`.
     Allowed,
-    /// Nothing.
+    /// Every reference must have a value.
     Refused,
 }
 
 impl<'b> Interpreter<'b> {
-    /// Gives values to all that `expression` mentions, but for the names in `own`.
+    /// Evaluates all references of `expression`, except the names in `own`.
     pub(super) fn load(
         &mut self,
         expression: &Expression,
@@ -45,7 +45,7 @@ impl<'b> Interpreter<'b> {
         Ok(())
     }
 
-    /// Gives a value to the attribute of a block that `reference` mentions.
+    /// Evaluates the block's attribute that `reference` refers to.
     fn load_block(
         &mut self,
         kind: &'static str,
@@ -70,7 +70,7 @@ impl<'b> Interpreter<'b> {
             Some(Step::Attribute(name, _)) => Some(name.as_str()),
             _ => None,
         };
-        // Blocks of one name may be many, and each expression asks all of them.
+        // Many blocks can have one name, and each expression searches all of them.
         let work = self.globals.spend(blocks.len() as u64);
         work.map_err(|error| error.or_at(&expression.span()))?;
         for block in blocks.clone() {

@@ -9,15 +9,15 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::body::Block;
 use crate::value::Value;
 
-/// How many targets a matrix may make.
+/// The most targets of a matrix.
 const MAX_COMBINATIONS: usize = 10_000;
-/// How many names and values all targets of a matrix may have together.
+/// The most names and values of all targets of a matrix together.
 const MAX_VALUES: usize = 200_000;
 
 impl<'b> Interpreter<'b> {
-    /// The contexts in which a block is evaluated: one, or one per combination of its matrix.
+    /// Returns the contexts of a block: one, or one per combination of its matrix.
     ///
-    /// An error without a place belongs to the block's name.
+    /// An error without a position belongs to the block's name.
     pub(super) fn contexts_of(&mut self, block: &'b Block) -> Result<Vec<Context>, Diagnostic> {
         let global = Context::global();
         let Some(attribute) = block.body.attribute("matrix") else {
@@ -66,7 +66,8 @@ impl<'b> Interpreter<'b> {
     }
 }
 
-/// The names and values of the combination at `index`: those of the first name change fastest.
+/// Returns the names and values of the combination at `index`; the first name's values change
+/// fastest.
 fn combination(axes: &[(&String, Vec<Value>)], index: usize) -> Vec<(String, Value)> {
     let mut rest = index;
     let mut locals = Vec::with_capacity(axes.len());
@@ -79,7 +80,7 @@ fn combination(axes: &[(&String, Vec<Value>)], index: usize) -> Vec<(String, Val
     locals
 }
 
-/// The elements of a list or, in the order of their keys, of a map.
+/// Returns the elements of a list, or of a map in the order of its keys.
 fn elements(value: &Value) -> Option<Vec<Value>> {
     let mapped = |entries: &BTreeMap<String, Value>| entries.values().cloned().collect();
     match value.items() {

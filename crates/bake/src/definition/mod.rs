@@ -1,7 +1,7 @@
-//! Files to groups and targets as they are declared.
+//! Evaluates files to groups and targets.
 //!
-//! All HCL and JSON files make one body. Its variables are evaluated first, then functions, then
-//! groups and targets, each attribute when something needs it.
+//! All HCL and JSON files are merged into one body. Its variables are evaluated first, then
+//! functions, then groups and targets, each attribute on demand.
 
 mod declarations;
 

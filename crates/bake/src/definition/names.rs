@@ -10,7 +10,7 @@ use crate::target::{NAME_CHARACTERS, is_valid_name};
 use crate::value::{Type, Value, convert};
 
 impl Interpreter<'_> {
-    /// Gives each block its names: one, or one per combination of its matrix.
+    /// Sets the names of each block: one, or one per combination of its matrix.
     pub(super) fn resolve_names(&mut self) -> Result<(), Diagnostic> {
         let mut named = Vec::new();
         if self.blocks.len() > MAX_TARGETS {
@@ -36,7 +36,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// The names of a block, whose contexts are settled by the way.
+    /// Returns the names of a block, and sets its contexts.
     fn names_of(&mut self, index: usize) -> Result<Vec<String>, Diagnostic> {
         let state = &self.blocks[index];
         let (block, kind) = (state.block, state.kind);
@@ -80,13 +80,13 @@ impl Interpreter<'_> {
     }
 }
 
-/// The error for more targets than a build can have.
+/// Returns the error for too many groups and targets.
 fn too_many() -> Diagnostic {
     let message = format!("the files declare more than {MAX_TARGETS} groups and targets");
     Diagnostic::new(Kind::Limit, message)
 }
 
-/// Refuses a name with other characters than names may have.
+/// Rejects a name with invalid characters.
 fn validate(name: &str) -> Result<(), Diagnostic> {
     if is_valid_name(name) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Text from the environment as values: numbers, booleans, and lists with commas.
+//! Parses text from the environment as values: numbers, booleans, and comma-separated lists.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::{csv_fields, csv_fields_by, parse_bool};
 use crate::value::{Number, Type, Value};
 
-/// A text as a value of a primitive type.
+/// Parses a text as a value of a primitive type.
 pub(super) fn primitive(name: &str, text: &str, ty: &Type) -> Result<Value, Diagnostic> {
     let fail = |what: &str| {
         let message = format!("variable {name}: {text:?} is not a {what}");
@@ -25,7 +25,7 @@ pub(super) fn primitive(name: &str, text: &str, ty: &Type) -> Result<Value, Diag
     }
 }
 
-/// A text with commas as a value of a list, set, tuple or map.
+/// Parses a comma-separated text as a list, set, tuple or map.
 pub(super) fn separated(name: &str, text: &str, ty: &Type) -> Result<Value, Diagnostic> {
     let fail = |message: String| {
         Diagnostic::new(Kind::Variable, format!("variable {name}: {message}"))
@@ -80,7 +80,7 @@ pub(super) fn separated(name: &str, text: &str, ty: &Type) -> Result<Value, Diag
     }
 }
 
-/// A finite number as Go's `strconv.ParseFloat` reads it: `1_000` is 1000, `0x1p4` is 16.
+/// Parses a finite number like Go's `strconv.ParseFloat`: `1_000` is 1000, `0x1p4` is 16.
 fn parse_float(text: &str) -> Option<f64> {
     let text = &without_underscores(text)?;
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -100,7 +100,7 @@ fn parse_float(text: &str) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// The text without underscores, each of which must stand between digits.
+/// Returns the text without underscores, each of which must be between digits.
 fn without_underscores(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |index: Option<usize>| {
@@ -112,7 +112,7 @@ fn without_underscores(text: &str) -> Option<String> {
     underscores.all(fine).then(|| text.replace('_', ""))
 }
 
-/// A hexadecimal mantissa and its binary exponent, such as `1.8p3`.
+/// Parses a hexadecimal mantissa with its binary exponent, such as `1.8p3`.
 fn parse_hex_float(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P'])?;
     let exponent: i32 = exponent.parse().ok()?;
@@ -123,7 +123,7 @@ fn parse_hex_float(text: &str) -> Option<f64> {
     }
     let value = u64::from_str_radix(&digits, 16).ok()?;
     let scale = exponent.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
-    // At most 52 bits: exact.
+    // At most 52 bits, so the result is exact.
     Some(value as f64 * 2f64.powi(scale))
 }
 

@@ -1,4 +1,4 @@
-//! `BUILDX_BAKE_FILE_RELATIVE_PATHS`: relative contexts start at the directory of their file.
+//! `BUILDX_BAKE_FILE_RELATIVE_PATHS`: contexts are relative to the directory of their file.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use crate::syntax::body::Block;
 use crate::target::{ContextBase, Definition, Target};
 use crate::value::Value;
 
-/// The directory of a local file; none for stdin and URLs.
+/// Returns the directory of a local file; `None` for stdin and URLs.
 fn local_folder(name: &str) -> Option<String> {
     (!name.is_empty() && name != "-" && !is_remote(name)).then(|| folder(name))
 }
 
-/// Notes which file sets the contexts of a target.
+/// Records the file that sets the contexts of a target.
 pub(super) fn set_source(target: &mut Target, block: &Block) {
     let base = local_folder(&block.file).unwrap_or_default();
     let mut source = ContextBase {
@@ -32,7 +32,7 @@ pub(super) fn set_source(target: &mut Target, block: &Block) {
     target.context_base = source;
 }
 
-/// Notes that the first compose file sets the contexts of all compose targets.
+/// Records the first compose file as the one that sets the contexts of all compose targets.
 pub(super) fn set_compose_source(definition: &mut Definition, first_file: &str) {
     let Some(base) = local_folder(first_file) else {
         return;
@@ -48,7 +48,7 @@ pub(super) fn set_compose_source(definition: &mut Definition, first_file: &str) 
     }
 }
 
-/// The target of an expression that is just `target.NAME.context`.
+/// Returns the target of an expression of the form `target.NAME.context`.
 fn context_reference(node: &Node) -> Option<String> {
     let reference = match node {
         Node::Reference(reference) => reference,
@@ -68,7 +68,7 @@ fn context_reference(node: &Node) -> Option<String> {
     }
 }
 
-/// Moves all contexts to the directories of the files that set them.
+/// Rewrites all contexts relative to the directories of their files.
 pub(super) fn rebase(definition: &mut Definition) {
     let mut names = HashMap::new();
     for (index, target) in definition.targets.iter().enumerate() {
@@ -89,7 +89,7 @@ pub(super) fn rebase(definition: &mut Definition) {
     }
 }
 
-/// Moves the contexts of a target.
+/// Rewrites the contexts of a target.
 fn rebase_target(target: &mut Target) {
     let base = &mut target.context_base;
     match (&mut target.context, &base.context) {
@@ -104,7 +104,7 @@ fn rebase_target(target: &mut Target) {
     }
 }
 
-/// A context that is relative to `base`.
+/// Returns a context relative to `base`.
 pub(crate) fn rebased(base: &str, context: &str) -> String {
     const SPECIAL: [&str; 4] = ["cwd://", "target:", "docker-image:", "oci-layout://"];
     let special = SPECIAL.iter().any(|prefix| context.starts_with(prefix));

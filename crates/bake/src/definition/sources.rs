@@ -1,6 +1,6 @@
-//! What an evaluation came from: the parsed files, and what each block became.
+//! The sources of an evaluation: the parsed files, and the outputs of each block.
 //!
-//! It is kept so that tools can say where a value was written, and what nobody uses.
+//! They are kept so that tools can report positions and unused names.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,26 @@ use crate::value::Value;
 pub(crate) struct Sources {
     /// All HCL and JSON files, merged.
     pub(crate) body: Body,
-    /// What its groups and targets became, in their order.
+    /// The outputs of its groups and targets, in their order.
     outputs: Vec<Outputs>,
-    /// Where compose files set attributes.
+    /// The positions of attributes in compose files.
     pub(crate) compose: Vec<ComposeSource>,
 }
 
-/// What one block became.
+/// The outputs of one block.
 #[derive(Debug)]
 pub(crate) struct Outputs {
     /// The index of the block in the body.
     index: usize,
-    /// One per combination of its matrix.
+    /// One output per combination of the matrix.
     pub(crate) outputs: Vec<Named>,
 }
 
-/// A group or target that a block made.
+/// A group or target of a block.
 #[derive(Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
-    /// The value of each attribute; null or empty for those that the block does not set.
+    /// The value of each attribute; null or empty for unset ones.
     pub(crate) values: BTreeMap<String, Value>,
 }
 
@@ -46,7 +46,7 @@ impl Sources {
         }
     }
 
-    /// The groups and targets of HCL and JSON files, and what they became.
+    /// Returns the groups and targets of HCL and JSON files, with their outputs.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (&Block, &[Named])> {
         self.outputs.iter().filter_map(|outputs| {
             let block = self.body.blocks.get(outputs.index)?;
@@ -55,12 +55,12 @@ impl Sources {
     }
 }
 
-/// What the blocks of `body` became.
+/// Returns the outputs of the blocks of `body`.
 pub(super) fn outputs(body: &Body, states: Vec<BlockState<'_>>) -> Vec<Outputs> {
     let mut outputs = Vec::with_capacity(states.len());
     let mut at = 0;
     for state in states {
-        // The states are in the order of the blocks, without those of other kinds.
+        // The states are in the order of the blocks, without blocks of other kinds.
         while let Some(block) = body.blocks.get(at)
             && !std::ptr::eq(block, state.block)
         {

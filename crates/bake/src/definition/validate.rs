@@ -7,7 +7,7 @@ use crate::syntax::ast::Expression;
 use crate::value::{Type, Value, convert};
 
 impl Interpreter<'_> {
-    /// Checks all variables. Conditions see what has a value by now.
+    /// Checks all variables. Conditions see the variables evaluated so far.
     pub(super) fn validate_variables(&self) -> Result<(), Diagnostic> {
         let mut indices: Vec<usize> = self.variable_index.values().copied().collect();
         indices.sort_unstable();

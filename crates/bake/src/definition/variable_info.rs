@@ -1,9 +1,9 @@
-//! What is known about a variable, for `--list variables`.
+//! The description of a variable, for `--list variables`.
 
 use crate::print::ListedVariable;
 use crate::value::{Type, Value, convert, json};
 
-/// A variable with its value. Its text is made only when somebody lists it.
+/// A variable with its value, which is formatted only for a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Variable {
     pub(super) name: String,
@@ -13,7 +13,7 @@ pub(crate) struct Variable {
 }
 
 impl Variable {
-    /// The variable as lists show it.
+    /// Formats the variable for a list.
     pub(crate) fn listed(&self) -> ListedVariable {
         let constraint = self.constraint.as_ref();
         let value = &self.value;
@@ -26,7 +26,7 @@ impl Variable {
     }
 }
 
-/// The type in words, as a constraint.
+/// Returns the type in words, as a constraint.
 fn friendly(ty: &Type) -> String {
     match ty {
         Type::Any => "any type".to_owned(),
@@ -37,7 +37,7 @@ fn friendly(ty: &Type) -> String {
     }
 }
 
-/// The type of elements in words.
+/// Returns the type of elements in words.
 fn of_one_type(element: &Type) -> String {
     match element {
         Type::Any => "any single type".to_owned(),
@@ -45,7 +45,7 @@ fn of_one_type(element: &Type) -> String {
     }
 }
 
-/// A value as text: typed values and collections as JSON.
+/// Formats a value: typed values and collections as JSON.
 fn shown(constraint: Option<&Type>, value: &Value) -> String {
     match (constraint, value) {
         (Some(Type::String), _) => {

@@ -17,11 +17,11 @@ struct Override {
 }
 
 impl<'b> Interpreter<'b> {
-    /// Gives all variables their values.
+    /// Evaluates all variables.
     pub(super) fn resolve_variables(&mut self) -> Result<Vec<Variable>, Diagnostic> {
         let global = Context::global();
         for name in crate::files::BUILTINS {
-            // Never fails: it is a text.
+            // Cannot fail: it is a text.
             self.resolve_value(name, &global)
                 .map_err(Unresolved::into_inner)?;
         }
@@ -48,7 +48,7 @@ impl<'b> Interpreter<'b> {
         Ok(known)
     }
 
-    /// Gives all attributes at the top level their values.
+    /// Evaluates all attributes at the top level.
     pub(super) fn resolve_attributes(&mut self) -> Result<(), Diagnostic> {
         let mut indices: Vec<usize> = self.attribute_index.values().copied().collect();
         indices.sort_unstable();
@@ -63,7 +63,7 @@ impl<'b> Interpreter<'b> {
         Ok(())
     }
 
-    /// Gives a variable or an attribute at the top level its value.
+    /// Evaluates a variable or an attribute at the top level.
     pub(super) fn resolve_value(
         &mut self,
         name: &str,
@@ -100,7 +100,8 @@ impl<'b> Interpreter<'b> {
         Ok(())
     }
 
-    /// The value of an attribute at the top level. A variable of that name makes it overridable.
+    /// Returns the value of an attribute at the top level. It can be overridden if there is a
+    /// variable of that name.
     fn attribute_value(
         &mut self,
         name: &str,
@@ -117,7 +118,7 @@ impl<'b> Interpreter<'b> {
         }
     }
 
-    /// The value of a variable: its override, its default, or nothing.
+    /// Returns the value of a variable: its override, its default, or null.
     fn variable_value(&mut self, name: &str, index: usize) -> Result<Value, Unresolved> {
         let global = Context::global();
         let block = &self.variables[index];
@@ -155,8 +156,8 @@ impl<'b> Interpreter<'b> {
         }
     }
 
-    /// The text that overrides `name`: `NAME_JSON` counts if `NAME` is not set, or if the variable
-    /// has a type, but never if it is a variable of its own.
+    /// Returns the text that overrides `name`. `NAME_JSON` is used if `NAME` is not set, or if the
+    /// variable has a type, but never if it is itself a variable.
     fn find_override(&self, name: &str, typed: bool) -> Option<Override> {
         let plain = self.environment.lookup(name);
         if plain.is_none() || typed {
@@ -177,7 +178,7 @@ impl<'b> Interpreter<'b> {
     }
 }
 
-/// The type of a variable; none for `null`, which says nothing.
+/// Returns the type of a variable; `None` for `null`, which means no constraint.
 fn constraint(expression: &Expression) -> Result<Option<Type>, Diagnostic> {
     match type_constraint(expression) {
         Ok(Type::Any) if keyword(&expression.node) != Some("any") => Ok(None),
@@ -187,7 +188,7 @@ fn constraint(expression: &Expression) -> Result<Option<Type>, Diagnostic> {
     }
 }
 
-/// The value that a text overrides a variable with.
+/// Returns the value of a variable from its override.
 fn overridden(
     name: &str,
     given: &Override,

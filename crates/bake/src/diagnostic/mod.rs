@@ -1,27 +1,27 @@
-//! Errors of bake files: what failed, where, and the lines around.
+//! Errors of bake files: the message, the position, and the lines around it.
 
 mod position;
 mod render;
 
 pub use position::{Position, Span};
 
-/// What kind of thing failed. Callers decide by it; the message is for people.
+/// The kind of an error, for programs; the message is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// The text is not HCL, JSON or YAML.
     Syntax,
-    /// A compose file says something that is not allowed.
+    /// A compose file contains something that is not allowed.
     Compose,
-    /// A file that is needed is missing or cannot be read.
+    /// A required file is missing or cannot be read.
     File,
     /// A variable, function or block is not defined.
     Undefined,
-    /// Things refer to each other in a circle.
+    /// References form a cycle.
     Cycle,
     /// An expression cannot be evaluated.
     Expression,
-    /// A function refuses its arguments.
+    /// A function rejects its arguments.
     Function,
     /// A value has the wrong type.
     Type,
@@ -29,15 +29,15 @@ pub enum Kind {
     Variable,
     /// A block or attribute is not allowed here, or is missing.
     Structure,
-    /// A name has characters that are not allowed, or exists twice.
+    /// A name has invalid characters, or is a duplicate.
     Name,
-    /// The target or group that was asked for does not exist.
+    /// The requested target or group does not exist.
     UnknownTarget,
     /// A `--set` or a flag cannot be applied.
     Override,
     /// An attribute of a target has a value that a build cannot use.
     Attribute,
-    /// The input asks for more time or memory than is allowed.
+    /// The input needs more time or memory than is allowed.
     Limit,
 }
 
@@ -45,22 +45,22 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// What kind of thing failed.
+    /// The kind of error.
     pub kind: Kind,
-    /// What failed and why: a lowercase fragment.
+    /// The error and its reason: a lowercase fragment.
     pub message: String,
-    /// Where, if it has a place.
+    /// The position, if there is one.
     pub span: Option<Span>,
-    /// What to do about it, one sentence each.
+    /// Possible fixes, one sentence each.
     pub hints: Vec<String>,
-    /// Further errors of the same evaluation, which are not shown.
+    /// The number of further errors of the same evaluation, which are not shown.
     pub others: u32,
-    /// The lines around the place, once the file is known; see [`Diagnostic::with_source`].
+    /// The lines around the position, once the file is known; see [`Diagnostic::with_source`].
     pub excerpt: Option<Box<str>>,
 }
 
 impl Diagnostic {
-    /// An error without a place.
+    /// Returns an error without a position.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -72,35 +72,35 @@ impl Diagnostic {
         }
     }
 
-    /// The same error, at `span`.
+    /// Sets the position.
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
         self
     }
 
-    /// The same error, at `span` unless it has a place already.
+    /// Sets the position if there is none.
     #[must_use]
     pub fn or_at(mut self, span: &Span) -> Self {
         self.span.get_or_insert_with(|| span.clone());
         self
     }
 
-    /// The same error with another message.
+    /// Replaces the message.
     #[must_use]
     pub(crate) fn with_message(mut self, message: String) -> Self {
         self.message = shortened(message);
         self
     }
 
-    /// The same error, with one more hint.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same error, with the name among `known` that is nearest to `name` as a hint.
+    /// Adds a hint with the name among `known` that is nearest to `name`.
     #[must_use]
     pub fn suggest<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(name, known) {
@@ -112,9 +112,9 @@ impl Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The name among `known` that is nearest to `name`, if one is near.
+/// Returns the name among `known` that is nearest to `name`, if one is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer names are no typing mistakes, and comparing them is slow.
+    // Longer names are not typing mistakes, and comparing them is slow.
     const LONGEST: usize = 100;
     if name.len() > LONGEST {
         return None;
@@ -135,7 +135,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// `text` without its middle, if it is longer than people read.
+/// Returns `text` without its middle, if it is too long to read.
 fn shortened(text: String) -> String {
     const LONGEST: usize = 3000;
     if text.len() <= LONGEST {

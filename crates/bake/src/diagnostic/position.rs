@@ -1,21 +1,21 @@
-//! Places in files. Lines and columns count from 1, columns in characters as a reader sees them.
+//! Positions in files. Lines and columns start at 1; columns count grapheme clusters.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A point in a file.
+/// A position in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, from 1.
     pub line: u32,
     /// The column, from 1, in grapheme clusters.
     pub column: u32,
-    /// The byte, from 0.
+    /// The byte offset, from 0.
     pub byte: usize,
 }
 
 impl Position {
-    /// The first point of a file.
+    /// The first position of a file.
     pub const START: Self = Self {
         line: 1,
         column: 1,
@@ -23,19 +23,19 @@ impl Position {
     };
 }
 
-/// A part of a file: from `start` up to, without, `end`.
+/// A part of a file: from `start` up to, but not including, `end`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
-    /// The file's name, as it was given.
+    /// The file's name as given.
     pub file: Arc<str>,
-    /// The first point.
+    /// The first position.
     pub start: Position,
-    /// The point after the last one.
+    /// The position after the last one.
     pub end: Position,
 }
 
 impl Span {
-    /// The empty span at the first point of `self`.
+    /// Returns the empty span at the start of `self`.
     #[must_use]
     pub fn start_point(&self) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Span {
         }
     }
 
-    /// From the start of `self` to the end of `other`, which is in the same file.
+    /// Returns the span from the start of `self` to the end of `other`, which is in the same file.
     #[must_use]
     pub fn to(&self, other: &Self) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Span {
     }
 }
 
-/// `NAME:LINE,COLUMN-COLUMN`, or `NAME:LINE,COLUMN-LINE,COLUMN` over several lines.
+/// Formats as `NAME:LINE,COLUMN-COLUMN`, or `NAME:LINE,COLUMN-LINE,COLUMN` over several lines.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = (self.start, self.end);

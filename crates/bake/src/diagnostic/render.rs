@@ -1,16 +1,16 @@
-//! How a diagnostic reads: one line with its place, and an excerpt of the file.
+//! Formats a diagnostic: one line with its position, and an excerpt of the file.
 
 use std::fmt;
 
 use super::{Diagnostic, Span};
 use crate::files::InputFile;
 
-/// Lines shown before and after the place.
+/// The number of lines shown before and after the position.
 const AROUND: u32 = 2;
-/// Columns of a line that are shown.
+/// The number of columns shown of a line.
 const WIDTH: usize = 200;
 
-/// `NAME:LINE,COLUMN-COLUMN: message, and N other diagnostic(s)`
+/// Formats as `NAME:LINE,COLUMN-COLUMN: message, and N other diagnostic(s)`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(span) = &self.span {
@@ -25,7 +25,7 @@ impl fmt::Display for Diagnostic {
 }
 
 impl Diagnostic {
-    /// The same error with the lines around its place, which are looked up in `files`.
+    /// Adds the lines around the position, from the file among `files`.
     #[must_use]
     pub fn with_source(mut self, files: &[InputFile]) -> Self {
         if let (Some(span), None) = (&self.span, &self.excerpt) {
@@ -43,7 +43,7 @@ impl Diagnostic {
     }
 }
 
-/// The lines of `text` around `span`, numbered, the span's own lines marked.
+/// Returns the numbered lines of `text` around `span`, with the span's own lines marked.
 fn excerpt(span: &Span, text: &str) -> String {
     const RULE: &str = "--------------------";
     let first = span.start.line.saturating_sub(AROUND).max(1);

@@ -7,7 +7,7 @@ use crate::syntax::ast::{Index, Reference, Step};
 use crate::value::{Type, Value};
 
 impl<'a> Evaluator<'a> {
-    /// The value of a variable, or of what is taken of it.
+    /// Returns the value of a variable, or of an attribute or index of it.
     pub(super) fn reference(&self, reference: &Reference) -> Result<Value, Diagnostic> {
         let root = reference.root.as_str();
         if let Some(value) = self.scope.find(root) {
@@ -28,14 +28,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The error for a variable that does not exist.
+    /// Returns the error for an unknown variable.
     fn unknown_variable(&self, name: &str, range: Range) -> Diagnostic {
         let message = format!("there is no variable {name:?}");
         let known: Vec<&str> = self.scope.names().collect();
         self.undefined(range, message, (name, known))
     }
 
-    /// The error for `name`, which is not among `known`, with the nearest of them.
+    /// Returns the error for an unknown `name`, with the nearest of `known`.
     pub(super) fn undefined<K: AsRef<str> + 'a>(
         &self,
         range: Range,
@@ -45,7 +45,7 @@ impl<'a> Evaluator<'a> {
             impl IntoIterator<Item = K, IntoIter: ExactSizeIterator>,
         ),
     ) -> Diagnostic {
-        // An error costs more than a value, and so do suggestions; `try` hides them.
+        // Errors and suggestions cost more than values, and `try` hides them.
         let known = known.into_iter();
         if let Err(error) = self.globals().spend(known.len() as u64 + 30) {
             return error.at(range.within(self.file));
@@ -55,7 +55,7 @@ impl<'a> Evaluator<'a> {
             .suggest(name, known.iter().map(K::as_ref))
     }
 
-    /// What `steps` take of `value`.
+    /// Applies attribute and index `steps` to `value`.
     pub(super) fn steps(&self, value: Value, steps: &[Step]) -> Result<Value, Diagnostic> {
         steps.iter().try_fold(value, |value, step| match step {
             Step::Attribute(name, range) => self.attribute(&value, name, *range),
@@ -63,14 +63,14 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// `value[key]` with a computed key.
+    /// Returns `value[key]` with a computed key.
     pub(super) fn index_node(&self, index: &Index) -> Result<Value, Diagnostic> {
         let collection = self.node(&index.collection)?;
         let key = self.node(&index.key)?;
         self.index(&collection, &key, index.brackets)
     }
 
-    /// `value.name`
+    /// Returns `value.name`.
     fn attribute(&self, value: &Value, name: &str, range: Range) -> Result<Value, Diagnostic> {
         let message = match value {
             Value::Null(_) => format!("null has no attribute {name:?}"),
@@ -89,7 +89,7 @@ impl<'a> Evaluator<'a> {
         self.fail(Kind::Type, range, message)
     }
 
-    /// `value[key]`
+    /// Returns `value[key]`.
     fn index(&self, value: &Value, key: &Value, range: Range) -> Result<Value, Diagnostic> {
         if value.is_null() {
             return self.fail(Kind::Type, range, "null has no elements");
@@ -119,7 +119,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The element of a list at `key`.
+    /// Returns the element of a list at `key`.
     fn element(&self, items: &[Value], key: &Value, range: Range) -> Result<Value, Diagnostic> {
         let key = self.convert(key, &Type::Number, range, "the index must be a number")?;
         let number = key.as_number();
@@ -142,7 +142,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The type's name with its article.
+/// Returns the type's name with its article.
 pub(super) fn article(ty: &Type) -> String {
     let name = ty.friendly();
     let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) {

@@ -9,10 +9,10 @@ use crate::syntax::Range;
 use crate::syntax::ast::{Call, Node};
 use crate::value::{Type, Value, convert};
 
-/// Functions that look at expressions rather than values.
+/// Functions of expressions rather than values.
 const SPECIAL: [&str; 3] = ["can", "convert", "try"];
 
-/// A call takes as much of the stack as so many levels of an expression.
+/// The number of nesting levels of an expression that use as much stack as a call.
 const CALL_LEVELS: u32 = 2;
 
 /// True if the standard library has a function of this name.
@@ -20,7 +20,7 @@ pub(crate) fn is_standard(name: &str) -> bool {
     SPECIAL.contains(&name) || Function::find(name).is_some()
 }
 
-/// An argument: an expression, or an element of the list that was expanded.
+/// An argument: an expression, or an element of an expanded list.
 #[derive(Clone)]
 enum Argument<'a> {
     Node(&'a Node),
@@ -28,7 +28,7 @@ enum Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// Where errors about the argument point at.
+    /// Returns the position for errors about the argument.
     fn start(&self) -> Range {
         match self {
             Self::Node(node) => node.start_range(),
@@ -38,7 +38,7 @@ impl Argument<'_> {
 }
 
 impl Evaluator<'_> {
-    /// The result of a call.
+    /// Returns the result of a call.
     pub(super) fn call(&self, call: &Call) -> Result<Value, Diagnostic> {
         let name = call.name.as_str();
         if SPECIAL.contains(&name) {
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The error for a function that does not exist.
+    /// Returns the error for an unknown function.
     fn unknown_function(&self, call: &Call) -> Diagnostic {
         let name = call.name.as_str();
         let own = self.globals().functions.keys().map(String::as_str);
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
         self.undefined(call.name_range, message, (name, known))
     }
 
-    /// The arguments, of which a list that is expanded is evaluated.
+    /// Returns the arguments; an expanded list is evaluated.
     fn arguments<'b>(&self, call: &'b Call) -> Result<Vec<Argument<'b>>, Diagnostic> {
         let (Some(last), true) = (call.arguments.last(), call.expand) else {
             return Ok(call.arguments.iter().map(Argument::Node).collect());
@@ -92,7 +92,7 @@ impl Evaluator<'_> {
         Ok(plain.iter().map(Argument::Node).chain(expanded).collect())
     }
 
-    /// The value of an argument.
+    /// Returns the value of an argument.
     fn argument(&self, argument: &Argument<'_>) -> Result<Value, Diagnostic> {
         match argument {
             Argument::Node(node) => self.node(node),
@@ -122,7 +122,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The result of a function of the standard library.
+    /// Returns the result of a function of the standard library.
     fn standard(&self, call: &Call, function: Function) -> Result<Value, Diagnostic> {
         let arguments = self.arguments(call)?;
         self.check_count(call, &arguments, function.arity())?;
@@ -150,7 +150,8 @@ impl Evaluator<'_> {
         self.made(result, bytes, range)
     }
 
-    /// The result of a function that the files define. Its errors point at the call.
+    /// Returns the result of a function that the files define. Its errors have the position of the
+    /// call.
     fn user(&self, call: &Call, function: &UserFunction) -> Result<Value, Diagnostic> {
         let arguments = self.arguments(call)?;
         let least = function.parameters.len();
@@ -193,7 +194,7 @@ impl Evaluator<'_> {
         })
     }
 
-    /// `try`: the first argument that does not fail.
+    /// `try`: returns the first argument that does not fail.
     fn try_each(&self, call: &Call, arguments: &[Argument<'_>]) -> Result<Value, Diagnostic> {
         let mut first = None;
         for argument in arguments {
@@ -214,7 +215,7 @@ impl Evaluator<'_> {
         self.fail(Kind::Function, call.name_range.to(call.open), message)
     }
 
-    /// `can`: true if the argument does not fail.
+    /// `can`: returns true if the argument does not fail.
     fn can(&self, call: &Call, arguments: &[Argument<'_>]) -> Result<Value, Diagnostic> {
         self.check_count(call, arguments, (1, Some(1)))?;
         match arguments.first().map(|argument| self.argument(argument)) {
@@ -223,7 +224,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `convert`: a value as a type.
+    /// `convert`: converts a value to a type.
     fn convert_call(&self, call: &Call, arguments: &[Argument<'_>]) -> Result<Value, Diagnostic> {
         self.check_count(call, arguments, (2, Some(2)))?;
         let [value, ty] = arguments else {
@@ -240,7 +241,7 @@ impl Evaluator<'_> {
         let value = convert(&value, &ty).map_err(|error| {
             self.error(Kind::Type, start, format!("cannot be converted: {error}"))
         })?;
-        // A second conversion settles what `any` left open, as the reference does.
+        // As in the reference, a second conversion resolves the types that `any` left open.
         Ok(match Type::of(&value) {
             Type::Any => value,
             ty => convert(&value, &ty).unwrap_or(value),

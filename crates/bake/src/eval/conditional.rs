@@ -1,4 +1,4 @@
-//! Conditionals: both sides must have a common type.
+//! Conditionals: both branches must have a common type.
 
 use super::access::article;
 use super::expression::{Evaluator, type_of_failed};
@@ -6,15 +6,16 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::ast::{Conditional, Node};
 use crate::value::{Type, Value, unify};
 
-/// The values of both sides, of which one may have failed.
+/// The values of both branches, of which one may have failed.
 struct Sides {
     yes: Result<Value, Diagnostic>,
     no: Result<Value, Diagnostic>,
 }
 
-// Nested conditionals need much of the stack, so each step is a function of its own.
+// Nested conditionals use much stack, so each step is a separate function.
 impl Evaluator<'_> {
-    /// `condition ? yes : no`. Both sides are evaluated, but only the one that counts may fail.
+    /// Evaluates `condition ? yes : no`. Both branches are evaluated, but only the selected one may
+    /// fail.
     pub(super) fn conditional(&self, it: &Conditional) -> Result<Value, Diagnostic> {
         let sides = self.sides(it)?;
         let common = self.common_type(it, &sides)?;
@@ -28,7 +29,7 @@ impl Evaluator<'_> {
         Ok(Box::new(Sides { yes, no }))
     }
 
-    /// The type that both sides can have; none if one of them can have any.
+    /// Returns the common type of both branches; `None` if one of them can have any type.
     fn common_type(&self, it: &Conditional, sides: &Sides) -> Result<Option<Type>, Diagnostic> {
         let Sides { yes, no } = sides;
         let [yes_type, no_type] = [(yes, &it.yes), (no, &it.no)].map(|(side, node)| match side {
@@ -47,7 +48,7 @@ impl Evaluator<'_> {
         }
         let common = match (yes, no) {
             (Ok(_), Ok(_)) => unify(&[yes_type.clone(), no_type.clone()]).map(Some),
-            // What is in a list or an object that failed can be of any type.
+            // The elements of a list or an object that failed can have any type.
             _ if differ(&yes_type, &no_type) => None,
             _ if is_structural(&yes_type) || is_structural(&no_type) => Some(None),
             _ => unify(&[yes_type.clone(), no_type.clone()]).map(Some),
@@ -63,7 +64,7 @@ impl Evaluator<'_> {
         })
     }
 
-    /// The value of the side that counts, as the type of both.
+    /// Returns the value of the selected branch, converted to the common type.
     fn choose(
         &self,
         it: &Conditional,
@@ -83,7 +84,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// One side; only running out of budget is final.
+    /// Evaluates one branch; only an exhausted budget is final.
     fn side(&self, node: &Node) -> Result<Result<Value, Diagnostic>, Diagnostic> {
         match self.node(node) {
             Err(error) if error.kind == Kind::Limit => Err(error),
@@ -91,7 +92,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The truth of a condition.
+    /// Returns the boolean value of a condition.
     pub(super) fn condition(&self, node: &Node) -> Result<bool, Diagnostic> {
         let value = self.node(node)?;
         let range = node.range();
@@ -108,12 +109,12 @@ impl Evaluator<'_> {
     }
 }
 
-/// True for lists and objects as they are written.
+/// True for the types of list and object literals.
 fn is_structural(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(_) | Type::Object(_))
 }
 
-/// True if two types have nothing in common, whatever is in them.
+/// True if two types are incompatible, whatever their elements are.
 fn differ(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Tuple(_), Type::Object(_)) | (Type::Object(_), Type::Tuple(_)) => true,

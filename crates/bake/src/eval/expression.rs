@@ -1,4 +1,4 @@
-//! The evaluator: one method per kind of node, here the simple ones.
+//! The evaluator: one method per kind of node; the simple ones are here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::value::{Type, Value, convert};
 pub(super) struct Evaluator<'a> {
     pub(super) file: &'a Arc<str>,
     pub(super) scope: Scope<'a>,
-    /// The element that the splat around is at.
+    /// The current element of the enclosing splat.
     pub(super) element: Option<&'a Value>,
 }
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator for nodes of `file` in `scope`.
+    /// Returns an evaluator for nodes of `file` in `scope`.
     pub(super) fn new(file: &'a Arc<str>, scope: Scope<'a>) -> Self {
         Self {
             file,
@@ -29,17 +29,17 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The globals of the evaluation.
+    /// Returns the globals of the evaluation.
     pub(super) fn globals(&self) -> &'a Globals<'a> {
         self.scope.globals
     }
 
-    /// An error at `range`.
+    /// Returns an error at `range`.
     pub(super) fn error(&self, kind: Kind, range: Range, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(kind, message).at(range.within(self.file))
     }
 
-    /// An error at `range` as a result.
+    /// Returns an error at `range` as a result.
     pub(super) fn fail<T>(
         &self,
         kind: Kind,
@@ -49,7 +49,7 @@ impl<'a> Evaluator<'a> {
         Err(self.error(kind, range, message))
     }
 
-    /// `value`, once it is counted; `bytes` of it are new.
+    /// Counts a new value, of which `bytes` are new, and returns it.
     pub(super) fn made(&self, value: Value, bytes: usize, at: Range) -> Result<Value, Diagnostic> {
         self.globals()
             .charge(&value, bytes as u64)
@@ -57,7 +57,7 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
-    /// The value of a node.
+    /// Returns the value of a node.
     pub(super) fn node(&self, node: &Node) -> Result<Value, Diagnostic> {
         let before = self.count(node)?;
         let value = self.inner_node(node);
@@ -65,14 +65,14 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    /// Counts a node, and one more level of nesting. The result is the depth before.
+    /// Counts a node and one more level of nesting. Returns the previous depth.
     fn count(&self, node: &Node) -> Result<u32, Diagnostic> {
         let globals = self.globals();
         let counted = globals.spend(1).and_then(|()| globals.enter(1));
         counted.map_err(|error| error.or_at(&node.range().within(self.file)))
     }
 
-    /// The value of a node that is counted already.
+    /// Returns the value of a counted node.
     fn inner_node(&self, node: &Node) -> Result<Value, Diagnostic> {
         match node {
             Node::Literal(value, _) => Ok(value.clone()),
@@ -96,9 +96,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The value of `[a, b]`.
+    /// Returns the value of `[a, b]`.
     fn tuple(&self, nodes: &[Node], open: Range) -> Result<Value, Diagnostic> {
-        // A loop: iterators take more of the stack, of which nested lists need much.
+        // A loop, because iterators use more stack, and nested lists need much of it.
         let mut items = Vec::with_capacity(nodes.len());
         for node in nodes {
             items.push(self.node(node)?);
@@ -107,12 +107,12 @@ impl<'a> Evaluator<'a> {
         self.made(Value::tuple(items), bytes, open)
     }
 
-    /// What `steps` take of the value of a node.
+    /// Applies `steps` to the value of a node.
     fn relative(&self, source: &Node, steps: &[Step]) -> Result<Value, Diagnostic> {
         self.steps(self.node(source)?, steps)
     }
 
-    /// The element that the splat around is at.
+    /// Returns the current element of the enclosing splat.
     fn splat_element(&self, range: Range) -> Result<Value, Diagnostic> {
         match self.element {
             Some(value) => Ok(value.clone()),
@@ -120,7 +120,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `value` as `want`, or an error at `range` that starts with `what`.
+    /// Converts `value` to `want`, or returns an error at `range` that starts with `what`.
     pub(super) fn convert(
         &self,
         value: &Value,
@@ -132,7 +132,7 @@ impl<'a> Evaluator<'a> {
             .map_err(|error| self.error(Kind::Type, range, format!("{what}: {error}")))
     }
 
-    /// The value of `{ a = 1 }`. A later key replaces an earlier one.
+    /// Returns the value of `{ a = 1 }`. A later key replaces an earlier one.
     fn object(&self, items: &[Item], open: Range) -> Result<Value, Diagnostic> {
         let mut entries = BTreeMap::new();
         let mut bytes = 0;
@@ -151,7 +151,7 @@ impl<'a> Evaluator<'a> {
         self.made(Value::object(entries), bytes, open)
     }
 
-    /// The value of a key: a bare name stands for itself.
+    /// Returns the value of a key: a bare name stands for itself.
     fn key(&self, item: &Item) -> Result<Value, Diagnostic> {
         if item.computed {
             return self.node(&item.key);
@@ -171,7 +171,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The value of a string of JSON: it is a template.
+    /// Returns the value of a JSON string, which is a template.
     fn json_string(&self, string: &JsonString) -> Result<Value, Diagnostic> {
         match string.template() {
             Ok(template) => self.node(template),
@@ -179,7 +179,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The value of an object of JSON. Keys are templates, and must differ.
+    /// Returns the value of a JSON object. Keys are templates, and must be unique.
     fn json_object(&self, items: &[(JsonString, Node)], open: Range) -> Result<Value, Diagnostic> {
         let mut entries = BTreeMap::new();
         let mut bytes = 0;
@@ -201,7 +201,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The type that a node has even if its evaluation fails.
+/// Returns the type that a node has even if its evaluation fails.
 pub(super) fn type_of_failed(node: &Node) -> Type {
     match node {
         Node::Template(..) | Node::Joined(_) => Type::String,

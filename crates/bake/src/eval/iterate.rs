@@ -10,7 +10,7 @@ use crate::syntax::ast::{For, Node, Splat, Step};
 use crate::syntax::references;
 use crate::value::{Type, Value};
 
-/// What the iterations of a `for` expression made so far.
+/// The results of a `for` expression so far.
 #[derive(Default)]
 struct Iterated {
     items: Vec<Value>,
@@ -19,9 +19,9 @@ struct Iterated {
     bytes: usize,
 }
 
-// Nested loops need much of the stack, so each step is a function of its own.
+// Nested loops use much stack, so each step is a separate function.
 impl Evaluator<'_> {
-    /// The value of a `for` expression.
+    /// Returns the value of a `for` expression.
     pub(super) fn for_node(&self, each: &For) -> Result<Value, Diagnostic> {
         let entries = self.iterated(each)?;
         self.check_condition(each)?;
@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         self.for_value(each, made)
     }
 
-    /// The keys and values to iterate over.
+    /// Returns the keys and values to iterate over.
     fn iterated(&self, each: &For) -> Result<Vec<(Value, Value)>, Diagnostic> {
         let collection = self.node(&each.collection)?;
         entries(&collection).ok_or_else(|| {
@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         self.keep(each, key, value, made)
     }
 
-    /// Adds what an iteration made.
+    /// Adds the result of an iteration.
     fn keep(
         &self,
         each: &For,
@@ -99,7 +99,7 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// The value of all iterations together.
+    /// Returns the value of all iterations together.
     fn for_value(&self, each: &For, made: Iterated) -> Result<Value, Diagnostic> {
         let entries = made.entries.into_iter();
         let result = match (&each.key, each.group) {
@@ -117,7 +117,8 @@ impl Evaluator<'_> {
         self.made(result, made.bytes, each.brackets.open)
     }
 
-    /// Checks a condition that no element can change, so that it fails for an empty list too.
+    /// Checks a condition that does not depend on the element, so that it fails for an empty list
+    /// too.
     fn check_condition(&self, each: &For) -> Result<(), Diagnostic> {
         let Some(condition) = &each.condition else {
             return Ok(());
@@ -130,7 +131,7 @@ impl Evaluator<'_> {
         self.condition(condition).map(drop)
     }
 
-    /// The key of an entry.
+    /// Returns the key of an entry.
     fn for_key(&self, node: &Node) -> Result<String, Diagnostic> {
         let key = self.node(node)?;
         if key.is_null() {
@@ -140,7 +141,8 @@ impl Evaluator<'_> {
         Ok(key.as_str().unwrap_or_default().to_owned())
     }
 
-    /// The value of a splat. What is not a list counts as a list of one, and null as an empty one.
+    /// Returns the value of a splat. A value that is not a list counts as a list with one element,
+    /// and null as an empty one.
     pub(super) fn splat(&self, splat: &Splat) -> Result<Value, Diagnostic> {
         let source = self.node(&splat.source)?;
         let single;
@@ -189,7 +191,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// The keys and values of a collection; none if it cannot be iterated.
+/// Returns the keys and values of a collection; `None` if it cannot be iterated.
 fn entries(value: &Value) -> Option<Vec<(Value, Value)>> {
     Some(match value {
         Value::List(_, items) | Value::Tuple(items) => items
@@ -209,7 +211,7 @@ fn entries(value: &Value) -> Option<Vec<(Value, Value)>> {
     })
 }
 
-/// The type of what a splat takes of elements of type `element`, where that is plain to see.
+/// Returns the type of a splat's results for elements of type `element`, if it is obvious.
 fn type_of_each(element: &Type, each: &Node) -> Type {
     match each {
         Node::Element(_) => element.clone(),

@@ -1,7 +1,7 @@
-//! Expressions to values.
+//! Evaluates expressions to values.
 //!
 //! An expression is evaluated in a [`Scope`]: local names first, then the [`Globals`] of the
-//! evaluation. The first error ends it, except inside `try`, `can`, `||`, `&&` and conditionals.
+//! evaluation. The first error stops it, except inside `try`, `can`, `||`, `&&` and conditionals.
 
 mod scope;
 
@@ -30,7 +30,7 @@ use crate::syntax::ast::Expression;
 use crate::value::Value;
 use expression::Evaluator;
 
-/// The value of `expression` where `scope` holds.
+/// Returns the value of `expression` in `scope`.
 pub(crate) fn evaluate(expression: &Expression, scope: Scope<'_>) -> Result<Value, Diagnostic> {
     Evaluator::new(&expression.file, scope).node(&expression.node)
 }

@@ -9,7 +9,7 @@ use crate::syntax::ast::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 use crate::value::{Number, NumberError, Type, Value};
 
 impl Evaluator<'_> {
-    /// `-a` or `!a`
+    /// Evaluates `-a` or `!a`.
     pub(super) fn unary(&self, unary: &Unary) -> Result<Value, Diagnostic> {
         let want = match unary.operator {
             UnaryOperator::Negate => Type::Number,
@@ -23,7 +23,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `a + b` and so on.
+    /// Evaluates `a + b` and so on.
     pub(super) fn binary(&self, binary: &Binary) -> Result<Value, Diagnostic> {
         use BinaryOperator as Op;
         let want = match binary.operator {
@@ -43,14 +43,15 @@ impl Evaluator<'_> {
         self.arithmetic(binary.operator, a, b, binary.range)
     }
 
-    /// Both operands. A value of the wrong type is reported before an operand that fails.
+    /// Evaluates both operands. A value of the wrong type is reported before an operand that fails.
     fn operands(&self, binary: &Binary, want: &Type) -> Result<(Value, Value), Diagnostic> {
         let left = self.typed_operand(&binary.left, want);
         let right = self.typed_operand(&binary.right, want);
         first_error(left, right)
     }
 
-    /// The value of an operand, or why it fails; then why it is not of the type that is needed.
+    /// Returns the value of an operand. The inner error is a wrong type, the outer one its
+    /// evaluation's.
     fn typed_operand(
         &self,
         node: &Node,
@@ -62,8 +63,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Why an operand that failed does not fit, if even its type is wrong: that comes first. The
-    /// error itself is in `Err`.
+    /// Returns an error if even the type of a failed operand is wrong, because that is reported
+    /// first. The operand's own error is in `Err`.
     fn failed_operand(
         &self,
         error: Diagnostic,
@@ -83,7 +84,7 @@ impl Evaluator<'_> {
         Ok(self.error(Kind::Type, node.range(), message))
     }
 
-    /// The result of an operator on two numbers.
+    /// Returns the result of an operator on two numbers.
     fn arithmetic(
         &self,
         operator: BinaryOperator,
@@ -111,11 +112,11 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `a || b` or `a && b`: one decisive side is enough, even if the other side fails.
+    /// Evaluates `a || b` or `a && b`: one decisive operand is enough, even if the other one fails.
     fn logic(&self, binary: &Binary) -> Result<Value, Diagnostic> {
         let decisive = binary.operator == BinaryOperator::Or;
         let (left, right) = (self.truth(&binary.left)?, self.truth(&binary.right)?);
-        // The reference takes null for false here.
+        // The reference treats null as false here.
         let decides = |side: &Result<Value, Diagnostic>| match side {
             Ok(Value::Bool(truth)) => *truth == decisive,
             Ok(_) => !decisive,
@@ -130,7 +131,7 @@ impl Evaluator<'_> {
         Ok(Value::Bool(!decisive))
     }
 
-    /// The value of a side of `||` or `&&`; only a wrong type and running out of budget are final.
+    /// Evaluates an operand of `||` or `&&`; only a wrong type and an exhausted budget are final.
     fn truth(&self, node: &Node) -> Result<Result<Value, Diagnostic>, Diagnostic> {
         match self.node(node) {
             Ok(value) => self.operand(value, node, &Type::Bool).map(Ok),
@@ -142,7 +143,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// An operand as the type that its operator needs.
+    /// Converts an operand to the type of its operator.
     fn operand(&self, value: Value, node: &Node, want: &Type) -> Result<Value, Diagnostic> {
         match want {
             Type::Any => Ok(value),
@@ -151,7 +152,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// Both values, or the error that is reported first.
+/// Returns both values, or the error that is reported first.
 fn first_error(
     left: Result<Result<Value, Diagnostic>, Diagnostic>,
     right: Result<Result<Value, Diagnostic>, Diagnostic>,

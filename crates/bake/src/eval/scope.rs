@@ -1,4 +1,4 @@
-//! What expressions see: variables, functions, and the blocks that were evaluated so far.
+//! The names that expressions see: variables, functions, and the blocks evaluated so far.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -9,11 +9,11 @@ use crate::files::Host;
 use crate::syntax::ast::Expression;
 use crate::value::Value;
 
-/// How many steps an evaluation may take: nodes that are evaluated, and bytes by the hundred.
+/// The most steps of an evaluation: evaluated nodes, and bytes by the hundred.
 const MAX_STEPS: u64 = 4_000_000;
-/// How many bytes of values an evaluation may make.
+/// The most bytes of values of an evaluation.
 const MAX_BYTES: u64 = 96 << 20;
-/// How deep expressions and the functions that they call may be nested while they are evaluated.
+/// The deepest nesting of expressions, including the functions that they call.
 const MAX_DEPTH: u32 = 300;
 
 /// A function that a bake file defines.
@@ -21,21 +21,21 @@ const MAX_DEPTH: u32 = 300;
 pub(crate) struct UserFunction {
     /// The names of its parameters.
     pub(crate) parameters: Vec<String>,
-    /// The name of the parameter that takes all further arguments.
+    /// The name of the parameter for all further arguments.
     pub(crate) variadic: Option<String>,
-    /// The result.
+    /// The result's expression.
     pub(crate) result: Expression,
 }
 
-/// What all expressions of an evaluation see.
+/// The state that all expressions of an evaluation share.
 pub(crate) struct Globals<'a> {
-    /// Variables and top-level attributes that have a value already.
+    /// The evaluated variables and top-level attributes.
     pub(crate) variables: HashMap<String, Value>,
-    /// Functions that the files define.
+    /// The functions that the files define.
     pub(crate) functions: HashMap<String, Rc<UserFunction>>,
     /// The values of blocks by kind and name, as far as they are evaluated.
     pub(crate) blocks: HashMap<&'static str, BTreeMap<String, Value>>,
-    /// Clock, random numbers and the like.
+    /// The source of time, random numbers and the like.
     pub(crate) host: &'a dyn Host,
     steps: Cell<u64>,
     bytes: Cell<u64>,
@@ -43,7 +43,7 @@ pub(crate) struct Globals<'a> {
 }
 
 impl<'a> Globals<'a> {
-    /// Nothing but the standard library.
+    /// Returns globals with the standard library alone.
     pub(crate) fn new(host: &'a dyn Host) -> Self {
         Self {
             variables: HashMap::new(),
@@ -59,7 +59,7 @@ impl<'a> Globals<'a> {
     /// Counts steps of work.
     ///
     /// # Errors
-    /// When the evaluation takes too many.
+    /// If there are too many steps.
     pub(crate) fn spend(&self, steps: u64) -> Result<(), Diagnostic> {
         let total = self.steps.get().saturating_add(steps);
         self.steps.set(total);
@@ -72,8 +72,8 @@ impl<'a> Globals<'a> {
         Ok(())
     }
 
-    /// Goes some levels deeper, unless that is too deep for the stack. The result is the depth
-    /// before, which [`Globals::leave`] needs.
+    /// Enters some levels; fails if that is too deep for the stack. Returns the previous depth for
+    /// [`Globals::leave`].
     pub(super) fn enter(&self, levels: u32) -> Result<u32, Diagnostic> {
         let before = self.depth.get();
         if before + levels > MAX_DEPTH {
@@ -84,7 +84,7 @@ impl<'a> Globals<'a> {
         Ok(before)
     }
 
-    /// Goes back to the depth before.
+    /// Restores a previous depth.
     pub(super) fn leave(&self, before: u32) {
         self.depth.set(before);
     }
@@ -92,7 +92,7 @@ impl<'a> Globals<'a> {
     /// Counts a new value, of which `bytes` are new.
     ///
     /// # Errors
-    /// When the value is too large or too deep, or all values together are.
+    /// If the value is too large or too deep, or all values together are too large.
     pub(crate) fn charge(&self, value: &Value, bytes: u64) -> Result<(), Diagnostic> {
         value
             .check_size()
@@ -113,7 +113,7 @@ impl<'a> Globals<'a> {
 /// Names and values of one level of a scope.
 pub(crate) type Locals<'a> = [(&'a str, Value)];
 
-/// Where an expression is evaluated: local names, the innermost first, then the globals.
+/// The scope of an expression: local names, the innermost first, then the globals.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) globals: &'a Globals<'a>,
@@ -122,7 +122,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of nothing but globals.
+    /// Returns a scope with globals only.
     pub(crate) fn global(globals: &'a Globals<'a>) -> Self {
         Self {
             globals,
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A scope within `outer` that also has `locals`.
+    /// Returns a scope within `outer` that also has `locals`.
     pub(crate) fn within(outer: &'a Scope<'a>, locals: &'a Locals<'a>) -> Self {
         Self {
             globals: outer.globals,
@@ -140,7 +140,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The value of a local name or a variable.
+    /// Returns the value of a local name or a variable.
     pub(super) fn find(&self, name: &str) -> Option<&'a Value> {
         let mut scope = Some(self);
         while let Some(level) = scope {
@@ -152,7 +152,7 @@ impl<'a> Scope<'a> {
         self.globals.variables.get(name)
     }
 
-    /// The names of all variables, for suggestions.
+    /// Returns the names of all variables, for suggestions.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
         let locals = std::iter::successors(Some(self), |scope| scope.outer)
             .flat_map(|scope| scope.locals.iter().map(|(name, _)| *name))

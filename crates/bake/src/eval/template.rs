@@ -1,4 +1,4 @@
-//! Templates: parts to one text.
+//! Templates: joins parts to one text.
 
 use super::expression::Evaluator;
 use crate::diagnostic::{Diagnostic, Kind};
@@ -7,7 +7,7 @@ use crate::syntax::ast::Node;
 use crate::value::{Type, Value};
 
 impl Evaluator<'_> {
-    /// The text of a template.
+    /// Returns the text of a template.
     pub(super) fn template(&self, parts: &[Node], range: Range) -> Result<Value, Diagnostic> {
         if let [Node::Literal(value @ Value::String(_), _)] = parts {
             return Ok(value.clone());
@@ -21,7 +21,7 @@ impl Evaluator<'_> {
         self.made(Value::string(text), bytes, range)
     }
 
-    /// The texts that the iterations of a `%{for}` make, joined.
+    /// Joins the texts of a `%{for}`'s iterations.
     pub(super) fn joined(&self, each: &Node) -> Result<Value, Diagnostic> {
         let tuple = self.node(each)?;
         let mut text = String::new();
@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         self.made(Value::string(text), bytes, each.range())
     }
 
-    /// Adds a value to a text.
+    /// Appends a value to a text.
     fn append(&self, text: &mut String, value: &Value, range: Range) -> Result<(), Diagnostic> {
         if value.is_null() {
             return self.fail(Kind::Type, range, "null cannot be part of a text");

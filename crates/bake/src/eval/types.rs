@@ -1,4 +1,4 @@
-//! Types that are written in files: `list(string)`, `object({ a = optional(number) })`.
+//! Types in files: `list(string)`, `object({ a = optional(number) })`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use crate::syntax::ast::{Call, Expression, Node};
 use crate::syntax::statics::{call, keyword, list, pairs};
 use crate::value::{Attribute, Type};
 
-/// The names of types and of what makes types.
+/// The names of types and of type constructors.
 const NAMES: [&str; 9] = [
     "any", "bool", "list", "map", "number", "object", "set", "string", "tuple",
 ];
 
-/// The type that `expression` is.
+/// Parses `expression` as a type.
 pub(crate) fn type_constraint(expression: &Expression) -> Result<Type, Diagnostic> {
     type_of_node(&expression.node, &expression.file)
 }
 
-/// The type that a node of `file` is.
+/// Parses a node of `file` as a type.
 pub(super) fn type_of_node(node: &Node, file: &Arc<str>) -> Result<Type, Diagnostic> {
     let fail = |range: Range, message: String| {
         Err(Diagnostic::new(Kind::Type, message).at(range.within(file)))
@@ -86,14 +86,14 @@ pub(super) fn type_of_node(node: &Node, file: &Arc<str>) -> Result<Type, Diagnos
     }
 }
 
-/// The message for a type that does not exist.
+/// Returns the message for an unknown type.
 fn unknown(name: &str) -> String {
     let hint =
         nearest(name, NAMES).map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
     format!("there is no type {name:?}{hint}")
 }
 
-/// The type of an object with the attributes that `node` lists.
+/// Returns the type of an object with the attributes in `node`.
 fn object(node: &Node, file: &Arc<str>) -> Result<Type, Diagnostic> {
     let fail = |range: Range, message: &str| {
         Err(Diagnostic::new(Kind::Type, message).at(range.within(file)))
@@ -120,7 +120,7 @@ fn object(node: &Node, file: &Arc<str>) -> Result<Type, Diagnostic> {
     Ok(Type::Object(Arc::new(attributes)))
 }
 
-/// The type inside of `optional(…)`.
+/// Returns the type inside `optional(…)`.
 fn optional<'a>(call: &'a Call, file: &Arc<str>) -> Result<&'a Node, Diagnostic> {
     match call.arguments.as_slice() {
         [ty] => Ok(ty),

@@ -1,4 +1,4 @@
-//! All that sets an attribute of a target, in the order in which it is merged.
+//! All values of a target's attribute, in the order in which they are merged.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::syntax::body::Block;
 use crate::target::Target;
 use crate::value::Value;
 
-/// Attributes of which the last value replaces all others.
+/// Attributes whose last value replaces all earlier ones.
 const REPLACED: [&str; 14] = [
     "description",
     "context",
@@ -30,7 +30,7 @@ const REPLACED: [&str; 14] = [
     "call",
 ];
 
-/// Keys of `--set` whose texts make a list that replaces what files say, or is added to it.
+/// Keys of `--set` whose texts form a list that replaces the files' value or is appended to it.
 const LISTS: [&str; 9] = [
     "tags",
     "platform",
@@ -43,15 +43,15 @@ const LISTS: [&str; 9] = [
     "ulimits",
 ];
 
-/// Something that sets the attribute.
+/// One value of the attribute.
 pub(super) struct Layer<'a> {
     pub(super) target: String,
     pub(super) source: Source<'a>,
-    /// True if nothing of what was set before is left.
+    /// True if it replaces all earlier values.
     pub(super) replaces: bool,
 }
 
-/// Where a layer was written.
+/// The origin of a layer.
 pub(super) enum Source<'a> {
     /// A block of an HCL or JSON file.
     Block(&'a Block, &'a Attribute),
@@ -61,7 +61,7 @@ pub(super) enum Source<'a> {
     Override(&'a str),
 }
 
-/// The layers of an attribute, the first one first.
+/// Returns the layers of an attribute, the first one first.
 pub(super) fn layers<'a>(
     evaluation: &'a Evaluation,
     query: &Query,
@@ -87,8 +87,9 @@ struct Collector<'a, 'q> {
 }
 
 impl<'a> Collector<'a, '_> {
-    /// Adds what a target inherits, then its own, then its overrides. A target counts once: what it
-    /// says the second time is the same. Plans refuse chains that are deep, so this ends.
+    /// Adds the values that a target inherits, then its own, then its overrides. A target is
+    /// visited once, because its values are the same the second time. Plans reject deep chains, so
+    /// this ends.
     fn visit(&mut self, name: &str) {
         if !self.visited.insert(name.to_owned()) {
             return;
@@ -114,7 +115,7 @@ impl<'a> Collector<'a, '_> {
         });
     }
 
-    /// True if a value of the attribute leaves nothing of earlier ones.
+    /// True if a value of the attribute replaces all earlier ones.
     fn replaces(&self) -> bool {
         self.query.key.is_some() || REPLACED.contains(&self.query.attribute.as_str())
     }
@@ -129,7 +130,7 @@ impl<'a> Collector<'a, '_> {
                 place.attribute == self.query.attribute && (keyed || whole)
             });
             for place in asked {
-                // Several places of one service make one value.
+                // Several positions of one service form one value.
                 self.push(name, Source::Compose(place.span.clone()), false);
             }
             if self.replaces()
@@ -157,7 +158,7 @@ impl<'a> Collector<'a, '_> {
         }
     }
 
-    /// False for null, which leaves what is inherited, and for maps without the asked entry.
+    /// False for null, which keeps the inherited value, and for maps without the requested entry.
     fn says_something(&self, made: &Named) -> bool {
         let Some(value) = made.values.get(&self.query.attribute) else {
             return false;
@@ -184,7 +185,7 @@ impl<'a> Collector<'a, '_> {
             let replaces = match given.key.as_str() {
                 key if MAPS.contains(&key) => self.query.key.is_some(),
                 "push" | "load" | "secret" | "entitlements" | "annotations" | "attest" => false,
-                // All texts of one key make one list. The last one says what it does.
+                // All texts of one key form one list. The last text determines the effect.
                 key if LISTS.contains(&key) => {
                     let same = |it: &&GivenOverride<'_>| it.key == given.key;
                     let is_first = !all[..index].iter().any(|it| same(&it));

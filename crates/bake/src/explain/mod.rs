@@ -1,6 +1,6 @@
-//! Where the value of an attribute comes from: files, inheritance, overrides, variables.
+//! Explains the value of an attribute: its files, inheritance, overrides and variables.
 //!
-//! The steps are those by which a plan makes a target, but only their places are collected.
+//! The steps are those of a plan, but only positions are collected.
 
 mod query;
 
@@ -21,46 +21,46 @@ use crate::files::{Environment, InputFile};
 use layers::layers;
 use uses::Tracer;
 
-/// Where the value of an attribute comes from.
+/// The explanation of an attribute's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// What was asked.
+    /// The query.
     pub query: Query,
-    /// All that sets the attribute, the last one first: it wins where only one can.
+    /// All values of the attribute, the last one first: it wins if there can be only one.
     pub steps: Vec<Step>,
 }
 
-/// Something that sets the attribute.
+/// One value of the attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The target that it was said of: the one that was asked about, or one that it inherits.
+    /// The target with this value: the queried one, or one that it inherits.
     pub target: String,
-    /// Where it was said.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What became of it.
+    /// The effect on the result.
     pub effect: Effect,
-    /// What its expression uses, with what those use in turn.
+    /// The names that its expression uses, each followed by the names that those use.
     pub uses: Vec<Use>,
 }
 
-/// Where something was said.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
     /// In a bake file or a compose file.
     File {
-        /// The place.
+        /// The position of the attribute.
         span: Span,
-        /// The line, without the blanks around it.
+        /// The text of the line, trimmed.
         line: String,
     },
-    /// By an override: the text that was given.
+    /// An override: the given text.
     Override(String),
 }
 
-/// What became of a step.
+/// The effect of a value on the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It is the value, or a part of it.
@@ -73,29 +73,29 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Use {
-    /// How deep it is nested: 0 for what the attribute itself uses.
+    /// The nesting depth: 0 for a name that the attribute itself uses.
     pub depth: usize,
     /// The name, such as `VERSION` or `target.app.tags`.
     pub name: String,
-    /// The value as text, where it is known.
+    /// The value as text, if it is known.
     pub value: Option<String>,
-    /// Where it comes from.
+    /// The origin of the value.
     pub source: UseSource,
 }
 
-/// Where the value of a variable comes from.
+/// The origin of a variable's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UseSource {
-    /// It was given with the command.
+    /// It was given on the command line.
     Given,
-    /// The variable of the environment with this name.
+    /// The environment variable with this name.
     Environment(String),
     /// A variable that bake itself defines.
     BuiltIn,
-    /// The default of a variable.
+    /// The default of the variable.
     Default(Span),
-    /// A variable without a default, and without a value from outside.
+    /// A variable without a default and without a value from outside.
     NoDefault(Span),
     /// An attribute at the top level of a file.
     TopLevel(Span),
@@ -103,15 +103,15 @@ pub enum UseSource {
     Function(Span),
     /// A name of the target's matrix.
     Matrix(Span),
-    /// An attribute of another block; none if there is no such place.
+    /// An attribute of another block; `None` if it has no position.
     Block(Option<Span>),
-    /// A compose file's variable that has no value.
+    /// A compose file's variable without a value.
     Unset,
 }
 
-/// Where the value that `query` asks for comes from.
+/// Explains the value that `query` names.
 ///
-/// `set` are the overrides that the plan was made with, `files` the files that were evaluated.
+/// `set` are the overrides of the plan, `files` the evaluated files.
 pub fn explain(
     evaluation: &Evaluation,
     query: Query,

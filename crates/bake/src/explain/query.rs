@@ -5,19 +5,19 @@ use crate::diagnostic::nearest;
 use crate::evaluate::Evaluation;
 use crate::target::sanitize_name;
 
-/// The attribute of a target, or an entry of it, that is asked about.
+/// The attribute of a target, or an entry of it, to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Query {
     /// The target.
     pub target: String,
-    /// The attribute, as bake files name it.
+    /// The attribute's name in bake files.
     pub attribute: String,
-    /// The entry of an attribute that is a map.
+    /// The key of a map's entry.
     pub key: Option<String>,
 }
 
-/// Why a question cannot be answered.
+/// The reason a query is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
@@ -32,7 +32,7 @@ pub enum QueryError {
     UnknownTarget {
         /// The name.
         name: String,
-        /// A name that is near.
+        /// A similar name.
         nearest: Option<String>,
     },
     /// Targets have no such attribute.
@@ -40,7 +40,7 @@ pub enum QueryError {
     UnknownAttribute {
         /// The name.
         name: String,
-        /// A name that is near.
+        /// A similar name.
         nearest: Option<String>,
     },
     /// Only maps have entries.
@@ -54,7 +54,7 @@ pub enum QueryError {
 /// Attributes that are maps.
 pub(super) const MAPS: [&str; 5] = ["args", "labels", "contexts", "extra-hosts", "resources"];
 
-/// Other names of attributes, which `--set` and `--print` know.
+/// Other names of attributes, which `--set` and `--print` use.
 const ALIASES: [(&str, &str); 4] = [
     ("platform", "platforms"),
     ("secrets", "secret"),
@@ -62,17 +62,17 @@ const ALIASES: [(&str, &str); 4] = [
     ("load", "output"),
 ];
 
-/// The attribute that a key of `--set` changes.
+/// Returns the attribute that a key of `--set` changes.
 pub(super) fn attribute_of(key: &str) -> &str {
     let alias = ALIASES.iter().find(|(alias, _)| *alias == key);
     alias.map_or(key, |(_, attribute)| attribute)
 }
 
 impl Query {
-    /// Reads `TARGET.ATTRIBUTE` or `TARGET.ATTRIBUTE.KEY`.
+    /// Parses `TARGET.ATTRIBUTE` or `TARGET.ATTRIBUTE.KEY`.
     ///
     /// # Errors
-    /// When the target or the attribute does not exist.
+    /// If the target or the attribute does not exist.
     pub fn parse(text: &str, evaluation: &Evaluation) -> Result<Self, QueryError> {
         let mut parts = text.splitn(3, '.');
         let target = sanitize_name(parts.next().unwrap_or_default());

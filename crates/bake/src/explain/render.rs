@@ -1,11 +1,11 @@
-//! How an explanation reads: a line per step, the one that wins first.
+//! Formats an explanation: one line per step, the winning one first.
 
 use std::fmt;
 
 use super::{Effect, Explanation, Origin, Query, Step, Use, UseSource};
 use crate::diagnostic::Span;
 
-/// `TARGET.ATTRIBUTE` or `TARGET.ATTRIBUTE.KEY`.
+/// Formats as `TARGET.ATTRIBUTE` or `TARGET.ATTRIBUTE.KEY`.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.target, self.attribute)?;
@@ -16,7 +16,7 @@ impl fmt::Display for Query {
     }
 }
 
-/// All steps, each with what it uses; a newline ends each line.
+/// Formats all steps, each with its uses; every line ends with a newline.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.steps.is_empty() {

@@ -1,4 +1,4 @@
-//! What the expression of an attribute uses, and where that comes from.
+//! The names that the expression of an attribute uses, with their origins.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,17 +12,17 @@ use crate::syntax::body::{Block, Body};
 use crate::syntax::references;
 use crate::value::Value;
 
-/// How many uses of one attribute are told.
+/// The most uses that are reported for one attribute.
 const MAX_USES: usize = 100;
-/// How many characters of a line or value are shown.
+/// The number of characters shown of a line or value.
 const WIDTH: usize = 160;
 
-/// Follows names to their places.
+/// Resolves names to their positions.
 pub(super) struct Tracer<'a> {
     evaluation: &'a Evaluation,
     environment: &'a Environment,
     files: &'a [InputFile],
-    /// The values of variables, as lists show them.
+    /// The values of variables, formatted as in lists.
     values: BTreeMap<String, String>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Tracer<'a> {
 struct Found<'a> {
     uses: Vec<Use>,
     seen: HashSet<String>,
-    /// The block whose matrix gives values to names.
+    /// The block whose matrix defines names.
     block: Option<&'a Block>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Where a layer was written, and what it uses.
+    /// Returns the origin of a layer, and its uses.
     pub(super) fn trace(&mut self, source: &Source<'a>) -> (Origin, Vec<Use>) {
         let mut found = Found {
             uses: Vec::new(),
@@ -78,7 +78,7 @@ impl<'a> Tracer<'a> {
         (origin, found.uses)
     }
 
-    /// The first line of a place, without the blanks around it.
+    /// Returns the first line of a span, trimmed.
     fn line(&self, span: &Span) -> String {
         let named = |file: &&InputFile| {
             *file.name == *span.file
@@ -102,7 +102,7 @@ impl<'a> Tracer<'a> {
         blocks.find(|block| block.kind == kind && block.name() == name)
     }
 
-    /// Adds all that an expression mentions.
+    /// Adds all references of an expression.
     fn follow(&self, expression: &Expression, depth: usize, found: &mut Found<'a>) {
         let names = references(&expression.node);
         for reference in names.variables {
@@ -116,7 +116,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Adds a variable, an attribute at the top level, or a name of the matrix, and what it uses.
+    /// Adds a variable, an attribute at the top level, or a name of the matrix, with its uses.
     fn add_variable(&self, name: &str, depth: usize, found: &mut Found<'a>) {
         let top = self.body().attributes.iter().rev();
         let top = top.clone().find(|attribute| attribute.name == name);
@@ -148,8 +148,8 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// The rules are those of the evaluation: `NAME_JSON` counts if the variable has a type, or
-    /// if `NAME` is not set.
+    /// Follows the rules of the evaluation: `NAME_JSON` is used if the variable has a type, or if
+    /// `NAME` is not set.
     fn variable_source(&self, name: &str, block: &'a Block) -> (UseSource, Option<&'a Expression>) {
         let json = format!("{name}_JSON");
         let typed = block.body.attribute("type").is_some();
@@ -176,7 +176,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Adds a function of the file, and what it uses.
+    /// Adds a function of the file, with its uses.
     fn add_function(&self, name: &str, depth: usize, found: &mut Found<'a>) {
         let Some(block) = self.block("function", name) else {
             return;
@@ -190,7 +190,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Adds `target.NAME.ATTRIBUTE`, and what that uses.
+    /// Adds `target.NAME.ATTRIBUTE`, with its uses.
     fn add_block(&self, reference: &Reference, depth: usize, found: &mut Found<'a>) {
         let step = |index: usize| match reference.steps.get(index) {
             Some(Step::Attribute(name, _)) => Some(name.as_str()),
@@ -233,7 +233,7 @@ impl<'a> Tracer<'a> {
 }
 
 impl Found<'_> {
-    /// Adds a use; false if it is there already or if there are too many.
+    /// Adds a use; false if it is a duplicate or there are too many.
     fn add(&mut self, depth: usize, name: &str, value: Option<String>, source: UseSource) -> bool {
         if self.uses.len() >= MAX_USES || !self.seen.insert(name.to_owned()) {
             return false;
@@ -248,7 +248,7 @@ impl Found<'_> {
     }
 }
 
-/// The names of `$NAME` and `${NAME…}` in a line of a compose file.
+/// Returns the names of `$NAME` and `${NAME…}` in a line of a compose file.
 fn compose_variables(line: &str) -> Vec<&str> {
     let mut names = Vec::new();
     // `$$` is a dollar sign.
@@ -266,7 +266,7 @@ fn compose_variables(line: &str) -> Vec<&str> {
     names
 }
 
-/// The start of a text, on one line.
+/// Returns the start of a text, on one line.
 fn short(text: &str) -> String {
     let line = text.replace(['\n', '\r'], " ");
     match line.char_indices().nth(WIDTH) {

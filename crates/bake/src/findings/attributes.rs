@@ -1,4 +1,4 @@
-//! Attributes and blocks that bake does not know.
+//! Unknown attributes and blocks.
 
 use super::{Finding, Rule};
 use crate::compose::X_BAKE;
@@ -16,7 +16,7 @@ pub(super) fn check(evaluation: &Evaluation, findings: &mut Vec<Finding>) {
             "target" => [attribute_names("target"), &["name", "matrix"]].concat(),
             "group" => attribute_names("group").to_vec(),
             "variable" => vec!["type", "default", "description"],
-            // An unknown attribute of a function is an error anyway.
+            // An unknown attribute of a function is an error already.
             "function" => continue,
             kind => {
                 let place = block.kind_range.within(&block.file);
@@ -63,7 +63,7 @@ fn check_block(block: &Block, known: &[&str], findings: &mut Vec<Finding>) {
     }
 }
 
-/// A finding with the nearest name.
+/// Returns a finding with the nearest name.
 fn unknown(rule: Rule, what: String, name: &str, known: &[&str], span: Span) -> Finding {
     let message = match nearest(name, known.iter().copied()) {
         Some(near) if !known.contains(&name) => format!("{what}: did you mean {near:?}?"),

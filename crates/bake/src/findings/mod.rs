@@ -1,5 +1,5 @@
-//! Mistakes that bake files can have without being wrong: what nobody uses, what is ignored, what
-//! overwrites something else. The reference says nothing about them.
+//! Probable mistakes in valid bake files: unused, ignored or overwritten definitions. The reference
+//! does not report them.
 
 mod variables;
 
@@ -18,15 +18,15 @@ use crate::diagnostic::Span;
 use crate::evaluate::Evaluation;
 use crate::plan::Plan;
 
-/// Something that is probably not meant.
+/// A probable mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// What is the matter, with the names at hand: a lowercase fragment.
+    /// The description of this case, with names: a lowercase fragment.
     pub message: String,
-    /// The place, where it is known.
+    /// The position, if it is known.
     pub span: Option<Span>,
 }
 
@@ -34,24 +34,24 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A block has an attribute that bake does not know.
+    /// A block has an unknown attribute.
     UnknownAttribute,
-    /// A file has a block of a kind that bake does not know.
+    /// A file has a block of an unknown kind.
     UnknownBlock,
-    /// Nothing uses a variable.
+    /// A variable is not used.
     UnusedVariable,
-    /// Nothing uses a function.
+    /// A function is not used.
     UnusedFunction,
-    /// No group holds a target, and no other target uses it.
+    /// A target is in no group, and no other target uses it.
     UnusedTarget,
     /// Two targets have the same tag.
     SharedTag,
-    /// A target is built for a platform that a target it links to is not built for.
+    /// A target is built for a platform for which a linked target is not built.
     PlatformOfBase,
 }
 
 impl Rule {
-    /// The name.
+    /// Returns the rule's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UnknownAttribute => "UnknownAttribute",
@@ -64,7 +64,7 @@ impl Rule {
         }
     }
 
-    /// Why it matters.
+    /// Returns the reason for the rule.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::UnknownAttribute | Self::UnknownBlock => {
@@ -82,9 +82,9 @@ impl Rule {
     }
 }
 
-/// What the files of `evaluation` have of it, in the order of files and lines.
+/// Returns the findings in the files of `evaluation`, in the order of files and lines.
 ///
-/// `plan` holds all targets that the files declare.
+/// `plan` must contain all declared targets.
 pub fn findings(evaluation: &Evaluation, plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     attributes::check(evaluation, &mut findings);
@@ -100,7 +100,7 @@ pub fn findings(evaluation: &Evaluation, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-/// The place of an attribute of a target; else that of its block or service.
+/// Returns the position of an attribute of a target; else that of its block or service.
 fn place(evaluation: &Evaluation, target: &str, attribute: &str) -> Option<Span> {
     let mut named = None;
     for (block, outputs) in evaluation.sources.blocks() {

@@ -1,5 +1,5 @@
-//! Platforms that a linked target is not built for. Those of base images are in registries, which
-//! are not asked here.
+//! Platforms for which a linked target is not built. Platforms of base images are in registries,
+//! which are not queried here.
 
 use super::{Finding, Rule, place};
 use crate::evaluate::Evaluation;

@@ -1,4 +1,4 @@
-//! Tags that several targets of one build have.
+//! Tags shared by several targets of one build.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -7,8 +7,8 @@ use crate::evaluate::Evaluation;
 use crate::plan::Plan;
 use crate::target::Group;
 
-/// Two targets share a tag if one group builds both. Targets in no group count if both set the tag
-/// themselves: one that inherits it is often another way to build the same image.
+/// Reports tags of several targets if one group builds them. For targets in no group, both must set
+/// the tag themselves: a target that inherits it is often another way to build the same image.
 pub(super) fn check(evaluation: &Evaluation, plan: &Plan, findings: &mut Vec<Finding>) {
     let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, target) in &plan.targets {
@@ -56,7 +56,7 @@ pub(super) fn check(evaluation: &Evaluation, plan: &Plan, findings: &mut Vec<Fin
     }
 }
 
-/// The targets of each group, those of inner groups included.
+/// The targets of each group, including those of nested groups.
 struct Groups<'a> {
     members: Vec<HashSet<&'a str>>,
 }

@@ -1,4 +1,4 @@
-//! Targets that nothing builds or uses.
+//! Targets that are neither built nor used.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,8 +10,8 @@ use crate::syntax::references;
 use crate::target::Target;
 use crate::value::Value;
 
-/// Without a group and a target `default`, every target is there to be named, and none is unused.
-/// A target with a description is too.
+/// Reports unused targets. Without a group and a target `default`, every target is for the command
+/// line, and none is unused. A target with a description is never unused.
 pub(super) fn check(evaluation: &Evaluation, plan: &Plan, findings: &mut Vec<Finding>) {
     let definition = &evaluation.definition;
     let default = definition.targets.iter().any(|it| it.name == "default");
@@ -34,7 +34,7 @@ pub(super) fn check(evaluation: &Evaluation, plan: &Plan, findings: &mut Vec<Fin
     }
 }
 
-/// The targets that groups hold, that others link to or inherit, and that expressions refer to.
+/// Returns the targets in groups, those that others link to or inherit, and those in expressions.
 fn used<'a>(evaluation: &'a Evaluation, plan: &'a Plan) -> HashSet<&'a str> {
     let definition = &evaluation.definition;
     let mut declared: HashMap<&str, &Target> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Variables, attributes at the top level, and functions that nothing uses.
+//! Unused variables, attributes at the top level, and functions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::syntax::ast::Expression;
 use crate::syntax::body::Body;
 use crate::syntax::references;
 
-/// A name that expressions can use.
+/// A name in an expression.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Name<'a> {
     Variable(&'a str),
@@ -46,7 +46,7 @@ pub(super) fn check(evaluation: &Evaluation, findings: &mut Vec<Finding>) {
     }
 }
 
-/// All that groups and targets use, with what that uses in turn.
+/// Returns all names that groups and targets use, directly or indirectly.
 fn used(body: &Body) -> HashSet<Name<'_>> {
     let mut behind: HashMap<Name<'_>, Vec<&Expression>> = HashMap::new();
     let mut waiting: Vec<&Expression> = Vec::new();
@@ -78,7 +78,7 @@ fn used(body: &Body) -> HashSet<Name<'_>> {
         let variables = variables.map(|it| Name::Variable(it.root.as_str()));
         let functions = names.functions.into_iter().map(Name::Function);
         for name in variables.chain(functions) {
-            // The names live in the body, as the expressions do.
+            // The names have the lifetime of the body, like the expressions.
             if used.insert(name)
                 && let Some(next) = behind.get(&name)
             {

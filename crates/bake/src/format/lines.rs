@@ -1,4 +1,4 @@
-//! Lines: their indentation, and what is aligned below each other.
+//! Lines: their indentation, and the alignment of their parts.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Piece, bracket_change};
 use crate::syntax::token::TokenKind;
 
-/// A line, as indices of pieces.
+/// A line, as a range of pieces.
 pub(super) struct Line {
     /// All pieces of the line.
     pub(super) all: Range<usize>,
     /// The `=` of an attribute whose value ends on this line.
     assign: Option<usize>,
-    /// The comment behind something else.
+    /// The comment at the end of the line.
     comment: Option<usize>,
 }
 
-/// The lines of a file.
+/// Splits the pieces into lines.
 pub(super) fn lines(pieces: &[Piece<'_>]) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut start = 0;
@@ -37,7 +37,7 @@ fn line(pieces: &[Piece<'_>], all: Range<usize>) -> Line {
     let comment = (all.len() > 1 && pieces[last].kind == TokenKind::Comment).then_some(last);
     let end = comment.unwrap_or(all.end);
     let equals = (all.start + 1..end).find(|index| pieces[*index].kind == TokenKind::Equals);
-    // A value that goes on in the next lines is not aligned.
+    // A value that continues on the next lines is not aligned.
     let assign = equals.filter(|equals| {
         let value = pieces[*equals..end].iter();
         value.map(|piece| bracket_change(piece.kind)).sum::<i32>() == 0
@@ -49,7 +49,7 @@ fn line(pieces: &[Piece<'_>], all: Range<usize>) -> Line {
     }
 }
 
-/// Indents each line by two blanks for each line before that opened brackets and is still open.
+/// Indents each line by two spaces for each earlier line with brackets that are still open.
 pub(super) fn indent(pieces: &mut [Piece<'_>], lines: &[Line]) {
     let mut open: Vec<i32> = Vec::new();
     for line in lines {
@@ -80,7 +80,7 @@ pub(super) fn indent(pieces: &mut [Piece<'_>], lines: &[Line]) {
     }
 }
 
-/// Aligns the `=` of lines that follow each other, then the comments behind them.
+/// Aligns the `=` of consecutive lines, then the comments at their ends.
 pub(super) fn align(pieces: &mut [Piece<'_>], lines: &[Line]) {
     align_by(pieces, lines, |line| line.assign);
     align_by(pieces, lines, |line| line.comment);
@@ -102,7 +102,7 @@ fn align_by(pieces: &mut [Piece<'_>], lines: &[Line], cell: impl Fn(&Line) -> Op
     }
 }
 
-/// How wide pieces are.
+/// Returns the width of pieces in columns.
 fn columns(pieces: &[Piece<'_>]) -> usize {
     let width = |piece: &Piece<'_>| piece.spaces + piece.text.graphemes(true).count();
     pieces.iter().map(width).sum()

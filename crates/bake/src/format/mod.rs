@@ -1,7 +1,7 @@
 //! HCL files in their canonical form: spaces, indentation, aligned `=` and comments.
 //!
-//! The rules are those of hclwrite, which `terraform fmt` uses. Only blanks between tokens change:
-//! comments, blank lines, heredocs and the order of everything stay as they are.
+//! The rules are those of hclwrite, which `terraform fmt` uses. Only spaces between tokens change:
+//! comments, blank lines, heredocs and the order of everything are kept.
 
 mod lines;
 
@@ -19,21 +19,21 @@ use spaces::set_spaces;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A token, or a whole heredoc, and the blanks before it.
+/// A token or a whole heredoc, with the spaces before it.
 struct Piece<'a> {
     kind: TokenKind,
     text: &'a str,
     spaces: usize,
 }
 
-/// The canonical form of an HCL file, whose `name` errors show. Formatting it again changes
-/// nothing.
+/// Returns the canonical form of an HCL file; errors show its `name`. Formatting the result again
+/// changes nothing.
 ///
 /// # Errors
-/// The first thing that is not HCL, with its place.
+/// The first syntax error, with its position.
 pub fn format(bytes: &[u8], name: &str) -> Result<String, Diagnostic> {
     parse_hcl(bytes, name)?;
-    // A file that is not UTF-8 was refused.
+    // A file that is not UTF-8 was rejected above.
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let tokens = scan(text, Position::START, Mode::Normal);
     let mut pieces = pieces(text, &tokens);
@@ -57,7 +57,7 @@ pub fn format(bytes: &[u8], name: &str) -> Result<String, Diagnostic> {
     }
 }
 
-/// True if a text has the same tokens: then it means the same.
+/// True if a text has the same tokens, and so the same meaning.
 fn same_tokens(tokens: &[Token<'_>], text: &str) -> bool {
     let again = scan(text, Position::START, Mode::Normal);
     let pairs = tokens.iter().zip(&again);
@@ -67,7 +67,7 @@ fn same_tokens(tokens: &[Token<'_>], text: &str) -> bool {
             .all(|(old, new)| old.kind == new.kind && old.text == new.text)
 }
 
-/// The tokens; each heredoc, with all that is in it, is one piece.
+/// Returns the tokens; each heredoc with its content is one piece.
 fn pieces<'a>(text: &'a str, tokens: &[Token<'a>]) -> Vec<Piece<'a>> {
     let mut pieces = Vec::with_capacity(tokens.len());
     let mut start: Option<usize> = None;
@@ -103,7 +103,7 @@ fn pieces<'a>(text: &'a str, tokens: &[Token<'a>]) -> Vec<Piece<'a>> {
     pieces
 }
 
-/// How many brackets a token opens: 1, 0 or -1.
+/// Returns the number of brackets that a token opens: 1, 0 or -1.
 fn bracket_change(kind: TokenKind) -> i32 {
     match kind {
         TokenKind::OpenBrace

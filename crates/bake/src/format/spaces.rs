@@ -1,10 +1,10 @@
-//! Which tokens have a blank between them.
+//! The spaces between tokens.
 
 use super::lines::Line;
 use super::{Piece, bracket_change};
 use crate::syntax::token::TokenKind as Kind;
 
-/// Sets the blanks before all but the first piece of each line.
+/// Sets the spaces before all pieces except the first of each line.
 pub(super) fn set_spaces(pieces: &mut [Piece<'_>], lines: &[Line]) {
     for line in lines {
         for index in line.all.start + 1..line.all.end {
@@ -15,7 +15,7 @@ pub(super) fn set_spaces(pieces: &mut [Piece<'_>], lines: &[Line]) {
     }
 }
 
-/// True if a blank stands between `left` and `right`; `before` stands before `left`.
+/// True if there is a space between `left` and `right`; `before` comes before `left`.
 fn has_space(before: Option<&Piece<'_>>, left: &Piece<'_>, right: &Piece<'_>) -> bool {
     let is_in = |piece: &Piece<'_>| piece.kind == Kind::Identifier && piece.text == "in";
     let before_kind = before.map(|piece| piece.kind);

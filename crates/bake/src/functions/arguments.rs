@@ -1,15 +1,15 @@
-//! The converted arguments of a call, and what a function reports about them.
+//! The converted arguments of a call, and the errors about them.
 
 use crate::value::{MAX_SIZE, Number, SizeError, Value};
 
 use super::error::CallReason;
 
-/// The arguments of a call. They have the types of the parameters.
+/// The arguments of a call, converted to the types of the parameters.
 pub(super) struct Arguments<'a>(pub(super) &'a [Value]);
 
-/// Why a function has no result.
+/// The reason a call failed.
 pub(super) struct Fault {
-    /// The argument at fault, from 0; none if it is the call as a whole.
+    /// The wrong argument, from 0; `None` if the call as a whole is wrong.
     pub(super) argument: Option<usize>,
     pub(super) reason: CallReason,
 }
@@ -37,7 +37,7 @@ impl<'a> Arguments<'a> {
         self.0.len()
     }
 
-    /// All arguments from `index` on.
+    /// Returns all arguments from `index` on.
     pub(super) fn from(&self, index: usize) -> &'a [Value] {
         self.0.get(index..).unwrap_or_default()
     }
@@ -63,7 +63,7 @@ impl<'a> Arguments<'a> {
         number.ok_or_else(|| Fault::at(index, CallReason::NumberRequired))
     }
 
-    /// A whole number. The fault names no argument, as most of the reference's do not.
+    /// Returns a whole number. The fault names no argument, like most of the reference's.
     pub(super) fn int(&self, index: usize) -> Result<i64, Fault> {
         Ok(self
             .number(index)?
@@ -71,7 +71,7 @@ impl<'a> Arguments<'a> {
             .ok_or(CallReason::WholeNumberRequired)?)
     }
 
-    /// A 64-bit float.
+    /// Returns a 64-bit float.
     pub(super) fn float(&self, index: usize) -> Result<f64, Fault> {
         let number = self.number(index)?;
         let float = number.to_f64();
@@ -81,14 +81,14 @@ impl<'a> Arguments<'a> {
         Ok(float)
     }
 
-    /// The elements of a list, a set or a tuple.
+    /// Returns the elements of a list, a set or a tuple.
     pub(super) fn items(&self, index: usize) -> Result<&'a [Value], Fault> {
         let items = self.value(index)?.items();
         items.ok_or_else(|| Fault::at(index, CallReason::SequenceRequired))
     }
 }
 
-/// Refuses a result of `size` bytes before it is made.
+/// Fails if a result of `size` bytes would be too large, before it is created.
 pub(super) fn reserve(size: usize) -> Result<(), Fault> {
     if size as u64 > MAX_SIZE {
         return Err(SizeError::TooLarge.into());

@@ -1,6 +1,6 @@
-//! Moments: RFC 3339 text to seconds and calendar dates, and back.
+//! Times: RFC 3339 text to seconds and calendar dates, and back.
 
-/// A moment, seen from a time zone.
+/// A time in a time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     /// Seconds since 1970, UTC.
@@ -10,7 +10,7 @@ pub(super) struct Moment {
     pub(super) offset: i64,
 }
 
-/// A calendar date and the time of the day.
+/// A calendar date with a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Date {
     pub(super) year: i64,
@@ -60,11 +60,11 @@ const EPOCH: i64 = 719_468;
 /// Days of 400 years.
 const ERA: i64 = 146_097;
 
-/// About the age of the universe; beyond, years are no longer computed.
+/// About the age of the universe; later years are not computed.
 const MAX_SECONDS: i64 = 1 << 59;
 
 impl Moment {
-    /// A moment in UTC; none if it lies too far away.
+    /// Returns a time in UTC; `None` if it is out of range.
     pub(super) fn utc(seconds: i64) -> Option<Self> {
         let near = (-MAX_SECONDS..=MAX_SECONDS).contains(&seconds);
         near.then_some(Self {
@@ -74,7 +74,7 @@ impl Moment {
         })
     }
 
-    /// Reads RFC 3339 strictly: `T` and `Z` in capitals, two digits, a period before fractions.
+    /// Parses RFC 3339 strictly: `T` and `Z` in capitals, two digits, a period before fractions.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(19)?;
         let mut parts = [0i64; 6];
@@ -106,7 +106,7 @@ impl Moment {
         })
     }
 
-    /// The moment some nanoseconds later.
+    /// Adds nanoseconds.
     pub(super) fn plus(self, nanoseconds: i64) -> Option<Self> {
         let total = i64::from(self.nanoseconds) + nanoseconds.rem_euclid(1_000_000_000);
         let seconds = nanoseconds.div_euclid(1_000_000_000) + total / 1_000_000_000;
@@ -134,7 +134,7 @@ impl Moment {
         }
     }
 
-    /// RFC 3339 without fractions of a second.
+    /// Formats as RFC 3339 without fractions of a second.
     pub(super) fn rfc3339(self) -> String {
         let date = self.date();
         let sign = if date.year < 0 { "-" } else { "" };
@@ -150,7 +150,7 @@ impl Moment {
         )
     }
 
-    /// `Z`, or the offset as `+02:00`.
+    /// Returns `Z`, or the offset as `+02:00`.
     pub(super) fn zone(self) -> String {
         if self.offset == 0 {
             return "Z".to_owned();
@@ -158,7 +158,7 @@ impl Moment {
         self.numeric_zone(":")
     }
 
-    /// The offset as `+0200`, with the given text before the minutes.
+    /// Returns the offset as `+0200`, with the given text before the minutes.
     pub(super) fn numeric_zone(self, separator: &str) -> String {
         let sign = if self.offset < 0 { '-' } else { '+' };
         let minutes = self.offset.unsigned_abs() / 60;
@@ -167,7 +167,7 @@ impl Moment {
 }
 
 impl Date {
-    /// The ISO 8601 year and week: the week of the year's first Thursday is week 1.
+    /// Returns the ISO 8601 year and week: the week of the year's first Thursday is week 1.
     pub(super) fn iso_week(self) -> (i64, i64) {
         let days = days_from_date(self.year, 1, 1) + i64::from(self.year_day) - 1;
         let from_monday = (i64::from(self.weekday) + 6) % 7;
@@ -184,7 +184,7 @@ fn digits(text: &str) -> Option<i64> {
         .flatten()
 }
 
-/// Nanoseconds of `.123`, and what follows; more than nine digits are dropped.
+/// Parses the nanoseconds of `.123`, and returns the rest; digits after the ninth are dropped.
 fn fraction(text: &str) -> (u32, &str) {
     let Some(after) = text.strip_prefix('.') else {
         return (0, text);
@@ -226,7 +226,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970 of a date; years begin in March so that leap days come last.
+/// Returns the days since 1970 of a date; years begin in March so that leap days come last.
 fn days_from_date(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -236,7 +236,7 @@ fn days_from_date(year: i64, month: i64, day: i64) -> i64 {
     era * ERA + day_of_era - EPOCH
 }
 
-/// Year, month and day of a number of days since 1970.
+/// Returns year, month and day of a number of days since 1970.
 fn date_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH;
     let era = days.div_euclid(ERA);

@@ -1,11 +1,11 @@
-//! Comma-separated values with the rules of Go's `encoding/csv`.
+//! Comma-separated values, parsed with the rules of Go's `encoding/csv`.
 
 use super::error::{CallReason, CsvProblem};
 
 /// The rows of CSV text.
 pub(super) struct Rows<'a> {
     rest: &'a str,
-    /// The number of the line that `rest` begins with.
+    /// The number of the first line of `rest`.
     line: usize,
 }
 
@@ -17,7 +17,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The fields of the next row that is not empty; they must be as many as `wanted`.
+    /// Returns the fields of the next row that is not empty; their number must be `wanted`.
     pub(super) fn next(
         &mut self,
         wanted: Option<usize>,
@@ -41,7 +41,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The next line, with `\n` at its end unless it is the last one.
+    /// Returns the next line, with `\n` at its end unless it is the last one.
     fn next_line(&mut self) -> Option<String> {
         if self.rest.is_empty() {
             return None;
@@ -84,7 +84,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The field whose quote is at `at`; it may go on in the next lines.
+    /// Parses the field whose quote is at `at`; it may continue on the next lines.
     fn quoted(&mut self, line: &mut String, at: &mut usize) -> Result<String, CallReason> {
         let mut field = String::new();
         *at += 1;

@@ -1,4 +1,4 @@
-//! Text in other notations: base64, URLs, JSON, CSV, and the bytes that nothing makes.
+//! Other encodings: base64, URLs, JSON, CSV, and the unsupported bytes type.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use super::csv;
 use super::error::CallReason;
 use super::{Definition, Parameter, ParameterType, any, function, number, parameter, text};
 
-/// Go does not look at the bits that are left over in the last character.
+/// Like Go, it ignores the unused bits of the last character.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: &[Definition] = &[
     function("urlencode", STR, url_encode),
 ];
 
-/// The bytes of base64 text. Line breaks in it are skipped.
+/// Decodes base64 text. Line breaks in it are ignored.
 pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     BASE64.decode(text).ok()
@@ -59,7 +59,7 @@ fn base64_decode(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(text))
 }
 
-/// No conversion leads to bytes, so no call comes this far.
+/// Nothing converts to bytes, so no call reaches this function.
 fn no_bytes(_: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Err(Fault::at(0, CallReason::Missing))
 }
@@ -89,7 +89,7 @@ fn csv_decode(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::list(Type::object(types), objects))
 }
 
-/// As Go's `url.QueryEscape`: a blank is `+`.
+/// Encodes like Go's `url.QueryEscape`: a space becomes `+`.
 fn url_encode(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let mut out = String::new();
     for byte in args.text(0)?.bytes() {

@@ -1,4 +1,4 @@
-//! Why a call of a library function failed.
+//! Errors of calling library functions.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,16 +9,16 @@ use crate::value::{ConvertError, NumberError, SizeError, Type};
 
 use super::version::VersionError;
 
-/// A function refused its arguments, or its result.
+/// A function rejected its arguments, or its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
     /// The function's name.
     pub function: &'static str,
-    /// The argument that is at fault, from 0; none if it is the call as a whole.
+    /// The wrong argument, from 0; `None` if the call as a whole is wrong.
     pub argument: Option<usize>,
     /// The name of that argument's parameter.
     pub parameter: Option<&'static str>,
-    /// What is wrong.
+    /// The fault.
     pub reason: CallReason,
 }
 
@@ -36,7 +36,7 @@ impl Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// What is wrong with a call.
+/// The fault of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CallReason {
@@ -52,12 +52,12 @@ pub enum CallReason {
     /// The function needs more arguments.
     #[error("at least two arguments are required")]
     OneArgument,
-    /// The function takes fewer arguments.
+    /// The function accepts fewer arguments.
     #[error("at most {most} arguments are taken, found {found}")]
     TooManyArguments {
-        /// How many it takes.
+        /// The most arguments.
         most: usize,
-        /// How many there are.
+        /// The number of arguments.
         found: usize,
     },
     /// The argument is not text.
@@ -81,7 +81,7 @@ pub enum CallReason {
     /// The result is not a number.
     #[error("the result is undefined")]
     Undefined,
-    /// A base that is not supported.
+    /// The base is not supported.
     #[error("the base must be a whole number from 2 to 62")]
     Base,
     /// The text is not an integer in that base.
@@ -92,7 +92,7 @@ pub enum CallReason {
         /// The base.
         base: u32,
     },
-    /// The argument is not one of the collections that the function takes.
+    /// The argument is not one of the collections that the function accepts.
     #[error("a list or a tuple is required")]
     SequenceRequired,
     /// The argument is not a list, tuple or set.
@@ -113,13 +113,13 @@ pub enum CallReason {
         /// The type of the argument.
         found: Type,
     },
-    /// The key of a list or tuple is not a number, or the key of a map no string.
+    /// The key of a list or tuple is not a number, or the key of a map is not a string.
     #[error("the key must be a {}", want.friendly())]
     KeyType {
-        /// The wanted type.
+        /// The required type.
         want: Type,
     },
-    /// Nothing has that key.
+    /// There is no element with that key.
     #[error("there is no element with this key")]
     NoSuchElement,
     /// The list is empty.
@@ -140,10 +140,10 @@ pub enum CallReason {
     /// The elements have no type in common.
     #[error("all elements must have the same type")]
     MixedElements,
-    /// A negative number where none is allowed.
+    /// The number must not be negative.
     #[error("the number must not be negative")]
     Negative,
-    /// An index beyond the end.
+    /// The index is beyond the end.
     #[error("the index {index} is beyond the end: the length is {length}")]
     BeyondEnd {
         /// The index.
@@ -151,10 +151,10 @@ pub enum CallReason {
         /// The length.
         length: usize,
     },
-    /// The start lies after the end.
+    /// The start is after the end.
     #[error("the start index must not be greater than the end index")]
     StartAfterEnd,
-    /// Keys and values differ in number.
+    /// The numbers of keys and values differ.
     #[error("{keys} keys do not match {values} values")]
     KeysAndValues {
         /// The number of keys.
@@ -165,10 +165,10 @@ pub enum CallReason {
     /// An element of a list of text is null.
     #[error("element {index} is null")]
     NullElement {
-        /// Which one, from 0.
+        /// The index of the element, from 0.
         index: usize,
     },
-    /// The default value of `lookup` does not fit the map.
+    /// The type of `lookup`'s default value does not match the map.
     #[error("the default must have the type of the map's elements: {}", want.friendly())]
     DefaultType {
         /// The type of the elements.
@@ -177,7 +177,7 @@ pub enum CallReason {
     /// `range` takes one to three arguments.
     #[error("one, two or three arguments are required")]
     RangeArguments,
-    /// The range runs away from its end.
+    /// The step goes away from the end.
     #[error("the end must lie in the direction of the step")]
     RangeDirection,
     /// The range is too long.
@@ -186,13 +186,13 @@ pub enum CallReason {
     /// The pattern is not a regular expression.
     #[error("the pattern is not a regular expression (RE2 syntax): {problem}")]
     Pattern {
-        /// What the parser says.
+        /// The parser's message.
         problem: String,
     },
     /// The text is too long for a pattern.
     #[error("patterns search at most {most} bytes")]
     TextTooLong {
-        /// How many.
+        /// The most bytes.
         most: usize,
     },
     /// The pattern mixes named and unnamed groups.
@@ -201,21 +201,21 @@ pub enum CallReason {
     /// Nothing matches.
     #[error("the pattern does not match any part of the string")]
     NoMatch,
-    /// A format string is wrong.
+    /// The format string is malformed.
     #[error("the format is wrong at offset {offset}: {problem}")]
     Format {
-        /// Where, from 0.
+        /// The offset of the fault, from 0.
         offset: usize,
-        /// What is wrong there.
+        /// The fault.
         problem: FormatProblem,
     },
     /// There are more arguments than verbs.
     #[error("the format uses only {used} of the arguments")]
     UnusedArguments {
-        /// How many are used.
+        /// The number of used arguments.
         used: usize,
     },
-    /// Lists of different lengths.
+    /// The lists have different lengths.
     #[error("the list has {found} elements, but argument {other} has {want}")]
     ListLength {
         /// The length of this list.
@@ -228,24 +228,24 @@ pub enum CallReason {
     /// The text is not base64.
     #[error("the string is not valid base64")]
     Base64,
-    /// The decoded bytes are no text.
+    /// The decoded bytes are not UTF-8.
     #[error("the decoded bytes are not valid UTF-8")]
     NotUtf8,
     /// The CSV has no header line.
     #[error("the header line is missing")]
     NoHeader,
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("the column {name:?} occurs twice")]
     DuplicateColumn {
         /// The name.
         name: String,
     },
-    /// The CSV is wrong.
+    /// The CSV is malformed.
     #[error("line {line}: {problem}")]
     Csv {
         /// The line, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The fault of the line.
         problem: CsvProblem,
     },
     /// The password is longer than bcrypt allows.
@@ -257,7 +257,7 @@ pub enum CallReason {
         /// The highest cost.
         most: u32,
     },
-    /// The private key cannot be read.
+    /// The private key is malformed or not supported.
     #[error("the key must be an RSA private key in PEM (PKCS #1) without a password")]
     PrivateKey,
     /// The text cannot be decrypted with the key.
@@ -283,7 +283,7 @@ pub enum CallReason {
     /// The prefix would be too long.
     #[error("the prefix cannot be extended by {bits} bits")]
     PrefixLength {
-        /// By how much.
+        /// The number of additional bits.
         bits: i64,
     },
     /// No address space is left.
@@ -319,7 +319,7 @@ pub enum CallReason {
     /// A quote in a date format is not closed.
     #[error("the quote is not closed")]
     DateQuote,
-    /// A version or a constraint is wrong.
+    /// The version or constraint is malformed.
     #[error(transparent)]
     Version(#[from] VersionError),
     /// A number is out of range or undefined.
@@ -331,25 +331,25 @@ pub enum CallReason {
     /// The result is too large.
     #[error(transparent)]
     Size(#[from] SizeError),
-    /// A value has no JSON, or the JSON is wrong.
+    /// A value cannot be converted to JSON, or the JSON is malformed.
     #[error(transparent)]
     Json(#[from] JsonError),
 }
 
-/// What is wrong with a `printf` format.
+/// The fault of a `printf` format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FormatProblem {
     /// The format ends within a verb.
     #[error("the verb is not finished")]
     Unfinished,
-    /// A character does not belong there.
+    /// A character is not allowed there.
     #[error("{found:?} is not expected")]
     Unexpected {
         /// The character.
         found: char,
     },
-    /// No such verb.
+    /// The verb is unknown.
     #[error("the verb {verb:?} is unknown")]
     UnknownVerb {
         /// The verb.
@@ -381,22 +381,22 @@ pub enum FormatProblem {
     /// The argument has the wrong type.
     #[error(transparent)]
     Convert(ConvertError),
-    /// The argument has no JSON.
+    /// The argument cannot be converted to JSON.
     #[error(transparent)]
     Json(JsonError),
 }
 
-/// What is wrong with CSV text.
+/// The fault of CSV text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CsvProblem {
-    /// A quote within a field that does not begin with one.
+    /// There is a quote within a field that does not begin with one.
     #[error("a quote in a field that is not quoted")]
     BareQuote,
-    /// A quoted field goes on after its quote, or is not closed.
+    /// There is text after a quoted field's closing quote, or the quote is not closed.
     #[error("a quoted field is not closed, or followed by text")]
     Quote,
-    /// The line has another number of fields than the header.
+    /// The number of fields differs from the header's.
     #[error("wrong number of fields")]
     FieldCount,
 }

@@ -15,13 +15,13 @@ use super::{Definition, function, number, rsa, text};
 
 const STR: &[super::Parameter] = &[text("str")];
 
-/// The cost that Go takes for one that is too low.
+/// The cost that Go uses instead of one that is too low.
 const DEFAULT_COST: i64 = 10;
 
-/// Takes about a quarter of a second; each step more doubles it.
+/// This cost takes about a quarter of a second; each further step doubles it.
 const MAX_COST: u32 = 12;
 
-/// What bcrypt looks at.
+/// The most bytes of a password that bcrypt uses.
 const MAX_PASSWORD: usize = 72;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -45,7 +45,7 @@ fn digest<D: Digest>(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault>
     Ok(Value::string(hex))
 }
 
-/// About the microseconds of a hash: 50 for each of its rounds.
+/// Returns the approximate time of a hash in microseconds: 50 for each of its rounds.
 pub(super) fn bcrypt_work(cost: Option<&Value>) -> u64 {
     let cost = cost.and_then(Value::as_number).and_then(Number::to_i64);
     let cost = cost.filter(|cost| *cost >= 4).unwrap_or(DEFAULT_COST);

@@ -1,18 +1,19 @@
-//! Upper, lower and title case of single code points, as Go maps them.
+//! Upper, lower and title case of single code points, with Go's mappings.
 //!
-//! Go uses Unicode's simple mappings, which never change the number of code points: `ß` stays.
+//! Go uses Unicode's simple mappings, which never change the number of code points: `ß` is
+//! unchanged.
 
-/// The text in upper case.
+/// Converts to upper case.
 pub(super) fn upper(text: &str) -> String {
     text.chars().map(upper_letter).collect()
 }
 
-/// The text in lower case.
+/// Converts to lower case.
 pub(super) fn lower(text: &str) -> String {
     text.chars().map(lower_letter).collect()
 }
 
-/// The text with the first letter of each word in title case.
+/// Converts the first letter of each word to title case.
 pub(super) fn title(text: &str) -> String {
     let mut previous = ' ';
     let mut letter = |c| {
@@ -23,7 +24,8 @@ pub(super) fn title(text: &str) -> String {
     text.chars().map(&mut letter).collect()
 }
 
-/// In ASCII anything but letters, digits and `_` ends a word; elsewhere only blanks do.
+/// True for a character that ends a word: in ASCII anything except letters, digits and `_`;
+/// elsewhere only white space.
 fn separates(c: char) -> bool {
     if c.is_ascii() {
         !c.is_ascii_alphanumeric() && c != '_'
@@ -51,7 +53,7 @@ fn lower_letter(c: char) -> char {
     let mut mapped = c.to_lowercase();
     match (mapped.next(), mapped.next()) {
         (Some(lower), None) => lower,
-        // The only one is İ.
+        // The only such character is İ.
         _ => 'i',
     }
 }

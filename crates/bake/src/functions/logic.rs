@@ -1,4 +1,4 @@
-//! Truth, equality, and the first value that is not null.
+//! Boolean functions, equality, and the first value that is not null.
 
 use crate::files::Host;
 use crate::value::{Type, Value, convert, unify};

@@ -31,7 +31,7 @@ fn mapping_required(value: &Value) -> CallReason {
     }
 }
 
-/// The keys of a map are a list, those of an object a tuple.
+/// Returns the keys of a map as a list, those of an object as a tuple.
 fn keys(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     match args.value(0)? {
         Value::Map(_, entries) => Ok(Value::strings(entries.keys().map(String::as_str))),
@@ -69,7 +69,7 @@ fn lookup(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     }
 }
 
-/// Later arguments win. Maps of one type make a map, anything else an object.
+/// Merges arguments; later ones win. Maps of one type result in a map, anything else in an object.
 fn merge(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let mut merged: BTreeMap<String, Value> = BTreeMap::new();
     let mut types = Vec::new();
@@ -93,7 +93,7 @@ fn merge(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     }
 }
 
-/// A list of values makes a map, a tuple an object.
+/// A list of values results in a map, a tuple in an object.
 fn zip_map(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let (keys, values) = (args.items(0)?, args.value(1)?);
     let items = match values {

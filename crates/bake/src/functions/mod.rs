@@ -1,8 +1,8 @@
 //! The standard library: functions that bake files can call.
 //!
-//! `try`, `can` and `convert` look at expressions rather than values; the module `eval` has them.
-//! Every result is bounded: a function refuses to make a value larger than
-//! [`crate::value::MAX_SIZE`], before it takes the memory.
+//! `try`, `can` and `convert` work on expressions rather than values, so they are in the module
+//! `eval`. Every result is bounded: a function fails before it creates a value larger than
+//! [`crate::value::MAX_SIZE`].
 
 mod arguments;
 
@@ -63,12 +63,12 @@ pub use error::{CallError, CallReason};
 #[derive(Clone, Copy, Debug)]
 pub struct Function(&'static Definition);
 
-/// What the library knows of a function.
+/// The definition of a function.
 #[derive(Debug)]
 struct Definition {
     name: &'static str,
     parameters: &'static [Parameter],
-    /// The parameter of all further arguments.
+    /// The parameter for all further arguments.
     rest: Option<Parameter>,
     run: fn(&Arguments<'_>, &dyn Host) -> Result<Value, Fault>,
 }
@@ -81,7 +81,7 @@ struct Parameter {
     null: bool,
 }
 
-/// The type that an argument is converted to.
+/// The type to which an argument is converted.
 #[derive(Clone, Copy, Debug)]
 enum ParameterType {
     Any,
@@ -109,7 +109,7 @@ impl ParameterType {
     }
 }
 
-/// All functions by the modules that have them.
+/// The functions of all modules.
 const MODULES: [&[Definition]; 15] = [
     numeric::FUNCTIONS,
     logic::FUNCTIONS,
@@ -129,7 +129,7 @@ const MODULES: [&[Definition]; 15] = [
 ];
 
 impl Function {
-    /// The function named `name`.
+    /// Returns the function named `name`.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         let all = MODULES.iter().flat_map(|module| module.iter());
@@ -138,7 +138,7 @@ impl Function {
             .map(Self)
     }
 
-    /// The names of all functions, sorted.
+    /// Returns the names of all functions, sorted.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let all = MODULES.iter().flat_map(|module| module.iter());
         let mut names: Vec<&'static str> = all.map(|definition| definition.name).collect();
@@ -146,30 +146,30 @@ impl Function {
         names.into_iter()
     }
 
-    /// The function's name.
+    /// Returns the function's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// The least number of arguments, and the most unless it takes any number.
+    /// Returns the least number of arguments, and the most, unless it accepts any number.
     #[must_use]
     pub fn arity(self) -> (usize, Option<usize>) {
         let least = self.0.parameters.len();
         (least, self.0.rest.is_none().then_some(least))
     }
 
-    /// The name of the parameter of argument `index`.
+    /// Returns the name of the parameter of argument `index`.
     #[must_use]
     pub fn parameter(self, index: usize) -> Option<&'static str> {
         self.parameter_at(index).map(|parameter| parameter.name)
     }
 
-    /// The value of argument `index`, converted to the type of its parameter.
+    /// Converts the value of argument `index` to the type of its parameter.
     ///
     /// # Errors
     ///
-    /// The value does not have that type and cannot be converted.
+    /// If the value does not have that type and cannot be converted.
     pub fn convert_argument(self, index: usize, value: Value) -> Result<Value, CallError> {
         let Some(parameter) = self.parameter_at(index) else {
             return Ok(value);
@@ -181,7 +181,8 @@ impl Function {
             .map_err(|error| self.fault(Fault::at(index, error)))
     }
 
-    /// About the steps, each a part of a microsecond, that a call takes beyond making its result.
+    /// Returns the approximate number of steps (fractions of a microsecond) of a call, without the
+    /// creation of its result.
     #[must_use]
     pub fn work(self, arguments: &[Value]) -> u64 {
         let sizes = arguments.iter().map(Value::size);
@@ -191,16 +192,16 @@ impl Function {
             "rsadecrypt" => 100_000,
             "regex" | "regexall" | "regex_replace" => 1_000 + size / 10,
             "semvercmp" => 2 * size,
-            // They look for graphemes.
+            // These search for grapheme clusters.
             "reverse" | "strlen" | "substr" | "title" => size / 8,
             _ => size / 100,
         }
     }
 
-    /// The result of the function for converted `arguments`, whose number fits its arity.
+    /// Calls the function with converted `arguments`, whose number must match its arity.
     ///
     /// # Errors
-    ///
+    /// If the function rejects an argument (for example null), or the result would be too large.
     /// The function refuses an argument (null among them), or the result would be too large.
     pub fn call(self, arguments: &[Value], host: &dyn Host) -> Result<Value, CallError> {
         self.run(arguments, host).map_err(|fault| self.fault(fault))
@@ -241,7 +242,7 @@ impl Function {
     }
 }
 
-/// A function with a fixed number of parameters.
+/// Defines a function with a fixed number of parameters.
 const fn function(
     name: &'static str,
     parameters: &'static [Parameter],
@@ -256,14 +257,14 @@ const fn function(
 }
 
 impl Definition {
-    /// The function with any number of further arguments.
+    /// Adds a parameter for any number of further arguments.
     const fn and_more(mut self, rest: Parameter) -> Self {
         self.rest = Some(rest);
         self
     }
 }
 
-/// A parameter of the given type.
+/// Defines a parameter of the given type.
 const fn parameter(name: &'static str, ty: ParameterType) -> Parameter {
     Parameter {
         name,
@@ -272,23 +273,23 @@ const fn parameter(name: &'static str, ty: ParameterType) -> Parameter {
     }
 }
 
-/// A parameter for a value of any type.
+/// Defines a parameter for a value of any type.
 const fn any(name: &'static str) -> Parameter {
     parameter(name, ParameterType::Any)
 }
 
-/// A parameter for a number.
+/// Defines a parameter for a number.
 const fn number(name: &'static str) -> Parameter {
     parameter(name, ParameterType::Number)
 }
 
-/// A parameter for text.
+/// Defines a parameter for text.
 const fn text(name: &'static str) -> Parameter {
     parameter(name, ParameterType::Text)
 }
 
 impl Parameter {
-    /// The parameter takes null too.
+    /// Allows null for the parameter.
     const fn or_null(mut self) -> Self {
         self.null = true;
         self

@@ -9,7 +9,7 @@ use super::arguments::{Arguments, Fault};
 use super::error::CallReason;
 use super::{Definition, function, number, text};
 
-/// By how many bits a prefix can be extended at once.
+/// The most bits by which a prefix can be extended at once.
 const MAX_NEW_BITS: i64 = 32;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: &[Definition] = &[
     function("cidrsubnets", &[text("prefix")], subnets).and_more(number("newbits")),
 ];
 
-/// A network: the bits of its first address, the length of the prefix and of addresses.
+/// A network: its first address as bits, the prefix length, and the length of addresses in bits.
 #[derive(Clone, Copy)]
 struct Network {
     address: u128,
@@ -53,7 +53,7 @@ impl Network {
         })
     }
 
-    /// The network of that prefix that the address is in.
+    /// Returns the network with that prefix that contains the address.
     fn containing(address: u128, prefix: u32, bits: u32) -> Self {
         let mut network = Self {
             address,
@@ -64,17 +64,17 @@ impl Network {
         network
     }
 
-    /// The ones of the prefix.
+    /// Returns the ones of the prefix.
     fn mask(self) -> u128 {
         self.ones() & !self.host_ones()
     }
 
-    /// All ones in the length of an address.
+    /// Returns ones in the length of an address.
     fn ones(self) -> u128 {
         u128::MAX.checked_shr(128 - self.bits).unwrap_or(0)
     }
 
-    /// The ones behind the prefix.
+    /// Returns the ones after the prefix.
     fn host_ones(self) -> u128 {
         u128::MAX
             .checked_shr(128 - (self.bits - self.prefix))
@@ -96,7 +96,7 @@ impl Network {
         format!("{}/{}", self.show(self.address), self.prefix)
     }
 
-    /// The next network of that prefix; none after the last one.
+    /// Returns the next network with that prefix; `None` after the last one.
     fn next(self, prefix: u32) -> Option<Self> {
         let last = Self::containing(self.last(), prefix, self.bits).last();
         let next = last.wrapping_add(1) & self.ones();
@@ -104,7 +104,7 @@ impl Network {
     }
 }
 
-/// Negative numbers count from the end.
+/// Returns the address of a host. Negative numbers count from the end.
 fn host(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let number = args.int(1)?;
     let network = Network::parse(args.text(0)?)?;
@@ -135,7 +135,7 @@ fn subnet(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let (Some(prefix), true) = (prefix, new_bits <= MAX_NEW_BITS) else {
         return Err(CallReason::PrefixLength { bits: new_bits }.into());
     };
-    // A negative number of bits leaves room for any network, as in the reference.
+    // As in the reference, a negative number of bits has room for any network number.
     let room = u32::try_from(new_bits).map_or(u64::MAX, |bits| (1u64 << bits) - 1);
     let wanted = u64::try_from(number).ok().filter(|wanted| *wanted <= room);
     let wanted = wanted.and_then(|wanted| {
@@ -153,7 +153,7 @@ fn subnet(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(subnet.cidr()))
 }
 
-/// Networks one after the other, each with its own number of new bits.
+/// Returns consecutive networks, each with its own number of new bits.
 fn subnets(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let network = Network::parse(args.text(0)?).map_err(|reason| Fault::at(0, reason))?;
     let mut cidrs = Vec::new();
@@ -172,7 +172,7 @@ fn subnets(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
         };
         let next = match current {
             Some(current) => current.next(length),
-            // The reference takes the first address 0 for an overflow.
+            // The reference treats a first address of 0 as an overflow.
             None if network.address == 0 => None,
             None => Some(Network::containing(network.address, length, network.bits)),
         };

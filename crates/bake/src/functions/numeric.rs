@@ -14,7 +14,7 @@ use super::{Definition, any, function, number};
 const ONE: &[super::Parameter] = &[number("num")];
 const TWO: &[super::Parameter] = &[number("a"), number("b")];
 
-/// The longest text that `parseint` reads.
+/// The longest text for `parseint`, in bytes.
 const MAX_DIGITS: usize = 20_000;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -61,7 +61,7 @@ fn binary(
     Ok(Value::Number(operation(args.number(0)?, args.number(1)?)?))
 }
 
-/// Or-equal uses the language's equality, which is by text for fractions.
+/// `<=` and `>=` use the language's equality, which compares fractions as text.
 fn compare(args: &Arguments<'_>, holds: fn(Ordering) -> bool) -> Result<Value, Fault> {
     let (a, b) = (args.number(0)?, args.number(1)?);
     let equal = holds(Ordering::Equal) && a.equals(b);
@@ -118,7 +118,7 @@ fn parse_int(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::Number(Number::from_integer(&integer)?))
 }
 
-/// Letters stand for 10 to 35; above base 36 capital ones for 36 to 61.
+/// Parses an integer. Letters are 10 to 35; above base 36, capital letters are 36 to 61.
 fn integer(text: &str, base: u32) -> Option<BigInt> {
     let (sign, digits) = match text.as_bytes() {
         [b'-', digits @ ..] => (Sign::Minus, digits),
@@ -141,7 +141,7 @@ fn integer(text: &str, base: u32) -> Option<BigInt> {
     ))
 }
 
-/// The logarithm with the last bits of Go's `math.Log`, which is FreeBSD's `e_log.c`.
+/// Returns the logarithm with the same last bits as Go's `math.Log`, which is FreeBSD's `e_log.c`.
 fn natural_logarithm(x: f64) -> f64 {
     const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -172,7 +172,8 @@ fn natural_logarithm(x: f64) -> f64 {
     k * LN2_HIGH - ((half_square - (s * (half_square + r) + k * LN2_LOW)) - f)
 }
 
-/// `e^x` with the last bits of Go's `math.Exp` on amd64: a Taylor series for a sixteenth.
+/// Returns `e^x` with the same last bits as Go's `math.Exp` on amd64: a Taylor series for a
+/// sixteenth.
 fn exponential(x: f64) -> f64 {
     const LN2_HIGH: f64 = 0.693_147_180_559_663;
     const LN2_LOW: f64 = 2.823_529_056_303_157_7e-13;
@@ -203,7 +204,8 @@ fn exponential(x: f64) -> f64 {
     scale((rest + 2.0).mul_add(rest, 1.0), k as i64)
 }
 
-/// `x` to the power `y` with the last bits of Go's `math.Pow`: by squaring the fraction.
+/// Returns `x` to the power `y` with the same last bits as Go's `math.Pow`: by squaring the
+/// fraction.
 fn power(x: f64, y: f64) -> f64 {
     let whole = y.abs().trunc();
     let special = x == 0.0 || x.is_infinite() || x.is_nan() || y.is_infinite() || y.is_nan();
@@ -255,7 +257,7 @@ fn power(x: f64, y: f64) -> f64 {
     scale(result, result_exponent)
 }
 
-/// `x` as a fraction from 0.5 up to 1 and a power of two.
+/// Splits `x` into a fraction from 0.5 up to 1 and a power of two.
 fn split(x: f64) -> (f64, i32) {
     if x.is_subnormal() {
         let (fraction, exponent) = split(x * 2f64.powi(54));
@@ -266,7 +268,7 @@ fn split(x: f64) -> (f64, i32) {
     (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent)
 }
 
-/// `x * 2^exponent`, in steps that lose no bits before the last one.
+/// Returns `x * 2^exponent`, in steps that lose no bits before the last one.
 fn scale(mut x: f64, exponent: i64) -> f64 {
     let mut left = exponent.clamp(-3000, 3000);
     while left != 0 {

@@ -25,7 +25,7 @@ fn home_directory(_: &Arguments<'_>, host: &dyn Host) -> Result<Value, Fault> {
     ))
 }
 
-/// The last element: `.` for an empty path, `/` for one of slashes.
+/// Returns the last element: `.` for an empty path, `/` for one of slashes only.
 fn base_name(path: &str) -> &str {
     if path.is_empty() {
         return ".";
@@ -37,7 +37,7 @@ fn base_name(path: &str) -> &str {
     }
 }
 
-/// The shortest equal path, as Go's `path.Clean`.
+/// Returns the shortest equivalent path, like Go's `path.Clean`.
 fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();

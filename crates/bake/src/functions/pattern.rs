@@ -1,4 +1,4 @@
-//! Rewrites a pattern of Go's `regexp` in the syntax of the `regex` crate.
+//! Translates a pattern of Go's `regexp` to the syntax of the `regex` crate.
 //!
 //! Both are RE2, but some spellings differ: in Go `\d`, `\s`, `\w` and `\b` are ASCII, `\Q…\E`
 //! quotes, `[` and `&&` in a class are literal, `{` that repeats nothing is literal, and stacked
@@ -14,7 +14,7 @@ const MAX_PATTERN: usize = 64 << 10;
 /// The largest count of a repetition.
 const MAX_REPEAT: u32 = 1000;
 
-/// What is wrong with a pattern, before the `regex` crate sees it.
+/// The fault of a pattern, found before the `regex` crate compiles it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum PatternError {
     #[error("it is longer than {MAX_PATTERN} bytes")]
@@ -35,7 +35,7 @@ pub(super) enum PatternError {
     RepeatCount,
 }
 
-/// The pattern in the syntax of the `regex` crate.
+/// Returns the pattern in the syntax of the `regex` crate.
 pub(super) fn translate(pattern: &str) -> Result<String, PatternError> {
     if pattern.len() > MAX_PATTERN {
         return Err(PatternError::TooLong);
@@ -53,13 +53,13 @@ struct Translator<'a> {
     out: String,
 }
 
-/// What one escape stands for.
+/// The meaning of one escape.
 enum Escape {
     /// A character.
     Literal(char),
-    /// The items of a class, without brackets, and whether it is their opposite.
+    /// The items of a class, without brackets, and true if it is negated.
     Class(&'static str, bool),
-    /// Written the same in both.
+    /// The same text in both syntaxes.
     Same(String),
 }
 
@@ -104,7 +104,7 @@ impl Translator<'_> {
         }
     }
 
-    /// A repetition operator, with the `?` that makes it lazy.
+    /// Translates a repetition operator, with the `?` that makes it lazy.
     fn repetition(&mut self, length: usize) {
         self.copy(length);
         if self.rest.starts_with('?') {
@@ -112,7 +112,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The length and the counts of `{n}`, `{n,}` or `{n,m}` here.
+    /// Returns the length and the largest count of `{n}`, `{n,}` or `{n,m}` at this position.
     fn count(&self) -> Option<(usize, u32)> {
         let inside = &self.rest[1..self.rest.find('}')?];
         let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
@@ -135,7 +135,7 @@ impl Translator<'_> {
         }
     }
 
-    /// `(`, `(?flags)`, `(?flags:`, `(?P<name>` or `(?<name>`.
+    /// Translates `(`, `(?flags)`, `(?flags:`, `(?P<name>` or `(?<name>`.
     fn group(&mut self) -> Result<(), PatternError> {
         let Some(special) = self.rest.strip_prefix("(?") else {
             self.copy(1);
@@ -200,7 +200,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// An escape that may stand outside and inside of a class.
+    /// Parses an escape that is allowed outside and inside a class.
     fn any_escape(&mut self) -> Result<Escape, PatternError> {
         let start = self.rest;
         let unknown = || PatternError::Escape(start.chars().take(4).collect());
@@ -226,7 +226,7 @@ impl Translator<'_> {
         })
     }
 
-    /// The rest of `\xFF` or `\x{10FFFF}`.
+    /// Parses the rest of `\xFF` or `\x{10FFFF}`.
     fn hexadecimal(&mut self) -> Option<char> {
         let (digits, rest) = match self.rest.strip_prefix('{') {
             Some(braced) => braced.split_once('}')?,
@@ -238,7 +238,7 @@ impl Translator<'_> {
         valid.then(|| char::from_u32(code)).flatten()
     }
 
-    /// Up to three octal digits; a single one but 0 would be a back reference.
+    /// Parses up to three octal digits; a single digit other than 0 would be a back reference.
     fn octal(&mut self, first: char) -> Option<char> {
         let mut code = first.to_digit(8)?;
         let mut length = 0;
@@ -253,7 +253,7 @@ impl Translator<'_> {
         char::from_u32(code)
     }
 
-    /// `\pL`, `\p{Greek}` or `\p{^Greek}`, with the given letter.
+    /// Parses `\pL`, `\p{Greek}` or `\p{^Greek}`, with the given letter.
     fn property(&mut self, letter: char) -> Option<String> {
         let (name, rest) = match self.rest.strip_prefix('{') {
             Some(braced) => braced.split_once('}')?,
@@ -271,7 +271,7 @@ impl Translator<'_> {
         (valid && !name.is_empty()).then(|| format!("\\{letter}{{{name}}}"))
     }
 
-    /// A class in brackets, item by item.
+    /// Translates a class in brackets, item by item.
     fn class(&mut self) -> Result<(), PatternError> {
         self.copy(1);
         if self.rest.starts_with('^') {
@@ -311,7 +311,7 @@ impl Translator<'_> {
         }
     }
 
-    /// A single character of a class; none for a whole class, which is written at once.
+    /// Parses a single character of a class; `None` for a nested class, which is written directly.
     fn class_item(&mut self) -> Result<Option<char>, PatternError> {
         let c = self.rest.chars().next().ok_or(PatternError::OpenClass)?;
         if c != '\\' {

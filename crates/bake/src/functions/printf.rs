@@ -21,7 +21,7 @@ fn format(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(write(args.text(0)?, args.from(1))?))
 }
 
-/// Formats once for each element of the lists, which have one length.
+/// Formats once for each element of the lists, which must have the same length.
 fn format_list(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let pattern = args.text(0)?;
     let values = args.from(1);
@@ -169,7 +169,7 @@ impl<'a> Verb<'a> {
         convert(value, want).map_err(|error| self.wrong(FormatProblem::Convert(error)))
     }
 
-    /// `%v`: text and numbers as they are, anything else as JSON.
+    /// `%v`: text and numbers unchanged, anything else as JSON.
     fn plain(&self, value: &Value) -> Result<String, Fault> {
         match value {
             Value::String(text) if !self.flags.sharp => Ok(text.to_string()),
@@ -268,7 +268,7 @@ impl<'a> Verb<'a> {
     }
 }
 
-/// Reads the parts of a verb.
+/// Parses the parts of a verb.
 struct Scan<'a> {
     pattern: &'a str,
     at: usize,
@@ -300,7 +300,7 @@ impl Scan<'_> {
         flags
     }
 
-    /// Digits, the first of which is at least `least`.
+    /// Parses digits, the first of which is at least `least`.
     fn number(&mut self, least: char) -> Result<Option<usize>, Fault> {
         let digits = &self.pattern[self.at..];
         let length = digits

@@ -10,7 +10,7 @@ use super::{Definition, any, function};
 pub(super) const FUNCTIONS: &[Definition] =
     &[function("setproduct", &[], set_product).and_more(any("sets"))];
 
-/// Lists and tuples keep their order and make a list; one set makes the result a set.
+/// Lists and tuples keep their order and result in a list; a single set makes the result a set.
 fn set_product(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     if args.len() < 2 {
         return Err(CallReason::OneArgument.into());
@@ -34,7 +34,7 @@ fn set_product(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
         .collect();
     let size = rows.iter().map(Value::size).fold(0, u64::saturating_add);
     reserve(usize::try_from(size).unwrap_or(usize::MAX))?;
-    // Untyped nulls among the elements can leave the rows with types of their own.
+    // With untyped nulls among the elements, the rows can have different types.
     let element = rows.first().map_or_else(|| Type::tuple(types), Type::of);
     if rows.iter().any(|row| Type::of(row) != element) {
         return Err(CallReason::MixedElements.into());
@@ -55,7 +55,7 @@ fn element_type(value: &Value) -> Result<Type, CallReason> {
     }
 }
 
-/// Combination number `row`: the last factor changes fastest.
+/// Returns combination number `row`; the last factor changes fastest.
 fn combination(factors: &[Vec<Value>], mut row: usize) -> Vec<Value> {
     let mut parts: Vec<Value> = Vec::with_capacity(factors.len());
     for factor in factors.iter().rev() {

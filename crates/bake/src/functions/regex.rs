@@ -12,19 +12,19 @@ use super::error::CallReason;
 use super::pattern::translate;
 use super::{Definition, function, text};
 
-/// The largest compiled pattern, in bytes, for short text; longer text leaves less.
+/// The largest compiled pattern for short text, in bytes; longer text has a lower limit.
 const MAX_COMPILED: usize = 4 << 20;
 
-/// The largest compiled pattern for the longest text.
+/// The largest compiled pattern for the longest text, in bytes.
 const MIN_COMPILED: usize = 32 << 10;
 
-/// The longest text that is searched.
+/// The longest text that is searched, in bytes.
 const MAX_TEXT: usize = 256 << 10;
 
-/// The compiled size times the length of the text: what a search can cost.
+/// The limit of a search: the compiled size times the length of the text.
 const MAX_COST: usize = 4 << 30;
 
-/// How many characters of a problem are shown.
+/// The number of characters shown of an error.
 const MAX_PROBLEM: usize = 300;
 
 pub(super) const FUNCTIONS: &[Definition] = &[
@@ -76,7 +76,7 @@ fn replace(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(out))
 }
 
-/// The pattern, if searching `text` for it is sure to end soon.
+/// Compiles the pattern, within limits that bound the time of searching `text`.
 fn compile(pattern: &str, text: &str) -> Result<Regex, CallReason> {
     if text.len() > MAX_TEXT {
         return Err(CallReason::TextTooLong { most: MAX_TEXT });
@@ -94,7 +94,7 @@ fn compile(pattern: &str, text: &str) -> Result<Regex, CallReason> {
     })
 }
 
-/// What a match becomes: text without groups, a tuple for unnamed ones, an object for named.
+/// The form of a match: text without groups, a tuple for unnamed groups, an object for named ones.
 enum Groups {
     None,
     Unnamed(usize),
@@ -123,7 +123,7 @@ impl Groups {
         }
     }
 
-    /// A group that took no part in the match is null.
+    /// Returns the value of a match. A group that is not part of the match is null.
     fn value(&self, captures: &Captures<'_>) -> Value {
         let group = |index: usize| match captures.get(index) {
             Some(found) => Value::string(found.as_str()),
@@ -141,9 +141,9 @@ impl Groups {
     }
 }
 
-/// Writes a replacement: `$1`, `$name` and `${name}` are groups, `$$` is a dollar.
+/// Expands a replacement: `$1`, `$name` and `${name}` are groups, `$$` is a dollar.
 ///
-/// A name goes on as long as it can, so `$1x` is a group named `1x`; unknown groups are empty.
+/// A name is as long as possible, so `$1x` is a group named `1x`; unknown groups are empty.
 fn expand(template: &str, captures: &Captures<'_>, out: &mut String) {
     let mut rest = template;
     while let Some(dollar) = rest.find('$') {
@@ -167,7 +167,7 @@ fn expand(template: &str, captures: &Captures<'_>, out: &mut String) {
     out.push_str(rest);
 }
 
-/// The name after a dollar, and what follows it.
+/// Returns the name after a dollar, and the rest.
 fn group_name(text: &str) -> Option<(&str, &str)> {
     let (text, braced) = match text.strip_prefix('{') {
         Some(text) => (text, true),

@@ -27,12 +27,12 @@ struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads the first PEM block, a PKCS #1 key.
+    /// Parses the first PEM block, a PKCS #1 key.
     fn read(pem: &str) -> Option<Self> {
         let (_, block) = pem.split_once("-----BEGIN ")?;
         let (kind, block) = block.split_once("-----")?;
         let (body, _) = block.split_once(&format!("-----END {kind}-----"))?;
-        // Headers such as `Proc-Type: 4,ENCRYPTED` mean a password.
+        // A header such as `Proc-Type: 4,ENCRYPTED` means that the key has a password.
         if body.contains(':') {
             return None;
         }
@@ -54,7 +54,7 @@ impl PrivateKey {
         sane.then_some(key)
     }
 
-    /// The message of `00 02 <at least 8 bytes that are not 0> 00 <message>`.
+    /// Returns the message of `00 02 <at least 8 bytes that are not 0> 00 <message>`.
     fn decrypt(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
         let length = usize::try_from(self.modulus.bits().div_ceil(8)).ok()?;
         if encrypted.len() > length {
@@ -76,7 +76,7 @@ impl PrivateKey {
     }
 }
 
-/// The content of the DER element with the given tag, and what follows it.
+/// Returns the content of the DER element with the given tag, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;

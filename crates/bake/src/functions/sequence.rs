@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[Definition] = &[
     ),
 ];
 
-/// The elements of a list or a tuple.
+/// Returns the elements of a list or a tuple.
 fn list_or_tuple(value: &Value) -> Option<&[Value]> {
     match value {
         Value::List(_, items) | Value::Tuple(items) => Some(items),
@@ -101,7 +101,7 @@ fn compact(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::strings(kept))
 }
 
-/// Lists of a common type make a list, anything else a tuple.
+/// Lists with a common type result in a list, anything else in a tuple.
 fn concat(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let values = args.from(0);
     if values.is_empty() {
@@ -142,7 +142,7 @@ fn distinct(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::list(element.clone(), kept.cloned().collect()))
 }
 
-/// Indexes wrap around, negative ones too.
+/// Returns an element. Indexes wrap around, negative ones too.
 fn element(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let items = list_or_tuple(args.value(0)?).ok_or(CallReason::SequenceRequired)?;
     let index = args.int(1)?;
@@ -173,7 +173,7 @@ fn flatten_into(flat: &mut Vec<Value>, items: &[Value]) {
     }
 }
 
-/// The element at the key, if there is one; a key of the wrong type has none.
+/// Returns the element at the key, if there is one; `None` for a key of the wrong type.
 fn lookup<'a>(args: &Arguments<'a>) -> Result<Option<&'a Value>, Fault> {
     let (collection, key) = (args.value(0)?, args.value(1)?);
     match collection {
@@ -225,7 +225,7 @@ fn length(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     }
 }
 
-/// Up or down from a start to an end, which is not part of it.
+/// Counts up or down from a start to an end, which is excluded.
 fn range(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let zero = Number::zero();
     let unit = |down: bool| Number::from_i64(if down { -1 } else { 1 });

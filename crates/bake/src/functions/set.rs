@@ -1,4 +1,4 @@
-//! Operations on sets. Their elements are brought to a common type first.
+//! Operations on sets, after conversion to a common element type.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ fn has_element(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::Bool(found))
 }
 
-/// The sets, converted to one element type.
+/// Returns the sets, converted to one element type.
 fn unified(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Fault> {
     let mut types = Vec::new();
     for value in args.from(0) {
@@ -61,7 +61,7 @@ fn unified(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Fault> {
     let sets = args.from(0).iter().enumerate();
     let sets = sets.map(|(index, set)| convert(set, &wanted).map_err(|e| Fault::at(index, e)));
     let sets: Vec<Value> = sets.collect::<Result<_, _>>()?;
-    // Untyped nulls can make `any` of the type, which converts nothing.
+    // Untyped nulls can turn the type into `any`, which converts nothing.
     let first = sets.first().map(Type::of);
     if sets.iter().any(|set| Some(Type::of(set)) != first) {
         return Err(CallReason::MixedElements.into());
@@ -77,7 +77,7 @@ fn identities(set: &Value) -> HashSet<String> {
         .collect()
 }
 
-/// Elements of the first set, reduced by each of the others.
+/// Combines the elements of the first set with each of the others.
 fn fold(
     args: &Arguments<'_>,
     reduce: fn(&mut Vec<Value>, &HashSet<String>),
@@ -97,8 +97,8 @@ fn keep(set: &mut Vec<Value>, wanted: impl Fn(&String) -> bool) {
     set.retain(|item| wanted(&item.set_identity()));
 }
 
-/// Adds the others one by one; `stays` says which elements are in the result, given whether
-/// they are in the result so far and in the other set.
+/// Combines with the other sets one by one; `stays` decides if an element is in the result, from
+/// its presence in the result so far and in the other set.
 fn combine(args: &Arguments<'_>, stays: fn(bool, bool) -> bool) -> Result<Value, Fault> {
     let (element, sets) = unified(args)?;
     let mut result: Vec<Value> = Vec::new();

@@ -1,4 +1,4 @@
-//! The functions against the reference's own answers, and against arguments of any kind.
+//! Compares the functions to the reference's answers, and calls them with arbitrary arguments.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::{CallError, CallReason, Function};
 use crate::files::Host;
 use crate::value::{Number, SizeError, Type, Value, json};
 
-/// Calls as `name`, JSON of the arguments, and what the reference's Go code answers: JSON of the
-/// result, or `!` for a refusal.
+/// Calls as `name`, the arguments in JSON, and the answer of the reference's Go code: the result in
+/// JSON, or `!` for an error.
 const REFERENCE: &str = include_str!("tests/reference.tsv");
 
 struct FixedHost;
@@ -28,7 +28,7 @@ impl Host for FixedHost {
     }
 }
 
-/// Why a call in a test has no result.
+/// The reason a call in a test failed.
 #[derive(Debug)]
 enum Refusal {
     Arity,
@@ -52,13 +52,13 @@ fn arguments(text: &str) -> Vec<Value> {
     decoded.items().expect("arguments are an array").to_vec()
 }
 
-/// The JSON of a call's result.
+/// Returns the JSON of a call's result.
 fn result(name: &str, text: &str) -> String {
     let value = call(name, arguments(text)).expect("the call succeeds");
     json::encode(&value).expect("the result has JSON")
 }
 
-/// What a refused call says.
+/// Returns the message of a failed call.
 fn refusal(name: &str, text: &str) -> String {
     match call(name, arguments(text)) {
         Err(Refusal::Call(error)) => error.to_string(),
@@ -249,7 +249,7 @@ fn rsa_decrypts_a_pkcs1_message() {
     assert!(matches!(refused, Err(Refusal::Call(_))));
 }
 
-/// Any value that an expression could make.
+/// Any value that an expression can have.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::null()),

@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[Definition] = &[
     }),
 ];
 
-/// Indents every line but the first.
+/// Indents every line except the first.
 fn indent(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let spaces = usize::try_from(args.int(0)?).map_err(|_| CallReason::Negative)?;
     let text = args.text(1)?;
@@ -109,7 +109,7 @@ fn replace(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(text.replace(old, new)))
 }
 
-/// Leaves only what the name of a target may have.
+/// Removes the characters that a target's name must not have.
 fn sanitize(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     name.chars()
@@ -140,7 +140,7 @@ fn split(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::strings(text.split(separator)))
 }
 
-/// A negative offset counts from the end, a negative length means all that is left.
+/// A negative offset counts from the end; a negative length means the whole rest.
 fn substr(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let text = args.text(0)?;
     let (offset, length) = (args.int(1)?, args.int(2)?);
@@ -156,7 +156,7 @@ fn substr(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     };
     let skipped = usize::try_from(skipped.max(0)).unwrap_or(usize::MAX);
     let rest = text.graphemes(true).skip(skipped);
-    // The reference takes all for the length 0 after a negative offset.
+    // After a negative offset, the reference treats the length 0 as the whole rest.
     let taken: String = match usize::try_from(length) {
         Ok(length @ 1..) => rest.take(length).collect(),
         _ => rest.collect(),

@@ -42,7 +42,7 @@ fn moment(text: &str) -> Result<Moment, CallReason> {
     Moment::parse(text).ok_or_else(|| CallReason::Timestamp { text: start(text) })
 }
 
-/// The start of a text, for a message.
+/// Returns the start of a text, for a message.
 fn start(text: &str) -> String {
     text.chars().take(100).collect()
 }
@@ -54,7 +54,7 @@ fn unix_time(number: &Number) -> Result<Moment, CallReason> {
         .ok_or(CallReason::Seconds)
 }
 
-/// Takes timestamps and seconds since 1970; the format `X` gives the seconds.
+/// Accepts timestamps and seconds since 1970; the format `X` is the seconds.
 fn format_timestamp(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let pattern = args.text(0)?;
     let moment = match args.value(1)? {
@@ -111,7 +111,7 @@ fn name(names: &[&'static str], index: u8) -> &'static str {
     names.get(usize::from(index)).copied().unwrap_or_default()
 }
 
-/// Nanoseconds of `-1h30m0.5s`, as Go's `time.ParseDuration`.
+/// Parses `-1h30m0.5s` to nanoseconds, like Go's `time.ParseDuration`.
 fn duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix(['+', '-']) {
         Some(rest) => (text.starts_with('-'), rest),
@@ -165,7 +165,7 @@ fn duration(text: &str) -> Option<i64> {
     }
 }
 
-/// Replaces runs of one letter by parts of the date; other text and `'quoted'` text stays.
+/// Replaces runs of one letter by parts of the date; other text and `'quoted'` text is kept.
 fn format(pattern: &str, moment: Moment) -> Result<Value, Fault> {
     let mut out = String::new();
     let mut rest = pattern;
@@ -205,14 +205,14 @@ fn quoted(text: &str, out: &mut String) -> Option<usize> {
         }
         out.push('\'');
         at += 1;
-        // The reference takes a doubled quote at the very end for the closing one.
+        // The reference treats a doubled quote at the very end as the closing one.
         if at == text.len() {
             return Some(at);
         }
     }
 }
 
-/// Writes the part of the date that `count` of the letter stand for.
+/// Writes the part of the date for `count` repetitions of the letter.
 fn part(letter: char, count: usize, moment: Moment, out: &mut String) -> Option<()> {
     let date = moment.date();
     let mut number = |number: i64, count: usize| match count {

@@ -46,7 +46,7 @@ fn named(fourth: u8) -> [u8; 16] {
     namespace
 }
 
-/// Reads the usual form, `urn:uuid:…`, `{…}`, or 32 digits.
+/// Parses the usual form, `urn:uuid:…`, `{…}`, or 32 digits.
 fn parse(text: &str) -> Option<[u8; 16]> {
     let dashed = match text.len() {
         36 => Some(text),

@@ -1,4 +1,4 @@
-//! Semantic versions and constraints on them, with the rules of Go's Masterminds library.
+//! Semantic versions and version constraints, with the rules of Go's Masterminds library.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use crate::value::Value;
 
 use super::arguments::{Arguments, Fault};
 
-/// What is wrong with a version or a constraint.
+/// The fault of a version or a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum VersionError {
@@ -53,11 +53,11 @@ struct Version {
     major: u64,
     minor: u64,
     patch: u64,
-    /// Empty for a release.
+    /// The pre-release; empty for a release.
     pre: String,
 }
 
-/// The parts of a version or a constraint; `$part` says what may stand for a number.
+/// The pattern of a version or a constraint; `$part` is the pattern of a number.
 macro_rules! version_pattern {
     ($part:literal) => {
         concat!(
@@ -93,7 +93,7 @@ static ALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 impl Version {
-    /// Minor and patch may be left out, and zeros may lead.
+    /// Parses a version. Minor and patch are optional, and leading zeros are allowed.
     fn parse(text: &str) -> Result<Self, VersionError> {
         let error = || VersionError::version(text);
         let parts = VERSION
@@ -136,7 +136,7 @@ impl Version {
     }
 }
 
-/// Part by part: numbers by value and before text, text by bytes, fewer parts first.
+/// Compares part by part: numbers by value and before text, text by bytes, fewer parts first.
 fn compare_pre(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.split('.'), b.split('.'));
     loop {
@@ -157,13 +157,13 @@ fn compare_pre(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Alternatives, each a list of constraints that must all hold.
+/// Alternatives, each a list of constraints that must all be satisfied.
 struct Constraints(Vec<Vec<Constraint>>);
 
 struct Constraint {
     operator: Operator,
     version: Version,
-    /// The first part that is absent or a wildcard.
+    /// The first part that is missing or a wildcard.
     open: Open,
 }
 
@@ -194,7 +194,7 @@ impl Constraints {
         else {
             return Err(error());
         };
-        // `1.2 - 2.0` means `>= 1.2, <= 2.0`; the second version is ten groups on.
+        // `1.2 - 2.0` means `>= 1.2, <= 2.0`; the second version is ten groups later.
         let text = range.replace_all(text, ">= ${1}, <= ${11} ");
         let alternative = |part: &str| {
             if !all.is_match(part) {
@@ -212,7 +212,7 @@ impl Constraints {
         ))
     }
 
-    /// Pre-releases only satisfy alternatives in which a pre-release is named.
+    /// Pre-releases only satisfy alternatives that name a pre-release.
     fn allow(&self, version: &Version) -> bool {
         self.0.iter().any(|all| {
             let pre = all

@@ -1,4 +1,4 @@
-//! From a plan to its graph.
+//! Builds the graph of a plan.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,10 +9,10 @@ use crate::print::shown_context;
 use crate::remote::is_remote;
 use crate::target::{Definition, Group, Target};
 
-/// The graph of `plan`, whose groups and inheritance `definition` declares.
+/// Returns the graph of `plan`, with the groups and inheritance of `definition`.
 ///
-/// Targets that are only inherited from are in it too. The group `default` is left out if the
-/// files do not declare it, or if the plan holds only a part of it.
+/// It includes targets that are only inherited from. It omits the group `default` if the files do
+/// not declare it, or if the plan contains only a part of it.
 pub fn graph(definition: &Definition, plan: &Plan) -> Graph {
     let mut builder = Builder {
         groups: HashMap::new(),
@@ -33,7 +33,7 @@ pub fn graph(definition: &Definition, plan: &Plan) -> Graph {
     builder.graph
 }
 
-/// The groups of the plan that are shown, by name. The first one of a name counts.
+/// Returns the shown groups of the plan, by name. The first group of a name is used.
 fn shown_groups<'a>(definition: &'a Definition, plan: &Plan) -> BTreeMap<&'a str, &'a Group> {
     let mut shown = BTreeMap::new();
     let planned = |name: &String| {
@@ -49,7 +49,7 @@ fn shown_groups<'a>(definition: &'a Definition, plan: &Plan) -> BTreeMap<&'a str
     shown
 }
 
-/// A graph under way, and the indices of its nodes.
+/// A graph under construction, with the indices of its nodes.
 struct Builder {
     groups: HashMap<String, usize>,
     targets: HashMap<String, usize>,
@@ -70,7 +70,7 @@ impl Builder {
         self.groups.insert(name.to_owned(), index);
     }
 
-    /// The index of a target, which is added if it is new; true if it is.
+    /// Returns the index of a target, and true if it was added.
     fn add_target(&mut self, name: &str, kind: NodeKind) -> (usize, bool) {
         if let Some(index) = self.targets.get(name) {
             return (*index, false);
@@ -89,7 +89,7 @@ impl Builder {
         });
     }
 
-    /// A member that is the name of a group is that group, unless it is the group itself.
+    /// A member with the name of a group is that group, unless it is the group itself.
     fn add_members(&mut self, shown: &BTreeMap<&str, &Group>) {
         for group in shown.values() {
             let Some(from) = self.groups.get(&group.name).copied() else {
@@ -116,7 +116,7 @@ impl Builder {
         }
     }
 
-    /// Adds what the targets of the plan inherit, each once.
+    /// Adds the inheritance of the plan's targets, each edge once.
     fn add_inheritance(&mut self, definition: &Definition, plan: &Plan) {
         let mut declared: HashMap<&str, &Target> = HashMap::new();
         for target in &definition.targets {
@@ -140,7 +140,7 @@ impl Builder {
         }
     }
 
-    /// Adds the Dockerfiles that several targets build from.
+    /// Adds the Dockerfiles that several targets share.
     fn add_dockerfiles(&mut self, plan: &Plan) {
         let mut users = BTreeMap::<(String, String, bool), Vec<_>>::new();
         for (name, target) in &plan.targets {
@@ -162,7 +162,7 @@ impl Builder {
     }
 }
 
-/// Where a target's stages come from: its context, and its Dockerfile's path or text.
+/// Returns the source of a target's stages: its context, and its Dockerfile's path or text.
 fn source(target: &Target) -> (String, String, bool) {
     let context = shown_context(target.context.as_deref().unwrap_or_default());
     match &target.dockerfile_inline {
@@ -174,7 +174,7 @@ fn source(target: &Target) -> (String, String, bool) {
     }
 }
 
-/// The path of a Dockerfile, as a reader knows it.
+/// Returns the path of a Dockerfile for people.
 fn path(context: &str, file: &str, inline: bool) -> String {
     if inline {
         return format!("inline Dockerfile in {context}");

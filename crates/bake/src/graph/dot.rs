@@ -1,11 +1,11 @@
-//! A graph as DOT, which Graphviz draws.
+//! Formats a graph in Graphviz's DOT language.
 
 use std::fmt::Write as _;
 
 use super::{Graph, NodeKind, Relation};
 
 impl Graph {
-    /// The graph in the DOT language, with a newline at its end.
+    /// Returns the graph in the DOT language, with a newline at its end.
     pub fn dot(&self) -> String {
         let mut out = String::from("digraph bake {\n    rankdir=LR;\n");
         for (index, node) in self.nodes.iter().enumerate() {
@@ -16,7 +16,7 @@ impl Graph {
                 NodeKind::Dockerfile => "shape=note",
             };
             let name = escaped(&node.name);
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(out, "    n{index} [label=\"{name}\", {shape}];");
         }
         for edge in &self.edges {
@@ -46,7 +46,7 @@ impl Graph {
     }
 }
 
-/// Text between quotes.
+/// Escapes text between quotes.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for symbol in text.chars() {

@@ -1,11 +1,11 @@
-//! A graph as Mermaid, which GitHub and GitLab draw in Markdown.
+//! Formats a graph for Mermaid, which GitHub and GitLab render in Markdown.
 
 use std::fmt::Write as _;
 
 use super::{Graph, NodeKind, Relation};
 
 impl Graph {
-    /// The graph as a Mermaid flowchart, with a newline at its end.
+    /// Returns the graph as a Mermaid flowchart, with a newline at its end.
     pub fn mermaid(&self) -> String {
         let mut out = String::from("flowchart LR\n");
         for (index, node) in self.nodes.iter().enumerate() {
@@ -16,7 +16,7 @@ impl Graph {
                 NodeKind::Dockerfile => ("[(", ")]"),
             };
             let name = escaped(&node.name);
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(out, "    n{index}{open}\"{name}\"{close}");
         }
         for edge in &self.edges {
@@ -40,8 +40,8 @@ impl Graph {
     }
 }
 
-/// Text between quotes: everything that Mermaid, Markdown or HTML could take for markup is
-/// written as its code.
+/// Escapes text between quotes: characters that are markup in Mermaid, Markdown or HTML become
+/// character codes.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for symbol in text.chars() {

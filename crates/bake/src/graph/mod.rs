@@ -1,7 +1,7 @@
-//! The graph of groups and targets, to be drawn: members, links, inheritance, shared Dockerfiles.
+//! The graph of groups and targets, for drawing: members, links, inheritance, shared Dockerfiles.
 //!
-//! It is computed from a plan, and written as Mermaid or as DOT. Nothing is read: which stages two
-//! targets share is known as far as they build from the same Dockerfile in the same context.
+//! It is computed from a plan, and formatted as Mermaid or DOT. No files are read: shared stages
+//! are known only for targets with the same Dockerfile in the same context.
 
 mod collect;
 
@@ -14,59 +14,59 @@ mod tests;
 
 pub use collect::graph;
 
-/// Groups and targets, and what they have to do with each other.
+/// Groups and targets, and their relations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Graph {
-    /// Groups, targets and Dockerfiles; edges name them by their index.
+    /// Groups, targets and Dockerfiles; edges refer to them by index.
     pub nodes: Vec<Node>,
-    /// What connects them.
+    /// The relations between nodes.
     pub edges: Vec<Edge>,
 }
 
 /// A group, a target or a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// What it is.
+    /// The kind of node.
     pub kind: NodeKind,
     /// Its name; for a Dockerfile, its path.
     pub name: String,
 }
 
-/// What a node of the graph is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NodeKind {
     /// A group.
     Group,
     /// A target that is built.
     Target,
-    /// A target that is not built itself: others inherit from it.
+    /// A target that is not built itself: others inherit it.
     Base,
-    /// A Dockerfile that several targets build from.
+    /// A Dockerfile that several targets share.
     Dockerfile,
 }
 
-/// A connection between two nodes.
+/// A relation between two nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// The index of the node that has the connection.
+    /// The index of the first node.
     pub from: usize,
-    /// The index of the node that it leads to.
+    /// The index of the second node.
     pub to: usize,
-    /// What the connection is.
+    /// The kind of relation.
     pub relation: Relation,
     /// The named context of a link, or the stage of a Dockerfile; empty if there is none.
     pub label: String,
 }
 
-/// What connects two nodes.
+/// The kind of a relation between two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
-    /// A group holds a target or another group.
+    /// A group contains a target or another group.
     Holds,
     /// A target uses the result of another one: `contexts = { base = "target:base" }`.
     Links,
-    /// A target takes over the attributes of another one.
+    /// A target inherits the attributes of another one.
     Inherits,
     /// A target builds a stage of a Dockerfile.
     Builds,

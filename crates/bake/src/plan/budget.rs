@@ -1,17 +1,17 @@
-//! How much work a plan may take: what is copied and compared is counted, not timed.
+//! The budget of a plan: copied and compared bytes are counted, not time.
 
 use std::cell::Cell;
 
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// How many bytes a plan may copy and compare.
+/// The most bytes that a plan may copy and compare.
 const MAX_BYTES: usize = 96 << 20;
 
-/// What is left of the work that a plan may take.
+/// The remaining bytes of a plan's budget.
 pub(super) struct Budget(Cell<usize>);
 
 impl Budget {
-    /// A budget of which nothing is spent.
+    /// Returns a full budget.
     pub(super) fn new() -> Self {
         Self(Cell::new(MAX_BYTES))
     }
@@ -19,7 +19,7 @@ impl Budget {
     /// Counts bytes that are copied or compared.
     ///
     /// # Errors
-    /// When there are too many.
+    /// If the budget is exhausted.
     pub(super) fn spend(&self, bytes: usize) -> Result<(), Diagnostic> {
         match self.0.get().checked_sub(bytes) {
             Some(rest) => {

@@ -1,4 +1,4 @@
-//! Groups to the targets and groups that they hold.
+//! Resolves groups to their targets and groups.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -7,12 +7,12 @@ use super::budget::Budget;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::Group;
 
-/// How deep groups may be nested.
+/// The deepest nesting of groups.
 const MAX_DEPTH: usize = 200;
-/// The bytes that naming one member costs.
+/// The cost in bytes of one member's name.
 const COST: usize = 32;
 
-/// The names of targets and of groups that a name stands for.
+/// The targets and groups that a name resolves to.
 #[derive(Debug, Default)]
 pub(super) struct Members<'a> {
     pub(super) targets: Vec<&'a str>,
@@ -23,21 +23,21 @@ pub(super) struct Members<'a> {
 pub(super) struct Groups<'a> {
     groups: HashMap<&'a str, &'a Group>,
     budget: &'a Budget,
-    /// Groups that are in no circle, and so stand for the same wherever they are named.
+    /// Groups outside all cycles, which resolve to the same members everywhere.
     known: HashMap<&'a str, Rc<Members<'a>>>,
 }
 
-/// The members of a group, and whether they are the same for everyone.
+/// The members of a group, and true if they are the same everywhere.
 struct Found<'a> {
     members: Rc<Members<'a>>,
     settled: bool,
 }
 
-/// What was found while one name is resolved. Groups that are under way hold nothing.
+/// The results while one name is resolved. Groups in progress are empty.
 type Visited<'a> = HashMap<&'a str, Rc<Members<'a>>>;
 
 impl<'a> Groups<'a> {
-    /// A resolver for `groups`. The first of one name counts.
+    /// Returns a resolver for `groups`. The first group of a name is used.
     pub(super) fn new(groups: &'a [Group], budget: &'a Budget) -> Self {
         let mut named = HashMap::new();
         for group in groups {
@@ -50,12 +50,12 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// The group `name`.
+    /// Returns the group `name`.
     pub(super) fn get(&self, name: &str) -> Option<&'a Group> {
         self.groups.get(name).copied()
     }
 
-    /// What `name` stands for: itself, if it is not a group.
+    /// Returns the members of `name`; a name that is not a group is its own member.
     pub(super) fn members(&mut self, name: &'a str) -> Result<Rc<Members<'a>>, Diagnostic> {
         Ok(self.visit(name, &mut Visited::new(), 0)?.members)
     }
@@ -87,7 +87,7 @@ impl<'a> Groups<'a> {
             let message = format!("group {name} is nested more than {MAX_DEPTH} levels deep");
             return Err(Diagnostic::new(Kind::Limit, message));
         }
-        // A group within itself holds nothing there, and is taken for a target.
+        // A group within itself is empty there, and counts as a target.
         visited.insert(name, Rc::default());
         let mut members = Members {
             targets: Vec::new(),

@@ -1,4 +1,4 @@
-//! Targets with all that they inherit, and with their overrides.
+//! Resolves targets with inheritance and overrides.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use crate::definition::rebased;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::Target;
 
-/// How long a chain of inheritance may be.
+/// The longest chain of inheritance.
 const MAX_DEPTH: usize = 100;
-/// How many policies a target may have: nothing makes them distinct.
+/// The most policies of a target; duplicates are not removed.
 const MAX_POLICIES: usize = 10_000;
 
 /// Resolves targets, each once.
@@ -19,18 +19,18 @@ pub(super) struct Resolver<'a> {
     targets: HashMap<&'a str, &'a Target>,
     overrides: &'a Overrides<'a>,
     budget: &'a Budget,
-    /// Targets that inherit nothing from a circle, and so are the same for everyone.
+    /// Targets that inherit nothing from a cycle, which are the same everywhere.
     known: HashMap<&'a str, Box<Target>>,
 }
 
-/// A target under way, and whether it is the same for everyone.
+/// A target in progress, and true if it is the same everywhere.
 struct Inherited {
     target: Box<Target>,
     settled: bool,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver for `targets`. The first of one name counts.
+    /// Returns a resolver for `targets`. The first target of a name is used.
     pub(super) fn new(
         targets: &'a [Target],
         overrides: &'a Overrides<'a>,
@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The target `name`, whole.
+    /// Returns the resolved target `name`.
     pub(super) fn resolve(&mut self, name: &str) -> Result<Target, Diagnostic> {
         let mut visited = HashMap::new();
         let inherited = self.inherit(name, &mut visited, 0)?;
@@ -66,8 +66,8 @@ impl<'a> Resolver<'a> {
         Ok(target)
     }
 
-    /// The target `name` with what it inherits. Targets in `visited` without a value are under way:
-    /// what they would add counts as nothing.
+    /// Returns the target `name` with its inherited attributes. Targets in `visited` without a
+    /// value are in progress and add nothing.
     fn inherit(
         &mut self,
         name: &str,
@@ -116,7 +116,7 @@ impl<'a> Resolver<'a> {
         }
         target.normalize();
         target.inherits.clear();
-        // One copy is kept, one is handed on.
+        // One copy is kept, one is returned.
         self.budget.spend(2 * target.size())?;
         if target.policy.len() > MAX_POLICIES {
             let message = format!("target {name} has more than {MAX_POLICIES} policies");
@@ -131,7 +131,7 @@ impl<'a> Resolver<'a> {
         Ok(Inherited { target, settled })
     }
 
-    /// The error for a target that does not exist.
+    /// Returns the error for an unknown target.
     fn unknown(&self, name: &str) -> Diagnostic {
         let known = self.targets.keys().copied();
         let message = format!("there is no target {name:?}");
@@ -139,7 +139,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The error with the target that it is about.
+/// Adds the target's name to the error.
 fn prefixed(error: Diagnostic, name: &str) -> Diagnostic {
     let message = format!("target {name}: {}", error.message);
     error.with_message(message)

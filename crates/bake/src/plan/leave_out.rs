@@ -1,4 +1,4 @@
-//! A plan without some of its targets.
+//! Removes targets from a plan.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::Plan;
 use super::links::{cache_only, linked};
 
 impl Plan {
-    /// Removes these targets. Those that remaining targets link to stay as linked targets: they
-    /// are built as far as the others need it, and write no output.
+    /// Removes these targets. Targets that remaining ones link to are kept as linked targets: they
+    /// are built as far as the others need them, and write no output.
     pub fn leave_out(&mut self, names: &BTreeSet<String>) {
         let mut needed: BTreeSet<String> = BTreeSet::new();
         let mut pending: Vec<String> = self

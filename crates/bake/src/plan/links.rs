@@ -7,9 +7,9 @@ use super::inherit::Resolver;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::{Output, Target};
 
-/// How long a chain of links may be.
+/// The longest chain of links.
 const MAX_DEPTH: usize = 200;
-/// The bytes that an entitlement or a platform costs.
+/// The cost in bytes of an entitlement or a platform.
 const COST: usize = 64;
 
 /// Adds the targets that others link to.
@@ -17,12 +17,12 @@ pub(super) struct Linker<'a, 'b> {
     pub(super) resolver: &'b mut Resolver<'a>,
     pub(super) budget: &'b Budget,
     pub(super) targets: &'b mut BTreeMap<String, Target>,
-    /// Targets whose links are all there.
+    /// Targets whose links are all added.
     pub(super) done: HashSet<String>,
 }
 
 impl Linker<'_, '_> {
-    /// Adds the targets that `name` links to; `visited` are those that link to it.
+    /// Adds the targets that `name` links to; `visited` is the chain of targets that link to it.
     pub(super) fn link(&mut self, name: &str, visited: &mut Vec<String>) -> Result<(), Diagnostic> {
         if self.done.contains(name) {
             return Ok(());
@@ -56,7 +56,7 @@ impl Linker<'_, '_> {
         Ok(())
     }
 
-    /// Hands entitlements from `other` to `name`, and compares their platforms.
+    /// Adds the entitlements of `other` to `name`, and compares their platforms.
     fn join(&mut self, name: &str, other: &str) -> Result<(), Diagnostic> {
         let (Some(linked), Some(target)) = (self.targets.get(other), self.targets.get(name)) else {
             return Ok(());
@@ -94,7 +94,7 @@ impl Linker<'_, '_> {
     }
 }
 
-/// The output of a target that others need and nobody asked for.
+/// Returns the output of a target that was not requested but that others need.
 pub(super) fn cache_only() -> Output {
     Output {
         kind: "cacheonly".into(),
@@ -102,7 +102,7 @@ pub(super) fn cache_only() -> Output {
     }
 }
 
-/// The targets that a target links to.
+/// Returns the targets that a target links to.
 pub(super) fn linked(target: Option<&Target>) -> Vec<String> {
     let contexts = target
         .into_iter()

@@ -1,6 +1,6 @@
-//! From what files declare to the targets that were asked for.
+//! Selects the requested targets from the declarations.
 //!
-//! Names and patterns select groups and targets; inheritance, `--set` and links make them whole.
+//! Names and patterns select groups and targets; inheritance, `--set` and links complete them.
 
 mod budget;
 
@@ -30,12 +30,12 @@ use std::collections::BTreeMap;
 
 use crate::target::{Group, Target};
 
-/// The targets to build, whole, and the groups they were asked for by.
+/// The complete targets to build, and the groups that were requested.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The groups that were reached. `default` holds the names that were asked for.
+    /// The selected groups. `default` has the requested names.
     pub groups: BTreeMap<String, Group>,
-    /// The targets, also those that others link to.
+    /// The targets, including those that others link to.
     pub targets: BTreeMap<String, Target>,
 }

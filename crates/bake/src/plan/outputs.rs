@@ -1,8 +1,8 @@
-//! `push` and `load`: how they change the outputs of a target.
+//! `push` and `load`: their effect on the outputs of a target.
 
 use crate::target::Output;
 
-/// Turns pushing on or off.
+/// Enables or disables pushing.
 pub(super) fn set_push(outputs: &mut Option<Vec<Output>>, push: bool) {
     let mut list = outputs.take().unwrap_or_default();
     if push {
@@ -33,7 +33,7 @@ pub(super) fn set_push(outputs: &mut Option<Vec<Output>>, push: bool) {
     *outputs = Some(list);
 }
 
-/// Makes the result available to the Docker daemon, unless another output forbids it.
+/// Loads the result into the Docker daemon, unless another output forbids it.
 pub(super) fn set_load(outputs: &mut Option<Vec<Output>>, load: bool) {
     if !load {
         return;

@@ -1,4 +1,4 @@
-//! What each key of `--set` does to a target.
+//! Applies the keys of `--set` to a target.
 
 use super::outputs::{set_load, set_push};
 use super::overrides::{Override, fail};
@@ -7,7 +7,7 @@ use crate::target::{
     Attest, AttributeError, Cache, Output, Policy, Secret, Ssh, Target, parse_bool,
 };
 
-/// The keys there are, for suggestions.
+/// The known keys, for suggestions.
 const KEYS: [&str; 30] = [
     "annotations",
     "args",
@@ -46,7 +46,7 @@ pub(super) fn apply(target: &mut Target, overrides: &[Override]) -> Result<(), D
     for it in overrides {
         apply_one(target, it)?;
     }
-    // The secrets that are there at the end are those that can be changed.
+    // Applied last, because only secrets that exist after all overrides can be changed.
     for it in overrides {
         if let Some(id) = it.key.strip_prefix("secret.") {
             change_secret(target, id, &it.value)?;
@@ -75,7 +75,7 @@ fn apply_one(target: &mut Target, it: &Override) -> Result<(), Diagnostic> {
         "target" => target.target = text(),
         "call" => target.call = text(),
         "shm-size" => target.shm_size = text(),
-        // The reference keeps the text of network where it does not look for it.
+        // As in the reference, this is empty: `network` is parsed as a list, but read as one value.
         "network" => target.network = text(),
         "args" => put(&mut target.args, named()?, it),
         "labels" => put(&mut target.labels, named()?, it),
@@ -89,7 +89,7 @@ fn apply_one(target: &mut Target, it: &Override) -> Result<(), Diagnostic> {
         "load" => set_load(&mut target.outputs, flag()?),
         "entitlements" => target.entitlements.extend(it.values.iter().cloned()),
         "annotations" => target.annotations.extend(it.values.iter().cloned()),
-        // Their values are not kept: the reference empties the lists, or leaves them.
+        // Their values are not used: the reference clears the lists, or leaves them unchanged.
         "no-cache-filter" if !it.append => target.no_cache_filter.clear(),
         "ulimits" if !it.append => target.ulimits.clear(),
         "no-cache-filter" | "ulimits" => {}
@@ -105,7 +105,7 @@ fn apply_one(target: &mut Target, it: &Override) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Applies an override of an attribute with structure.
+/// Applies an override of a structured attribute.
 fn apply_structured(target: &mut Target, it: &Override, key: &str) -> Result<(), Diagnostic> {
     let bad = |error: AttributeError| fail(format!("{key}: {error}"));
     let texts = it.values.iter().filter(|text| !text.is_empty());
@@ -154,13 +154,13 @@ fn apply_structured(target: &mut Target, it: &Override, key: &str) -> Result<(),
     Ok(())
 }
 
-/// The caches that an override names.
+/// Parses the caches of an override.
 fn caches(it: &Override) -> Result<Vec<Cache>, AttributeError> {
     let lists = it.values.iter().map(|text| Cache::parse_entries(text));
     Ok(lists.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-/// The old entries and the new ones, or just the new ones.
+/// Returns the old entries with the new ones, or only the new ones.
 fn merge<T>(old: Option<Vec<T>>, new: Vec<T>, it: &Override) -> Vec<T> {
     let mut list = if it.append {
         old.unwrap_or_default()
@@ -176,12 +176,12 @@ fn put(map: &mut std::collections::BTreeMap<String, String>, name: String, it: &
     map.insert(name, it.value.clone());
 }
 
-/// Adds to a list of texts, or replaces it.
+/// Appends to a list of texts, or replaces it.
 fn extend_or_replace(list: &mut Option<Vec<String>>, it: &Override) {
     *list = Some(merge(list.take(), it.values.clone(), it));
 }
 
-/// Changes where the content of a declared secret comes from.
+/// Changes the source of a declared secret.
 fn change_secret(target: &mut Target, id: &str, value: &str) -> Result<(), Diagnostic> {
     if id.is_empty() {
         return Err(fail("secret needs an id: write TARGET.secret.ID=VALUE"));

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::files::Environment;
 use crate::target::Target;
 
-/// Keys whose values add up: `--set` may be given several times.
+/// Keys whose values accumulate when `--set` is repeated.
 const LISTS: [&str; 12] = [
     "annotations",
     "attest",
@@ -25,10 +25,10 @@ const LISTS: [&str; 12] = [
     "tags",
 ];
 
-/// The bytes that comparing a name with a pattern costs.
+/// The cost in bytes of matching a name with a pattern.
 const COST: usize = 64;
 
-/// What `--set` says about one key of one target.
+/// The override of one key of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override {
     /// The key, such as `tags` or `args.VERSION`.
@@ -37,7 +37,7 @@ pub struct Override {
     pub value: String,
     /// The texts of a key with many values.
     pub values: Vec<String>,
-    /// True if the values are added: `+=`.
+    /// True to append the values: `+=`.
     pub append: bool,
 }
 
@@ -45,12 +45,12 @@ pub struct Override {
 #[derive(Default)]
 pub(super) struct Overrides<'a> {
     given: Vec<(Parsed<'a>, &'a str)>,
-    /// Which of them a target has, in the order they were given.
+    /// The indices of a target's overrides, in the given order.
     by_target: HashMap<&'a str, Vec<u32>>,
 }
 
 impl<'a> Overrides<'a> {
-    /// Reads all `--set` texts.
+    /// Parses all `--set` texts.
     pub(super) fn parse(
         texts: &'a [String],
         targets: &'a [Target],
@@ -83,7 +83,7 @@ impl<'a> Overrides<'a> {
         Ok(overrides)
     }
 
-    /// The overrides of a target, one for each key; none without any.
+    /// Returns the overrides of a target, one for each key; `None` if there are none.
     pub(super) fn of(
         &self,
         name: &str,
@@ -121,7 +121,7 @@ impl<'a> Overrides<'a> {
     }
 }
 
-/// The targets that there are.
+/// The existing targets.
 struct Names<'a> {
     targets: &'a [Target],
     names: HashSet<&'a str>,
@@ -141,7 +141,7 @@ impl<'a> Names<'a> {
         Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(name))
     }
 
-    /// The names of the targets that a pattern matches.
+    /// Returns the names of the targets that a pattern matches.
     fn expand(&self, pattern: &str, budget: &Budget) -> Result<Vec<&'a str>, Diagnostic> {
         if let Some(name) = self.names.get(pattern) {
             return Ok(vec![name]);
@@ -160,18 +160,18 @@ impl<'a> Names<'a> {
     }
 }
 
-/// An override that was read, without its target.
+/// A parsed override, without its target.
 struct Parsed<'a> {
     pattern: &'a str,
-    /// The key, whole.
+    /// The whole key.
     key: String,
-    /// The parts of the key: at most two.
+    /// The parts of the key, at most two.
     parts: Vec<&'a str>,
     value: Option<&'a str>,
     append: bool,
 }
 
-/// An override of one target, as it was given.
+/// An override of one target, as given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GivenOverride<'a> {
     /// The whole text.
@@ -184,8 +184,8 @@ pub(crate) struct GivenOverride<'a> {
     pub(crate) append: bool,
 }
 
-/// Those of `texts` that change the target `name`, in their order. Others are passed over, and so
-/// are wrong ones: a plan tells about them.
+/// Returns those of `texts` that change the target `name`, in their order. Others are skipped, as
+/// are malformed ones, which a plan reports.
 pub(crate) fn overrides_of<'a>(
     texts: &'a [String],
     targets: &[Target],
@@ -208,12 +208,12 @@ pub(crate) fn overrides_of<'a>(
     given
 }
 
-/// An error about an override.
+/// Returns an error about an override.
 pub(super) fn fail(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Kind::Override, message)
 }
 
-/// Reads one text.
+/// Parses one text.
 fn parse(text: &str) -> Result<Parsed<'_>, Diagnostic> {
     let (left, value) = match text.split_once('=') {
         Some((left, value)) => (left, Some(value)),
@@ -252,7 +252,7 @@ fn parse(text: &str) -> Result<Parsed<'_>, Diagnostic> {
     })
 }
 
-/// The value; none if an argument is taken from the environment and not set there.
+/// Returns the value; `None` if an argument is taken from the environment and not set there.
 fn argument<'a>(
     parsed: &Parsed<'a>,
     environment: &'a Environment,

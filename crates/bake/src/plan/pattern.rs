@@ -1,6 +1,6 @@
-//! Patterns of names, as Go's `path.Match` has them: `*`, `?`, `[a-z]`, `\`.
+//! Patterns of names with the syntax of Go's `path.Match`: `*`, `?`, `[a-z]`, `\`.
 
-/// The pattern has an unclosed bracket or a backslash at its end.
+/// A pattern with an unclosed bracket or a backslash at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the pattern has an unclosed bracket or ends with a backslash")]
 pub(super) struct BadPattern;
@@ -12,23 +12,23 @@ enum Piece {
     /// `?`
     One,
     Literal(char),
-    /// `[…]`: ranges, or all but them.
+    /// `[…]`: ranges, or a negated class.
     Class {
         negated: bool,
         ranges: Vec<(char, char)>,
     },
 }
 
-/// True if `text` has characters that make it a pattern.
+/// True if `text` contains characters that make it a pattern.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', ']'])
 }
 
-/// A pattern, read once and matched often.
+/// A compiled pattern.
 pub(super) struct Pattern(Vec<Piece>);
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Compiles a pattern.
     pub(super) fn parse(text: &str) -> Result<Self, BadPattern> {
         let mut characters = text.chars().peekable();
         let mut pieces = Vec::new();
@@ -60,7 +60,7 @@ impl Pattern {
     pub(super) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut piece, mut at) = (0, 0);
-        // Where the last `*` was, and how far it reaches.
+        // The position of the last `*`, and of the text that it reaches.
         let mut star: Option<(usize, usize)> = None;
         while at < text.len() {
             let fits = match self.0.get(piece) {
@@ -96,7 +96,7 @@ impl Pattern {
     }
 }
 
-/// A character between brackets.
+/// Parses a character between brackets.
 fn class_character(
     characters: &mut std::iter::Peekable<std::str::Chars<'_>>,
 ) -> Result<char, BadPattern> {

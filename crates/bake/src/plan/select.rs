@@ -1,4 +1,4 @@
-//! Names and patterns to groups and targets.
+//! Selects groups and targets by names and patterns.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,10 +13,10 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::files::Environment;
 use crate::target::{Definition, Group, Target, sanitize_name};
 
-/// The bytes that comparing a name with a pattern costs.
+/// The cost in bytes of matching a name with a pattern.
 const COST: usize = 64;
 
-/// The groups and targets of `definition` that `names` ask for, with the overrides `set`.
+/// Returns the groups and targets of `definition` that `names` select, with the overrides `set`.
 pub(crate) fn plan(
     definition: &Definition,
     names: &[String],
@@ -65,7 +65,7 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// The names that were asked for, with patterns expanded and without duplicates.
+/// Returns the requested names, with patterns expanded and without duplicates.
 fn select(
     definition: &Definition,
     names: &[String],
@@ -91,7 +91,7 @@ fn select(
     Ok(selected)
 }
 
-/// The groups and targets that a pattern matches.
+/// Returns the groups and targets that a pattern matches.
 fn matching(definition: &Definition, pattern: &str) -> Result<Vec<String>, Diagnostic> {
     let groups = definition.groups.iter().map(|group: &Group| &group.name);
     let targets = definition
@@ -113,7 +113,7 @@ fn matching(definition: &Definition, pattern: &str) -> Result<Vec<String>, Diagn
     Ok(matched)
 }
 
-/// Makes the group `default` hold what was asked for.
+/// Adds the requested names to the group `default`.
 fn add_default(groups: &mut BTreeMap<String, Group>, asked: &[String]) {
     for name in asked {
         if name == "default" && groups.contains_key("default") {

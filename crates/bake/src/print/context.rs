@@ -2,7 +2,8 @@
 
 use crate::{filepath::clean, remote::is_remote};
 
-/// The context of a target: a local path is cleaned, and `cwd://` means the working directory.
+/// Returns the context of a target: a local path is cleaned, and `cwd://` means the working
+/// directory.
 pub fn shown_context(context: &str) -> String {
     match context.strip_prefix("cwd://") {
         Some(path) => clean(path),

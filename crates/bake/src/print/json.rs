@@ -1,16 +1,16 @@
-//! JSON with Go's indentation and escapes: two blanks, and `<`, `>`, `&` as `\u003c` and so on.
+//! JSON with Go's indentation and escapes: two spaces, and `<`, `>`, `&` as `\u003c` and so on.
 
-/// Writes one JSON value, in the order in which its parts are given.
+/// Writes one JSON value, in the order in which its parts are added.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     out: String,
     depth: usize,
-    /// True if the open object or list has an entry already.
+    /// For each open object or list, true if it has an entry.
     filled: Vec<bool>,
 }
 
 impl Writer {
-    /// The text, without a newline at its end.
+    /// Returns the text, without a newline at its end.
     pub(super) fn finish(self) -> String {
         self.out
     }
@@ -64,7 +64,7 @@ impl Writer {
         self.close(']');
     }
 
-    /// The name of the next entry of an object; its value must follow.
+    /// Writes the name of the next entry of an object; its value must follow.
     pub(super) fn key(&mut self, key: &str) {
         self.entry();
         self.text(key);

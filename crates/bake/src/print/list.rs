@@ -3,27 +3,27 @@
 use super::{json::Writer, table::Table};
 use crate::target::{Definition, Group};
 
-/// A variable, as it is listed.
+/// A variable in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedVariable {
     /// The name.
     pub name: String,
-    /// The type as the file writes it; empty if it has none.
+    /// The type as in the file; empty if it has none.
     pub kind: String,
-    /// The value as text; none for null.
+    /// The value as text; `None` for null.
     pub value: Option<String>,
-    /// What it is for, for people.
+    /// The purpose of the variable, for people.
     pub description: String,
 }
 
-/// A target or group, as it is listed.
+/// A target or group in a list.
 struct Listed {
     name: String,
     description: String,
     is_group: bool,
 }
 
-/// The table of targets and groups; those whose names begin with `_` are left out.
+/// Returns the table of targets and groups; names that begin with `_` are omitted.
 pub fn targets_table(definition: &Definition) -> String {
     let mut table = Table::new(&["TARGET", "DESCRIPTION"]);
     for listed in listed(definition) {
@@ -32,7 +32,7 @@ pub fn targets_table(definition: &Definition) -> String {
     table.finish()
 }
 
-/// The targets and groups as JSON; those whose names begin with `_` are left out.
+/// Returns the targets and groups as JSON; names that begin with `_` are omitted.
 pub fn targets_json(definition: &Definition) -> String {
     let listed = listed(definition);
     let mut writer = Writer::default();
@@ -76,7 +76,7 @@ fn listed(definition: &Definition) -> Vec<Listed> {
     listed
 }
 
-/// The description of a group, and its members in order.
+/// Returns the description of a group, with its members in order.
 fn group_description(group: &Group) -> String {
     let mut members = group.targets.clone();
     members.sort();
@@ -88,7 +88,7 @@ fn group_description(group: &Group) -> String {
     }
 }
 
-/// The table of variables.
+/// Returns the table of variables.
 pub fn variables_table(variables: &[ListedVariable]) -> String {
     let mut table = Table::new(&["VARIABLE", "TYPE", "VALUE", "DESCRIPTION"]);
     for variable in sorted(variables) {
@@ -98,7 +98,7 @@ pub fn variables_table(variables: &[ListedVariable]) -> String {
     table.finish()
 }
 
-/// The variables as JSON. Without any bake file there is no list, which is null.
+/// Returns the variables as JSON. Without bake files there is no list, which is null.
 pub fn variables_json(variables: Option<&[ListedVariable]>) -> String {
     let mut writer = Writer::default();
     match variables {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use self::json::Writer;
 use crate::target::{Group, Target};
 
-/// The JSON of `--print`: groups and targets by name.
+/// Returns the JSON of `--print`: groups and targets by name.
 ///
 /// The order of attributes, the indentation and the escapes are those of the reference.
 pub fn plan_json(groups: &BTreeMap<String, Group>, targets: &BTreeMap<String, Target>) -> String {

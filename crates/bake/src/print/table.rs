@@ -1,12 +1,12 @@
-//! Tables whose columns are aligned with tabs, as Go's `text/tabwriter` does it.
+//! Tables with aligned columns, like Go's `text/tabwriter`.
 //!
-//! A column is as wide as its widest cell, within the lines that follow each other and have it. A
-//! newline in a cell ends the line, as in the reference.
+//! A column is as wide as its widest cell within consecutive lines that have the column. A newline
+//! in a cell ends the line, as in the reference.
 
 const TAB: usize = 8;
 const PADDING: usize = 1;
 
-/// A table that is being filled.
+/// A table under construction.
 pub(super) struct Table {
     text: String,
 }
@@ -30,7 +30,7 @@ impl Table {
         self.text.push('\n');
     }
 
-    /// The aligned text.
+    /// Returns the aligned text.
     pub(super) fn finish(self) -> String {
         let text = self.text.strip_suffix('\n').unwrap_or(&self.text);
         let lines: Vec<Vec<&str>> = text
@@ -43,7 +43,7 @@ impl Table {
     }
 }
 
-/// Writes lines whose columns up to `widths` have their width already.
+/// Writes lines whose columns up to `widths` are already measured.
 fn format(lines: &[Vec<&str>], widths: &mut Vec<usize>, out: &mut String) {
     let column = widths.len();
     let has_column = |line: &Vec<&str>| column + 1 < line.len();

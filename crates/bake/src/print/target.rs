@@ -1,4 +1,4 @@
-//! A target as JSON: the attributes in the reference's order, absent ones left out.
+//! Formats a target as JSON: the attributes in the reference's order, absent ones omitted.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ pub(super) fn write(writer: &mut Writer, target: &Target) {
     });
 }
 
-/// Escapes what HCL would read as an expression.
+/// Escapes text that HCL would parse as an expression.
 fn escape(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
@@ -119,7 +119,7 @@ fn map(writer: &mut Writer, pairs: &BTreeMap<String, String>) {
     });
 }
 
-/// A value of the types that attestations have.
+/// A value of an attestation's attribute.
 enum Field<'a> {
     Text(&'a str),
     Flag,
@@ -193,7 +193,7 @@ fn resources(writer: &mut Writer, limits: &Resources) {
     });
 }
 
-/// A policy; the reference prints the names of its own fields.
+/// Writes a policy; the reference prints the names of its own Go fields.
 fn policy(writer: &mut Writer, policy: &Policy) {
     writer.object(|writer| {
         writer.key("Files");

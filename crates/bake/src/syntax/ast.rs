@@ -11,15 +11,15 @@ use crate::value::Value;
 pub struct Attribute {
     /// The name.
     pub name: String,
-    /// The place of the name.
+    /// The range of the name.
     pub name_range: Range,
-    /// The place of the whole attribute.
+    /// The range of the whole attribute.
     pub range: Range,
     /// The value.
     pub expression: Expression,
 }
 
-/// An expression and the file it stands in.
+/// An expression with its file.
 #[derive(Clone, Debug)]
 pub struct Expression {
     /// The file's name.
@@ -33,15 +33,15 @@ pub struct Expression {
 pub enum Node {
     /// A number, `true`, `false`, `null`, or a piece of text in a template.
     Literal(Value, Range),
-    /// `a.b[0]`: a variable and what is taken of it.
+    /// `a.b[0]`: a variable with attributes and indices.
     Reference(Reference),
-    /// `f(x).b`: what is taken of another expression.
+    /// `f(x).b`: attributes and indices of another expression.
     Relative(Box<Node>, Vec<Step>, Range),
     /// `f(x, y...)`
     Call(Box<Call>),
     /// `c ? a : b`
     Conditional(Box<Conditional>),
-    /// `a[k]` where `k` is not constant.
+    /// `a[k]` with a `k` that is not constant.
     Index(Box<Index>),
     /// `[a, b]`
     Tuple(Vec<Node>, Brackets),
@@ -51,7 +51,7 @@ pub enum Node {
     For(Box<For>),
     /// `a[*].b` or `a.*.b`
     Splat(Box<Splat>),
-    /// The element that a splat is at.
+    /// The current element of a splat.
     Element(Range),
     /// `"a${b}"`, or a heredoc.
     Template(Vec<Node>, Range),
@@ -71,29 +71,29 @@ pub enum Node {
     JsonObject(Vec<(JsonString, Node)>, Brackets),
 }
 
-/// The places of a bracketed expression.
+/// The ranges of a bracketed expression.
 #[derive(Clone, Copy, Debug)]
 pub struct Brackets {
-    /// From bracket to bracket.
+    /// The range from bracket to bracket.
     pub range: Range,
-    /// The opening bracket.
+    /// The range of the opening bracket.
     pub open: Range,
 }
 
-/// A variable and what is taken of it.
+/// A variable with attributes and indices.
 #[derive(Debug)]
 pub struct Reference {
     /// The variable.
     pub root: String,
-    /// The place of its name.
+    /// The range of the variable's name.
     pub root_range: Range,
-    /// What is taken of it, in order.
+    /// The attributes and indices, in order.
     pub steps: Vec<Step>,
-    /// The place of all.
+    /// The range of the whole reference.
     pub range: Range,
 }
 
-/// One step into a value.
+/// An attribute or index of a value.
 #[derive(Debug)]
 pub enum Step {
     /// `.name`
@@ -111,11 +111,11 @@ pub struct Call {
     pub arguments: Vec<Node>,
     /// True if the last argument is a list of arguments: `xs...`.
     pub expand: bool,
-    /// The place of the name.
+    /// The range of the name.
     pub name_range: Range,
-    /// The opening parenthesis.
+    /// The range of the opening parenthesis.
     pub open: Range,
-    /// The closing parenthesis.
+    /// The range of the closing parenthesis.
     pub close: Range,
 }
 
@@ -128,22 +128,22 @@ pub struct Conditional {
     pub yes: Node,
     /// The value if it is false.
     pub no: Node,
-    /// The place of all.
+    /// The whole range.
     pub range: Range,
 }
 
-/// An index whose key is computed.
+/// An index with a computed key.
 #[derive(Debug)]
 pub struct Index {
-    /// What is indexed.
+    /// The indexed value.
     pub collection: Node,
     /// The key.
     pub key: Node,
-    /// The place of all.
+    /// The whole range.
     pub range: Range,
-    /// The opening bracket.
+    /// The range of the opening bracket.
     pub open: Range,
-    /// From bracket to bracket.
+    /// The range from bracket to bracket.
     pub brackets: Range,
 }
 
@@ -165,17 +165,17 @@ pub struct For {
     pub key_name: Option<String>,
     /// The variable for elements.
     pub value_name: String,
-    /// What is iterated.
+    /// The value to iterate over.
     pub collection: Node,
-    /// The key of an object's entry; none for a tuple.
+    /// The key of an object's entry; `None` for a tuple.
     pub key: Option<Node>,
     /// The value.
     pub value: Node,
-    /// The condition for an element to count.
+    /// The filter condition.
     pub condition: Option<Node>,
-    /// True if values of one key are collected: `...`.
+    /// True if values with equal keys are grouped: `...`.
     pub group: bool,
-    /// The places.
+    /// The ranges.
     pub brackets: Brackets,
 }
 
@@ -184,11 +184,11 @@ pub struct For {
 pub struct Splat {
     /// The list.
     pub source: Node,
-    /// What is taken of each element; its innermost node is [`Node::Element`].
+    /// The expression for each element; its innermost node is [`Node::Element`].
     pub each: Node,
-    /// The place of all.
+    /// The whole range.
     pub range: Range,
-    /// The place of the star.
+    /// The range of the star.
     pub marker: Range,
 }
 
@@ -201,7 +201,7 @@ pub struct Binary {
     pub left: Node,
     /// The right value.
     pub right: Node,
-    /// The place of all.
+    /// The whole range.
     pub range: Range,
 }
 
@@ -244,9 +244,9 @@ pub struct Unary {
     pub operator: UnaryOperator,
     /// The value.
     pub operand: Node,
-    /// The place of all.
+    /// The whole range.
     pub range: Range,
-    /// The place of the operator.
+    /// The range of the operator.
     pub symbol: Range,
 }
 

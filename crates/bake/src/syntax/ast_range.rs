@@ -1,11 +1,11 @@
-//! Places of expressions: all of it, and where errors about it point.
+//! Ranges of expressions: the whole range, and the range that errors point to.
 
 use super::ast::{Call, Expression, Node};
 use super::range::Range;
 use crate::diagnostic::Span;
 
 impl Node {
-    /// The place of the whole expression.
+    /// Returns the range of the whole expression.
     pub fn range(&self) -> Range {
         match self {
             Self::Literal(_, range)
@@ -30,7 +30,7 @@ impl Node {
         }
     }
 
-    /// The place that errors about the expression's value point at: its first token or so.
+    /// Returns the range for errors about the expression's value: usually its first token.
     pub fn start_range(&self) -> Range {
         match self {
             Self::Call(call) => call.name_range.to(call.open),
@@ -52,19 +52,19 @@ impl Node {
 }
 
 impl Call {
-    /// From the name to the closing parenthesis.
+    /// Returns the range from the name to the closing parenthesis.
     pub fn range(&self) -> Range {
         self.name_range.to(self.close)
     }
 }
 
 impl Expression {
-    /// The place of the whole expression.
+    /// Returns the span of the whole expression.
     pub fn span(&self) -> Span {
         self.node.range().within(&self.file)
     }
 
-    /// The place that errors about the expression's value point at.
+    /// Returns the span for errors about the expression's value.
     pub fn start_span(&self) -> Span {
         self.node.start_range().within(&self.file)
     }

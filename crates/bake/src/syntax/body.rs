@@ -1,4 +1,4 @@
-//! Bodies and blocks, whichever syntax they were written in.
+//! Bodies and blocks of both syntaxes.
 
 use std::sync::Arc;
 
@@ -22,20 +22,20 @@ pub struct Block {
     pub file: Arc<str>,
     /// The first word.
     pub kind: String,
-    /// The place of the first word.
+    /// The range of the first word.
     pub kind_range: Range,
-    /// The labels and their places.
+    /// The labels with their ranges.
     pub labels: Vec<(String, Range)>,
-    /// The opening brace.
+    /// The range of the opening brace.
     pub open: Range,
-    /// Where errors about something that is missing in the body point at.
+    /// The range for errors about missing parts of the body.
     pub missing: Range,
     /// The content.
     pub body: Body,
 }
 
 impl Body {
-    /// The attribute named `name`.
+    /// Returns the attribute named `name`.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes
             .iter()
@@ -44,12 +44,12 @@ impl Body {
 }
 
 impl Block {
-    /// The name of the block: its first label.
+    /// Returns the name of the block: its first label.
     pub fn name(&self) -> &str {
         self.labels.first().map_or("", |(label, _)| label)
     }
 
-    /// The place of the first label.
+    /// Returns the span of the first label.
     pub fn name_span(&self) -> Span {
         let range = self.labels.first().map_or(self.open, |(_, range)| *range);
         range.within(&self.file)

@@ -1,4 +1,4 @@
-//! JSON values to bodies: which properties are blocks, and which are attributes.
+//! Converts JSON values to bodies: properties become blocks or attributes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use super::range::Range;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::limits::MAX_SEQUENCES;
 
-/// A JSON file that was read, but not yet understood.
+/// A parsed JSON file that is not converted yet.
 #[derive(Debug)]
 pub struct JsonFile {
     file: Arc<str>,
     root: Json,
 }
 
-/// The JSON of a file.
+/// Parses the JSON of a file.
 ///
 /// # Errors
-/// The first thing that is not JSON, with its place.
+/// The first syntax error, with its position.
 pub fn parse_json(bytes: &[u8], name: &str) -> Result<JsonFile, Diagnostic> {
     let file: Arc<str> = name.into();
     let text = String::from_utf8_lossy(bytes);
@@ -43,10 +43,11 @@ pub fn parse_json(bytes: &[u8], name: &str) -> Result<JsonFile, Diagnostic> {
 }
 
 impl JsonFile {
-    /// The file as a body: `variable`, `function`, `group` and `target` are blocks with one label.
+    /// Converts the file to a body: `variable`, `function`, `group` and `target` are blocks with
+    /// one label.
     ///
     /// # Errors
-    /// When a block is not an object, or a property is given twice.
+    /// If a block is not an object, or a property is repeated.
     pub fn into_body(self) -> Result<Body, Diagnostic> {
         let converter = Converter { file: self.file };
         let top = matches!(self.root, Json::Object { .. });
@@ -70,7 +71,7 @@ impl JsonFile {
     }
 }
 
-/// Converts JSON of one file.
+/// Converts the JSON of one file.
 struct Converter {
     file: Arc<str>,
 }
@@ -80,7 +81,8 @@ impl Converter {
         Err(Diagnostic::new(Kind::Structure, message).at(range.within(&self.file)))
     }
 
-    /// The properties of an object, or of all objects of an array. `label` is what they stand for.
+    /// Returns the properties of an object, or of all objects of an array. `label` names their
+    /// meaning.
     fn properties(&self, value: Json, label: Option<&str>) -> Result<Vec<Property>, Diagnostic> {
         let expected = label.unwrap_or("attributes and blocks");
         match value {
@@ -132,7 +134,7 @@ impl Converter {
         Ok(())
     }
 
-    /// Adds the block or blocks that a value stands for.
+    /// Adds the block or blocks of a value.
     fn block(&self, header: Header, value: Json, out: &mut Vec<Block>) -> Result<(), Diagnostic> {
         let open = value.start_range();
         match value {
@@ -157,7 +159,7 @@ impl Converter {
         }
     }
 
-    /// One block.
+    /// Returns one block.
     fn single(&self, header: Header, value: Json, open: Range) -> Result<Block, Diagnostic> {
         let missing = match &value {
             Json::Object { close, .. } => *close,
@@ -191,7 +193,7 @@ impl Converter {
         })
     }
 
-    /// Properties as attributes. `//` is a comment.
+    /// Converts properties to attributes. `//` is a comment.
     fn attributes(&self, properties: Vec<Property>) -> Result<Vec<Attribute>, Diagnostic> {
         let mut seen = HashSet::new();
         let mut attributes = Vec::new();
@@ -226,7 +228,7 @@ struct Header {
     labels: Vec<(String, Range)>,
 }
 
-/// A JSON value as an expression.
+/// Converts a JSON value to an expression.
 fn node(value: Json) -> Node {
     match value {
         Json::String(text, range) => Node::JsonString(JsonString::new(text, range)),

@@ -1,4 +1,4 @@
-//! Tokens of JSON to values, with the places that errors of the reference have.
+//! Parses JSON tokens to values, with the reference's positions of errors.
 
 use super::json_scan::{JsonKind, JsonToken};
 use super::json_text::{is_number, unquote};
@@ -6,13 +6,13 @@ use super::parser::ParseError;
 use super::range::Range;
 use crate::value::{Number, Value};
 
-/// How deep JSON may be nested.
+/// The deepest nesting of JSON.
 const MAX_DEPTH: usize = 100;
 
 /// A value of a JSON file.
 #[derive(Debug)]
 pub(super) enum Json {
-    /// Properties in order; a name may repeat.
+    /// Properties in order; a name may be repeated.
     Object {
         properties: Vec<Property>,
         open: Range,
@@ -37,7 +37,7 @@ pub(super) struct Property {
 }
 
 impl Json {
-    /// The place of the whole value.
+    /// Returns the range of the whole value.
     pub(super) fn range(&self) -> Range {
         match self {
             Self::Object { open, close, .. } | Self::Array { open, close, .. } => open.to(*close),
@@ -45,7 +45,7 @@ impl Json {
         }
     }
 
-    /// The place of its first token.
+    /// Returns the range of its first token.
     pub(super) fn start_range(&self) -> Range {
         match self {
             Self::Object { open, .. } | Self::Array { open, .. } => *open,
@@ -59,7 +59,7 @@ impl Json {
     }
 }
 
-/// The value that `tokens` make up.
+/// Parses `tokens` as one value.
 pub(super) fn parse(tokens: &[JsonToken<'_>]) -> Result<Json, ParseError> {
     let mut parser = Parser {
         tokens,
@@ -77,7 +77,7 @@ pub(super) fn parse(tokens: &[JsonToken<'_>]) -> Result<Json, ParseError> {
     Ok(value)
 }
 
-/// An error at `range`.
+/// Returns an error at `range`.
 fn fail<T>(range: Range, message: impl Into<String>) -> Result<T, ParseError> {
     Err(ParseError {
         range,
@@ -93,7 +93,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// The next token; the last one is never passed.
+    /// Returns the next token; the last one is never consumed.
     fn peek(&self) -> JsonToken<'a> {
         let last = self.tokens.len() - 1;
         self.tokens[self.next.min(last)]
@@ -107,7 +107,8 @@ impl<'a> Parser<'a> {
         token
     }
 
-    /// An error at the token after the bracket that `close` seems to end, `first` being read.
+    /// Returns an error at the token after the bracket that `close` seems to end; `first` is
+    /// already read.
     fn fail_after<T>(
         &mut self,
         first: JsonToken<'a>,

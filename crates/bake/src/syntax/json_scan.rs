@@ -1,4 +1,4 @@
-//! Tokens of JSON, with places as the reference counts them: a tab is two columns wide.
+//! Scans JSON tokens, with positions counted like in the reference: a tab is two columns wide.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -6,7 +6,7 @@ use super::range::Range;
 use crate::diagnostic::Position;
 use crate::limits::MAX_TOKENS;
 
-/// What a token of JSON is.
+/// The kind of a JSON token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JsonKind {
     OpenBrace,
@@ -31,9 +31,9 @@ pub(super) struct JsonToken<'a> {
     pub(super) range: Range,
 }
 
-/// The tokens of `text`. The last one is [`JsonKind::End`].
+/// Returns the tokens of `text`. The last one is [`JsonKind::End`].
 ///
-/// More than [`MAX_TOKENS`] tokens mean that the text has still more, which are not read.
+/// If there are more than [`MAX_TOKENS`] tokens, the rest of the text was not scanned.
 pub(super) fn scan_json(text: &str) -> Vec<JsonToken<'_>> {
     let mut tokens = Vec::new();
     let mut at = Position::START;
@@ -84,7 +84,7 @@ pub(super) fn scan_json(text: &str) -> Vec<JsonToken<'_>> {
     }
 }
 
-/// A token from `start` to `end`.
+/// Returns a token from `start` to `end`.
 fn token(kind: JsonKind, text: &str, start: Position, end: Position) -> JsonToken<'_> {
     JsonToken {
         kind,
@@ -93,12 +93,12 @@ fn token(kind: JsonKind, text: &str, start: Position, end: Position) -> JsonToke
     }
 }
 
-/// The length of the characters at the start of `text` that `belongs` accepts.
+/// Returns the length of the characters at the start of `text` that `belongs` accepts.
 fn length(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|next| !belongs(next)).unwrap_or(text.len())
 }
 
-/// The length of a string with its quotes; it ends early at a control character.
+/// Returns the length of a string with its quotes; a control character ends it early.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, next) in text.char_indices().skip(1) {
@@ -112,7 +112,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The text after blanks and newlines; `at` moves along.
+/// Returns the text after spaces and newlines, and advances `at`.
 fn skip_blanks<'a>(text: &'a str, at: &mut Position) -> &'a str {
     let end = length(text, |next| " \t\r\n".contains(next));
     let (blanks, rest) = text.split_at(end);

@@ -1,4 +1,4 @@
-//! Strings of JSON files, which are templates once they are evaluated.
+//! Strings of JSON files, which are evaluated as templates.
 
 use std::sync::OnceLock;
 
@@ -16,14 +16,14 @@ use crate::limits::MAX_TOKENS;
 pub struct JsonString {
     /// The text, without JSON's escapes.
     pub text: String,
-    /// The place, quotes included.
+    /// The range, including quotes.
     pub range: Range,
     template: OnceLock<Result<Box<Node>, ParseError>>,
     expression: OnceLock<Option<Box<Node>>>,
 }
 
 impl JsonString {
-    /// A string with its place.
+    /// Returns a string with its range.
     pub(super) fn new(text: String, range: Range) -> Self {
         Self {
             text,
@@ -33,10 +33,10 @@ impl JsonString {
         }
     }
 
-    /// The string as a template.
+    /// Parses the string as a template.
     ///
     /// # Errors
-    /// When it is not a string: the place and what is wrong.
+    /// If the template is malformed: the range and the message.
     pub fn template(&self) -> Result<&Node, (Range, &str)> {
         let parsed = self.template.get_or_init(|| {
             let start = self.range.start;
@@ -65,7 +65,7 @@ impl JsonString {
         }
     }
 
-    /// The string as an expression, if it is one. Types and names are written this way.
+    /// Parses the string as an expression, if it is one. Types and names are written this way.
     pub fn expression(&self) -> Option<&Node> {
         let parsed = self
             .expression
@@ -74,7 +74,7 @@ impl JsonString {
     }
 }
 
-/// The expression that `text` is, if it is one.
+/// Parses `text` as an expression, if it is one.
 fn parse_expression(text: &str, start: Position) -> Option<Node> {
     let tokens = scan(text, start, Mode::Normal);
     if tokens.len() > MAX_TOKENS || first_wrong(&tokens).is_some() {

@@ -1,6 +1,6 @@
 //! Strings and numbers of JSON.
 
-/// The text of a JSON string with its quotes, or the byte at which it is wrong.
+/// Returns the text of a quoted JSON string, or the byte offset of the first error.
 pub(super) fn unquote(quoted: &str) -> Result<String, usize> {
     let mut out = String::with_capacity(quoted.len());
     let mut characters = quoted.char_indices().skip(1).peekable();
@@ -39,7 +39,7 @@ pub(super) fn unquote(quoted: &str) -> Result<String, usize> {
     }
 }
 
-/// The character that `\selector` stands for.
+/// Returns the character of the escape `\selector`.
 fn simple(selector: char) -> Option<char> {
     Some(match selector {
         '"' | '\\' | '/' => selector,
@@ -52,7 +52,7 @@ fn simple(selector: char) -> Option<char> {
     })
 }
 
-/// The number of `\uXXXX` at byte `at`, and how many digits it has.
+/// Returns the number of `\uXXXX` at byte `at`, and the number of its digits.
 fn code_unit(text: &str, at: usize) -> Option<(u32, usize)> {
     let digits = text.get(at + 2..at + 6)?;
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -61,7 +61,7 @@ fn code_unit(text: &str, at: usize) -> Option<(u32, usize)> {
     Some((u32::from_str_radix(digits, 16).ok()?, 4))
 }
 
-/// The character of two surrogates, the first of which is at byte `at`.
+/// Returns the character of two surrogates, the first of which is at byte `at`.
 fn pair(text: &str, at: usize, high: u32) -> Option<char> {
     if !(0xd800..0xdc00).contains(&high) || text.get(at + 6..at + 8) != Some("\\u") {
         return None;
@@ -73,7 +73,7 @@ fn pair(text: &str, at: usize, high: u32) -> Option<char> {
     char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
 }
 
-/// True if `text` is a number of JSON: no leading zeros, no bare dots.
+/// True if `text` is a JSON number: no leading zeros, no bare dots.
 pub(super) fn is_number(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -1,9 +1,9 @@
-//! How many labels each kind of block has.
+//! Checks the number of labels of blocks.
 
 use super::body::{Block, Body};
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// Checks the blocks of `kinds` in `body`: each has one label.
+/// Checks that each block of `kinds` in `body` has one label.
 ///
 /// # Errors
 /// For the first block with no label, or with more than one.
@@ -17,7 +17,7 @@ pub fn check_labels(body: &Body, kinds: &[&str]) -> Result<(), Diagnostic> {
 /// Checks that a block has `count` labels.
 ///
 /// # Errors
-/// When it has fewer or more.
+/// If it has fewer or more.
 pub fn check(block: &Block, count: usize) -> Result<(), Diagnostic> {
     let kind = &block.kind;
     if let Some((label, range)) = block.labels.get(count) {

@@ -1,7 +1,7 @@
-//! Text to blocks and expressions, with their places: HCL and its JSON form.
+//! Parses text to blocks and expressions with their ranges: HCL and its JSON form.
 //!
-//! The parser is our own: the places of errors agree with the reference's, which needs its rules
-//! for going on after an error, and hostile nesting must end with an error rather than the stack.
+//! This is an own parser because error positions must equal the reference's, which depend on its
+//! error recovery, and because hostile nesting must result in an error, not a stack overflow.
 
 mod range;
 
@@ -75,10 +75,10 @@ use parser::Parser;
 use scan::{Mode, scan};
 use token::TokenKind;
 
-/// The body of an HCL file.
+/// Parses an HCL file to its body.
 ///
 /// # Errors
-/// The first thing that is not HCL, with its place.
+/// The first syntax error, with its position.
 pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
     let file: Arc<str> = name.into();
     let (text, bad_byte) = decode(bytes);
@@ -105,7 +105,7 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
 
 pub use json_body::parse_json;
 
-/// Refuses a file of so many tokens that it is not a bake file.
+/// Rejects a file with too many tokens for a bake file.
 fn check_count(tokens: usize) -> Result<(), Diagnostic> {
     if tokens <= MAX_TOKENS {
         return Ok(());
@@ -114,7 +114,7 @@ fn check_count(tokens: usize) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(Kind::Limit, message))
 }
 
-/// The text of a file up to its first byte that is not UTF-8, and whether there is one.
+/// Returns the text of a file up to its first byte that is not UTF-8, and true if there is one.
 fn decode(bytes: &[u8]) -> (&str, bool) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (text, false),

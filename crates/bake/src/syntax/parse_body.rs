@@ -1,4 +1,4 @@
-//! Bodies: attributes and blocks.
+//! Parses bodies: attributes and blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use super::range::Range;
 use super::strings;
 use super::token::{Token, TokenKind};
 
-/// What a body holds.
+/// An item of a body.
 enum Item {
     Attribute(Attribute),
     Block(Block),
 }
 
 impl<'a> Parser<'a> {
-    /// Reads a body up to and including `end`.
+    /// Parses a body up to and including `end`.
     pub(super) fn body(&mut self, file: &Arc<str>, end: TokenKind) -> Body {
         let mut body = Body::default();
         let mut lines = HashMap::new();
@@ -49,7 +49,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Adds an attribute to a body, unless its name is taken. `lines` has the lines of all names.
+    /// Adds an attribute to a body; a duplicate is an error. `lines` has the lines of all names.
     fn add(&mut self, body: &mut Body, lines: &mut HashMap<String, u32>, attribute: Attribute) {
         let line = attribute.name_range.start.line;
         let first = *lines.entry(attribute.name.clone()).or_insert(line);
@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads an attribute or a block, whose name is next.
+    /// Parses an attribute or a block, starting at its name.
     fn item(&mut self, file: &Arc<str>) -> Option<Item> {
         let name = self.read();
         match self.peek_kind() {
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the rest of an attribute, from its equals sign on.
+    /// Parses the rest of an attribute, starting at its equals sign.
     fn attribute(&mut self, file: &Arc<str>, name: &Token<'a>, single_line: bool) -> Attribute {
         self.read();
         let before = self.errors;
@@ -127,7 +127,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the rest of a block, from its labels on.
+    /// Parses the rest of a block, starting at its labels.
     fn block(&mut self, file: &Arc<str>, kind: &Token<'a>) -> Option<Block> {
         let mut labels = Vec::new();
         let open = loop {
@@ -186,9 +186,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the rest of `name { attribute = value }` on one line.
+    /// Parses the rest of `name { attribute = value }` on one line.
     ///
-    /// As in the reference, an error after the attribute comes before those in it.
+    /// As in the reference, an error after the attribute is reported before those in it.
     fn single_line_body(&mut self, file: &Arc<str>, open: Range) -> Body {
         let earlier = self.first.take();
         let body = self.single_attribute(file);
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
         body
     }
 
-    /// Reads the closing brace of a block on one line, or skips to it.
+    /// Consumes the closing brace of a block on one line, or skips to it.
     fn end_of_single_line(&mut self, open: Range) {
         let next = self.peek();
         match next.kind {
@@ -222,7 +222,7 @@ impl<'a> Parser<'a> {
         self.recover(TokenKind::CloseBrace);
     }
 
-    /// Reads the only attribute of a block on one line.
+    /// Parses the only attribute of a block on one line.
     fn single_attribute(&mut self, file: &Arc<str>) -> Body {
         let name = self.read();
         let next = self.peek();

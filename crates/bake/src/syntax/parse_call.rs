@@ -1,11 +1,11 @@
-//! Function calls.
+//! Parses function calls.
 
 use super::ast::{Call, Node};
 use super::parser::Parser;
 use super::range::Range;
 use super::token::{Token, TokenKind};
 
-/// What stands between the parentheses of a call.
+/// The arguments of a call.
 struct Arguments {
     nodes: Vec<Node>,
     expand: bool,
@@ -13,7 +13,7 @@ struct Arguments {
 }
 
 impl<'a> Parser<'a> {
-    /// Reads the rest of a call whose name was read.
+    /// Parses the rest of a call after its name.
     pub(super) fn call(&mut self, first: &Token<'a>) -> Node {
         let mut name = first.text.to_owned();
         let mut name_range = first.range;
@@ -46,7 +46,8 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    /// Reads arguments up to the closing parenthesis. `blamed` is the start of the call.
+    /// Parses arguments up to the closing parenthesis. `blamed` is the start of the call, for
+    /// errors.
     fn arguments(&mut self, blamed: Range) -> Arguments {
         let mut nodes = Vec::new();
         let mut expand = false;

@@ -1,4 +1,4 @@
-//! Tuples and objects.
+//! Parses tuples and objects.
 
 use super::ast::{Brackets, Item, Node};
 use super::parser::Parser;
@@ -6,7 +6,7 @@ use super::range::Range;
 use super::token::{Token, TokenKind};
 
 impl<'a> Parser<'a> {
-    /// Reads `[a, b]` or `[for …]`.
+    /// Parses `[a, b]` or `[for …]`.
     pub(super) fn tuple(&mut self) -> Node {
         let open = self.read();
         self.with_newlines(false, |parser| {
@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reports that a list or object goes on with `next`, which is not a separator.
+    /// Reports that `next`, which is not a separator, follows in a list or object.
     fn no_comma(&mut self, next: &Token<'a>, open: Range, unclosed: &str) {
         match next.kind {
             TokenKind::End => self.soft_error(open, unclosed),
@@ -47,7 +47,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `{ a = 1 }` or `{for …}`.
+    /// Parses `{ a = 1 }` or `{for …}`.
     pub(super) fn object(&mut self) -> Node {
         let open = self.read();
         if self.with_newlines(false, |parser| parser.peek().is_word("for")) {
@@ -86,7 +86,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reads a key and its value; none if that failed.
+    /// Parses a key and its value; `None` after an error.
     fn object_item(&mut self, open: Range) -> Option<Item> {
         let computed = self.peek_kind() == TokenKind::OpenParen;
         let before = self.errors;
@@ -123,7 +123,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The places of a bracketed expression.
+/// Returns the ranges of a bracketed expression.
 pub(super) fn brackets(open: Range, close: Range) -> Brackets {
     Brackets {
         range: open.to(close),

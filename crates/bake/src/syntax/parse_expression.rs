@@ -1,4 +1,4 @@
-//! Expressions: conditionals, operators and terms.
+//! Parses expressions: conditionals, operators and terms.
 
 use super::ast::{Binary, BinaryOperator, Conditional, Node, Reference, Unary, UnaryOperator};
 use super::parser::Parser;
@@ -6,12 +6,12 @@ use super::token::{Token, TokenKind};
 use crate::value::{Number, Value};
 
 impl<'a> Parser<'a> {
-    /// Reads an expression.
+    /// Parses an expression.
     pub(super) fn expression(&mut self) -> Node {
         self.nested(Self::conditional, Self::placeholder)
     }
 
-    /// Reads `condition ? yes : no`, or just a condition.
+    /// Parses `condition ? yes : no`, or only a condition.
     fn conditional(&mut self) -> Node {
         let before = self.errors;
         let condition = self.binary(0);
@@ -47,7 +47,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    /// Reads operations whose operators bind at least as tightly as `level`.
+    /// Parses operations whose operators have at least the precedence `level`.
     fn binary(&mut self, level: u8) -> Node {
         let before = self.errors;
         let mut left = self.term_with_steps();
@@ -72,13 +72,13 @@ impl<'a> Parser<'a> {
         left
     }
 
-    /// Reads a term and what is taken of it.
+    /// Parses a term with its attributes and indices.
     fn term_with_steps(&mut self) -> Node {
         let term = self.term();
         self.steps(term)
     }
 
-    /// Reads a term: what can stand on either side of an operator.
+    /// Parses a term: an operand of an operator.
     fn term(&mut self) -> Node {
         let start = self.peek();
         match start.kind {
@@ -110,7 +110,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `(expression)`.
+    /// Parses `(expression)`.
     fn parentheses(&mut self) -> Node {
         let open = self.read();
         self.with_newlines(false, |parser| {
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reads a name: a function call, a constant or a variable.
+    /// Parses a name: a function call, a constant or a variable.
     fn name(&mut self) -> Node {
         let name = self.read();
         if matches!(
@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `-term` or `!term`.
+    /// Parses `-term` or `!term`.
     fn unary(&mut self, operator: UnaryOperator) -> Node {
         let symbol = self.read().range;
         let operand = self.nested(Self::term_with_steps, Self::placeholder);
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    /// The value of a number.
+    /// Returns the value of a number.
     pub(super) fn number(&mut self, token: &Token<'a>) -> Value {
         match Number::parse(token.text) {
             Ok(number) => Value::Number(number),
@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The operator that a token stands for, and how tightly it binds.
+/// Returns the operator of a token, and its precedence.
 fn operator(kind: TokenKind) -> Option<(BinaryOperator, u8)> {
     Some(match kind {
         TokenKind::Or => (BinaryOperator::Or, 0),

@@ -1,15 +1,15 @@
-//! `for` expressions.
+//! Parses `for` expressions.
 
 use super::ast::{For, Node};
 use super::parse_collection::brackets;
 use super::parser::Parser;
 use super::token::{Token, TokenKind};
 
-/// The variables of a `for`: for keys, if there is one, and for elements.
+/// The variables of a `for`: one for keys, if given, and one for elements.
 pub(super) type Names = (Option<String>, String);
 
 impl<'a> Parser<'a> {
-    /// Reads the rest of `[for …]` or `{for …}`, from `for` on.
+    /// Parses the rest of `[for …]` or `{for …}`, starting at `for`.
     pub(super) fn for_expression(&mut self, open: &Token<'a>, end: TokenKind) -> Node {
         match self.for_parts(open, end) {
             Some(each) => Node::For(Box::new(each)),
@@ -20,7 +20,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the parts of a `for`; none if that failed and the end is not reached.
+    /// Parses the parts of a `for`; `None` after an error before the end.
     fn for_parts(&mut self, open: &Token<'a>, end: TokenKind) -> Option<For> {
         self.read();
         let (key_name, value_name) = self.for_names("the \"for\" expression")?;
@@ -78,7 +78,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reads `if condition`, if it is there; the outer none means that it failed.
+    /// Parses `if condition`, if it is there; the outer `None` means an error.
     fn for_condition(&mut self) -> Option<Option<Node>> {
         if !self.peek().is_word("if") {
             return Some(None);
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
         (!self.lost(before)).then_some(Some(condition))
     }
 
-    /// Reads `value in` or `key, value in`; none if that failed.
+    /// Parses `value in` or `key, value in`; `None` after an error.
     pub(super) fn for_names(&mut self, place: &str) -> Option<Names> {
         let first = self.for_name(place)?;
         let names = if self.peek_kind() == TokenKind::Comma {
@@ -107,7 +107,7 @@ impl<'a> Parser<'a> {
         Some(names)
     }
 
-    /// Reads the name of a variable.
+    /// Parses the name of a variable.
     fn for_name(&mut self, place: &str) -> Option<String> {
         let next = self.peek();
         if next.kind != TokenKind::Identifier {

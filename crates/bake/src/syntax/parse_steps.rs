@@ -1,4 +1,4 @@
-//! What is taken of a value: attributes, indices and splats.
+//! Parses attributes, indices and splats after a value.
 
 use super::ast::{Index, Node, Splat, Step};
 use super::parser::Parser;
@@ -7,7 +7,7 @@ use super::token::{Token, TokenKind};
 use crate::value::Value;
 
 impl<'a> Parser<'a> {
-    /// Reads the steps after `from`.
+    /// Parses the steps after `from`.
     pub(super) fn steps(&mut self, from: Node) -> Node {
         let start = from.range();
         let mut node = from;
@@ -20,7 +20,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `.name`, `.0` or `.*`.
+    /// Parses `.name`, `.0` or `.*`.
     fn dot(&mut self, node: Node, start: Range) -> Node {
         let dot = self.read();
         let next = self.peek();
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The index of `.0`. Two of them in a row, which read as one number, are refused.
+    /// Returns the index of `.0`. Two of them in a row, which scan as one number, are rejected.
     fn dotted_index(&mut self, number: &Token<'a>, blamed: &Token<'a>) -> Value {
         if let Some((first, second)) = number.text.split_once('.') {
             self.error(
@@ -57,7 +57,7 @@ impl<'a> Parser<'a> {
         self.number(number)
     }
 
-    /// Reads `.*` and the attributes after it.
+    /// Parses `.*` and the attributes after it.
     fn attribute_splat(&mut self, source: Node, dot: &Token<'a>, start: Range) -> Node {
         let star = self.read();
         let marker = dot.range.to(star.range);
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    /// Reads `[key]` or `[*]`.
+    /// Parses `[key]` or `[*]`.
     fn bracket(&mut self, node: Node, start: Range) -> Node {
         let open = self.read();
         if self.peek_kind() == TokenKind::Star {
@@ -143,7 +143,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads `*]` and the steps after it.
+    /// Parses `*]` and the steps after it.
     fn full_splat(&mut self, source: Node, open: Range, start: Range) -> Node {
         self.read();
         let mut close = self.read();
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The value of a key that is a number, a constant or text without interpolation.
+/// Returns the value of a key that is a number, a constant or text without interpolation.
 fn constant(key: &Node) -> Option<Value> {
     match key {
         Node::Literal(value, _) => Some(value.clone()),
@@ -177,7 +177,7 @@ fn constant(key: &Node) -> Option<Value> {
     }
 }
 
-/// `node` with one more step.
+/// Returns `node` with one more step.
 fn extend(node: Node, step: Step, step_range: Range) -> Node {
     match node {
         Node::Reference(mut reference) => {

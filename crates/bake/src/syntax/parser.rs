@@ -1,41 +1,41 @@
-//! The parser's hands: reading tokens, reporting errors, finding a place to go on.
+//! The parser's basic operations: reading tokens, reporting errors, recovering after them.
 
 use super::ast::Node;
 use super::range::Range;
 use super::token::{Token, TokenKind};
 use crate::value::Value;
 
-/// How deep expressions and blocks may be nested.
+/// The deepest nesting of expressions and blocks.
 const MAX_DEPTH: usize = 100;
-/// How high the tree of an expression may be: `1 + 1 + 1` is a tree of two levels.
+/// The greatest height of an expression's tree: `1 + 1 + 1` is a tree of two levels.
 const MAX_HEIGHT: usize = 200;
 
-/// An error with its place in the file.
+/// An error with its range in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ParseError {
     pub(super) range: Range,
     pub(super) message: String,
 }
 
-/// The state of parsing.
+/// The state of the parser.
 pub(super) struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
-    /// Whether newlines are tokens, per open bracket.
+    /// For each open bracket, true if newlines are tokens.
     newlines: Vec<bool>,
-    /// Set once tokens were skipped: what follows may be misread, so fewer errors are reported.
+    /// True once tokens were skipped: the rest may be misread, so fewer errors are reported.
     pub(super) recovery: bool,
     /// The first error.
     pub(super) first: Option<ParseError>,
-    /// How many errors there are.
+    /// The number of errors.
     pub(super) errors: usize,
     depth: usize,
-    /// The height of the highest tree in the expression that is being read.
+    /// The height of the highest tree in the current expression.
     height: usize,
 }
 
 impl<'a> Parser<'a> {
-    /// A parser of `tokens`, of which the last is [`TokenKind::End`].
+    /// Returns a parser of `tokens`, the last of which must be [`TokenKind::End`].
     pub(super) fn new(tokens: Vec<Token<'a>>) -> Self {
         Self {
             tokens,
@@ -49,7 +49,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The next token and the index after it.
+    /// Returns the next token and the index after it.
     fn look(&self) -> (Token<'a>, usize) {
         let newlines = self.newlines.last().copied().unwrap_or(true);
         for (index, token) in self.tokens.iter().enumerate().skip(self.next) {
@@ -74,24 +74,24 @@ impl<'a> Parser<'a> {
         (end, self.tokens.len())
     }
 
-    /// The next token, which stays unread.
+    /// Returns the next token without consuming it.
     pub(super) fn peek(&self) -> Token<'a> {
         self.look().0
     }
 
-    /// The kind of the next token.
+    /// Returns the kind of the next token.
     pub(super) fn peek_kind(&self) -> TokenKind {
         self.peek().kind
     }
 
-    /// The next token, which is now read.
+    /// Consumes and returns the next token.
     pub(super) fn read(&mut self) -> Token<'a> {
         let (token, next) = self.look();
         self.next = next;
         token
     }
 
-    /// The place of the token that was read last.
+    /// Returns the range of the last consumed token.
     pub(super) fn previous_range(&self) -> Range {
         match self
             .next
@@ -112,24 +112,24 @@ impl<'a> Parser<'a> {
         });
     }
 
-    /// Reports an error unless tokens were skipped before.
+    /// Reports an error, unless tokens were skipped before.
     pub(super) fn soft_error(&mut self, range: Range, message: impl Into<String>) {
         if !self.recovery {
             self.error(range, message);
         }
     }
 
-    /// True if something failed since there were `before` errors, and tokens may be out of step.
+    /// True if there are more than `before` errors and tokens were skipped.
     pub(super) fn lost(&self, before: usize) -> bool {
         self.recovery && self.errors > before
     }
 
-    /// A stand-in for an expression that cannot be read.
+    /// Returns a placeholder for a malformed expression.
     pub(super) fn placeholder(range: Range) -> Node {
         Node::Literal(Value::null(), range)
     }
 
-    /// Runs `parse` where newlines count, or do not.
+    /// Runs `parse` with or without newlines as tokens.
     pub(super) fn with_newlines<T>(
         &mut self,
         count: bool,
@@ -141,7 +141,7 @@ impl<'a> Parser<'a> {
         result
     }
 
-    /// Runs `parse` one level deeper, unless that is too deep; then all tokens are skipped.
+    /// Runs `parse` one level deeper; if that is too deep, skips all tokens.
     pub(super) fn nested<T>(
         &mut self,
         parse: impl FnOnce(&mut Self) -> T,
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         result
     }
 
-    /// Notes that the tree that was just read becomes the child of another one.
+    /// Records that the last tree becomes the child of another one.
     pub(super) fn grow(&mut self, range: Range) {
         self.height += 1;
         if self.height > MAX_HEIGHT {
@@ -168,14 +168,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reports that something has too many levels, and skips all tokens.
+    /// Reports that there are too many levels, and skips all tokens.
     fn give_up(&mut self, range: Range, levels: usize) {
         self.error(range, format!("more than {levels} levels of nesting"));
         self.recovery = true;
         self.next = self.tokens.len();
     }
 
-    /// Skips to the token after the `end` that closes the bracket we are in.
+    /// Skips to the token after the `end` that closes the current bracket.
     pub(super) fn recover(&mut self, end: TokenKind) -> Token<'a> {
         self.recovery = true;
         let start = end.opposite();
@@ -200,7 +200,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Skips the next bracketed part that `start` opens.
+    /// Skips the next bracketed part, which `start` opens.
     pub(super) fn recover_over(&mut self, start: TokenKind) {
         loop {
             let kind = self.read().kind;

@@ -1,10 +1,10 @@
-//! Counting lines and columns, as the reference does: a column is a grapheme cluster.
+//! Counts lines and columns like the reference: a column is a grapheme cluster.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::diagnostic::Position;
 
-/// The position after `text`, which starts at `from`.
+/// Returns the position after `text`, which starts at `from`.
 pub(super) fn advance(from: Position, text: &str) -> Position {
     let mut at = from;
     at.byte += text.len();
@@ -30,7 +30,7 @@ pub(super) fn advance(from: Position, text: &str) -> Position {
     at
 }
 
-/// A count as lines and columns hold it.
+/// Converts a number to the type of lines and columns.
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,15 +1,15 @@
-//! Places within one file: what the syntax tree keeps for each node.
+//! Ranges within one file, which the syntax tree stores for each node.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Position, Span};
 
-/// From `start` up to, without, `end`, in a file that is known from elsewhere.
+/// A range from `start` up to, but not including, `end`. The file is stored elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first point.
+    /// The first position.
     pub start: Position,
-    /// The point after the last one.
+    /// The position after the last one.
     pub end: Position,
 }
 
@@ -20,7 +20,7 @@ impl Range {
         end: Position::START,
     };
 
-    /// From the start of `self` to the end of `other`.
+    /// Returns the range from the start of `self` to the end of `other`.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl Range {
         }
     }
 
-    /// The empty range at the start of `self`.
+    /// Returns the empty range at the start of `self`.
     #[must_use]
     pub fn start_point(self) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl Range {
         }
     }
 
-    /// The empty range at the end of `self`.
+    /// Returns the empty range at the end of `self`.
     #[must_use]
     pub fn end_point(self) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Range {
         }
     }
 
-    /// The same range in a named file.
+    /// Returns the range as a span of a named file.
     pub fn within(self, file: &Arc<str>) -> Span {
         Span {
             file: file.clone(),

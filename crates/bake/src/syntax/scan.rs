@@ -1,4 +1,4 @@
-//! Text to tokens. The rules are those of the reference's scanner: the longest match wins.
+//! Scans text to tokens by the rules of the reference's scanner: the longest match wins.
 
 use super::position::advance;
 use super::range::Range;
@@ -8,20 +8,20 @@ use super::token::{Token, TokenKind};
 use crate::diagnostic::Position;
 use crate::limits::MAX_TOKENS;
 
-/// What the scanner reads at the moment.
+/// The context of the scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Expressions and bodies.
     Normal,
-    /// A template without quotes around it: the strings of JSON.
+    /// A template without quotes: a string of JSON.
     BareTemplate,
-    /// Between quotes.
+    /// Text between quotes.
     Quoted,
-    /// In a heredoc.
+    /// The content of a heredoc.
     Heredoc,
 }
 
-/// A heredoc that is being read.
+/// A heredoc that is being scanned.
 struct Heredoc<'a> {
     marker: &'a str,
     at_line_start: bool,
@@ -36,16 +36,16 @@ pub(super) struct Scanner<'a> {
     tokens: Vec<Token<'a>>,
     modes: Vec<Mode>,
     braces: usize,
-    /// The brace counts at which a `}` ends an interpolation.
+    /// The numbers of open braces at which a `}` ends an interpolation.
     sequences: Vec<usize>,
     heredocs: Vec<Heredoc<'a>>,
-    /// True once a `/*` has no end: then no later one has.
+    /// True if a `/*` is not closed: then no later one is either.
     unclosed_comment: bool,
 }
 
-/// The tokens of `text`, whose first character is at `start`. The last token is [`TokenKind::End`].
+/// Returns the tokens of `text`, which starts at `start`. The last token is [`TokenKind::End`].
 ///
-/// More than [`MAX_TOKENS`] tokens mean that the text has still more, which are not read.
+/// If there are more than [`MAX_TOKENS`] tokens, the rest of the text was not scanned.
 pub(crate) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
     let mut scanner = Scanner {
         text,
@@ -71,12 +71,12 @@ pub(crate) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
 }
 
 impl<'a> Scanner<'a> {
-    /// The text that is not read yet.
+    /// Returns the rest of the text.
     fn rest(&self) -> &'a str {
         self.text.get(self.offset..).unwrap_or_default()
     }
 
-    /// Reads the next token, or blanks.
+    /// Scans the next token, or skips spaces.
     fn step(&mut self) {
         match self.modes.last().copied().unwrap_or(Mode::Normal) {
             Mode::Normal => self.normal(),
@@ -86,11 +86,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Ends a token of `length` bytes.
+    /// Adds a token of `length` bytes.
     fn token(&mut self, kind: TokenKind, length: usize) {
         let text = self.rest().get(..length).unwrap_or_default();
         let mut start = self.position;
-        // Only blanks lie between the tokens, and they are one column each.
+        // There are only spaces between tokens, of one column each.
         let skipped = self.base.byte + self.offset - start.byte;
         start.column = start
             .column
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads `}` or `~}`, which may end an interpolation.
+    /// Scans `}` or `~}`, which may end an interpolation.
     fn close_brace(&mut self, length: usize) {
         let ends = self.sequences.last() == Some(&self.braces);
         let kind = if ends || length == 2 {
@@ -155,7 +155,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads `<<NAME` or `<<-NAME` up to its newline, if that is what follows.
+    /// Scans `<<NAME` or `<<-NAME` up to its newline; false if it is not next.
     fn open_heredoc(&mut self) -> bool {
         let rest = self.rest();
         let Some(after) = rest.strip_prefix("<<") else {
@@ -179,7 +179,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Reads `/* … */`, if that is what follows.
+    /// Scans `/* … */`; false if it is not next.
     fn long_comment(&mut self) -> bool {
         let rest = self.rest();
         if self.unclosed_comment || !rest.starts_with("/*") {
@@ -192,7 +192,7 @@ impl<'a> Scanner<'a> {
         !self.unclosed_comment
     }
 
-    /// Reads `${` or `%{`, after which expressions follow, if that is next.
+    /// Scans `${` or `%{`, which an expression follows; false if it is not next.
     fn open_sequence(&mut self) -> bool {
         let rest = self.rest();
         let kind = match rest {
@@ -254,7 +254,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Ends a piece of text within a line.
+    /// Adds a piece of text within a line.
     fn heredoc_text(&mut self, length: usize) {
         if let Some(heredoc) = self.heredocs.last_mut() {
             heredoc.at_line_start = false;
@@ -262,7 +262,7 @@ impl<'a> Scanner<'a> {
         self.token(TokenKind::PlainText, length);
     }
 
-    /// Ends a line of a heredoc, which may be its last.
+    /// Adds a line of a heredoc, which may be its last.
     fn heredoc_line(&mut self, length: usize, newline: usize) {
         let line = &self.rest()[..length];
         let Some(heredoc) = self.heredocs.last_mut() else {
@@ -289,7 +289,7 @@ impl<'a> Scanner<'a> {
             let tail = &rest[length..];
             length + usize::from(tail.starts_with('\n')) + 2 * usize::from(tail.starts_with("\r\n"))
         });
-        // What fits nothing, such as a `$` at the end, is text.
+        // Anything else, such as a `$` at the end, is text.
         let length = if length == 0 { rest.len() } else { length };
         self.token(TokenKind::PlainText, length);
     }

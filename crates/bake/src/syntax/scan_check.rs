@@ -1,16 +1,16 @@
-//! Tokens that are wrong everywhere, each with a message of its own.
+//! Finds tokens that are always wrong, each with a specific message.
 
 use super::range::Range;
 use super::token::{Token, TokenKind};
 
-/// The first wrong token among `tokens`, and what to say about it.
+/// Returns the first wrong token among `tokens`, with its message.
 pub(super) fn first_wrong(tokens: &[Token<'_>]) -> Option<(Range, String)> {
     tokens
         .iter()
         .find_map(|token| complaint(token).map(|message| (token.range, message)))
 }
 
-/// What is wrong with a token, if something is.
+/// Returns the message for a token, if it is wrong.
 fn complaint(token: &Token<'_>) -> Option<String> {
     Some(match token.kind {
         TokenKind::Bitwise => {

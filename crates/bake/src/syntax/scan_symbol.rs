@@ -1,8 +1,9 @@
-//! Numbers, identifiers and symbols: how long each is, and what it is.
+//! Scans numbers, identifiers and symbols: their lengths and kinds.
 
 use super::token::TokenKind;
 
-/// The length of the number at the start of `text`: it may look like `1.2.3`, but not end in a dot.
+/// Returns the length of the number at the start of `text`: it may be like `1.2.3`, but not end in
+/// a dot.
 pub(super) fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut accepted) = (1, 1);
@@ -24,7 +25,7 @@ pub(super) fn number_length(text: &str) -> usize {
     }
 }
 
-/// The length of the identifier at the start of `text`, or 0.
+/// Returns the length of the identifier at the start of `text`, or 0.
 pub(super) fn identifier_length(text: &str) -> usize {
     let starts = |first: char| first == '_' || unicode_ident::is_xid_start(first);
     if !text.chars().next().is_some_and(starts) {
@@ -34,7 +35,7 @@ pub(super) fn identifier_length(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The kind and length of a symbol, comment or newline at the start of `rest`.
+/// Returns the kind and length of a symbol, comment or newline at the start of `rest`.
 pub(super) fn symbol(rest: &str, first: char) -> (TokenKind, usize) {
     const LONG: &[(&str, TokenKind)] = &[
         ("...", TokenKind::Ellipsis),
@@ -58,7 +59,7 @@ pub(super) fn symbol(rest: &str, first: char) -> (TokenKind, usize) {
     (single(first), first.len_utf8())
 }
 
-/// The kind of a symbol of one character.
+/// Returns the kind of a single-character symbol.
 fn single(symbol: char) -> TokenKind {
     match symbol {
         '[' => TokenKind::OpenBracket,

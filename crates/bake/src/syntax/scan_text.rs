@@ -1,7 +1,7 @@
 //! Lengths of pieces of text in quotes, heredocs and bare templates.
 
-/// The length of a `$` or `%` that opens nothing: `$${` is one piece, any other `$` its own.
-/// None if another character follows, or none at all.
+/// Returns the length of a `$` or `%` that does not open an interpolation: `$${` is one piece, any
+/// other `$` its own. `None` for another character, or none.
 pub(super) fn marker_length(text: &str) -> Option<usize> {
     let marker = text.chars().next().filter(|first| "$%".contains(*first))?;
     let after = &text[1..];
@@ -16,7 +16,7 @@ pub(super) fn marker_length(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of the text in quotes up to a newline, a quote, `$` or `%`; escapes are in it.
+/// Returns the length of quoted text up to a newline, a quote, `$` or `%`; escapes are included.
 pub(super) fn quoted_length(text: &str) -> usize {
     let mut characters = text.char_indices();
     while let Some((at, next)) = characters.next() {
@@ -32,7 +32,7 @@ pub(super) fn quoted_length(text: &str) -> usize {
     text.len()
 }
 
-/// The length of the text up to a newline, `$` or `%`.
+/// Returns the length of the text up to a newline, `$` or `%`.
 pub(super) fn plain_length(text: &str) -> usize {
     text.find(['$', '%', '\r', '\n']).unwrap_or(text.len())
 }

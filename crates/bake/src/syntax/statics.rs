@@ -1,9 +1,9 @@
-//! Expressions that are read rather than evaluated: types, names of parameters.
+//! Expressions that are parsed but not evaluated: types, names of parameters.
 
 use super::ast::{Call, Node};
 use super::range::Range;
 
-/// The bare name that `node` is. `true`, `false` and `null` are names here.
+/// Returns the bare name, if `node` is one. `true`, `false` and `null` are names here.
 pub fn keyword(node: &Node) -> Option<&str> {
     use crate::value::Value;
     match node {
@@ -20,10 +20,10 @@ pub fn keyword(node: &Node) -> Option<&str> {
     }
 }
 
-/// A call whose function and arguments are looked at, not evaluated.
+/// A call that is inspected, not evaluated.
 pub type StaticCall<'a> = &'a Call;
 
-/// The call that `node` is.
+/// Returns the call, if `node` is one.
 pub fn call(node: &Node) -> Option<StaticCall<'_>> {
     match node {
         Node::Call(call) => Some(call),
@@ -35,10 +35,10 @@ pub fn call(node: &Node) -> Option<StaticCall<'_>> {
     }
 }
 
-/// A list whose items are looked at, not evaluated.
+/// A list whose items are inspected, not evaluated.
 pub type StaticList<'a> = &'a [Node];
 
-/// The list that `node` is.
+/// Returns the list, if `node` is one.
 pub fn list(node: &Node) -> Option<StaticList<'_>> {
     match node {
         Node::Tuple(nodes, _) => Some(nodes),
@@ -46,7 +46,7 @@ pub fn list(node: &Node) -> Option<StaticList<'_>> {
     }
 }
 
-/// The pairs of the object that `node` is: the key if it is a bare name, its place, the value.
+/// Returns the pairs of an object: the key if it is a bare name, its range, and the value.
 pub fn pairs(node: &Node) -> Option<Vec<(Option<&str>, Range, &Node)>> {
     match node {
         Node::Object(items, _) => Some(

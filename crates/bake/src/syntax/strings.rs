@@ -5,7 +5,7 @@ use super::position::advance;
 use super::range::Range;
 use super::token::{Token, TokenKind};
 
-/// The text that a token of a template stands for.
+/// Returns the text of a template's token, without escapes.
 pub(super) fn unescape(parser: &mut Parser<'_>, token: &Token<'_>) -> String {
     let quoted = token.kind == TokenKind::QuotedText;
     let mut out = String::with_capacity(token.text.len());
@@ -40,7 +40,7 @@ pub(super) fn unescape(parser: &mut Parser<'_>, token: &Token<'_>) -> String {
     out
 }
 
-/// The place of the first `length` bytes of `from`, which is the end of a token's text.
+/// Returns the range of the first `length` bytes of `from`, which is the end of a token's text.
 fn part(token: &Token<'_>, from: &str, length: usize) -> Range {
     let before = &token.text[..token.text.len() - from.len()];
     let start = advance(token.range.start, before);
@@ -48,7 +48,7 @@ fn part(token: &Token<'_>, from: &str, length: usize) -> Range {
     Range { start, end }
 }
 
-/// Reads what follows a backslash: its length, or its length and what is wrong.
+/// Parses the text after a backslash: returns its length, or its length and the error.
 fn escape(text: &str, out: &mut String) -> Result<usize, (usize, String)> {
     let Some(selector) = text.chars().next() else {
         return Err((0, "expected a character after the backslash".into()));
@@ -71,7 +71,7 @@ fn escape(text: &str, out: &mut String) -> Result<usize, (usize, String)> {
     Ok(1)
 }
 
-/// Reads `u` or `U` and its hexadecimal digits.
+/// Parses `u` or `U` and its hexadecimal digits.
 fn unicode(text: &str, digits: usize, out: &mut String) -> Result<usize, (usize, String)> {
     let hex: String = text[1..]
         .chars()
@@ -96,7 +96,7 @@ fn unicode(text: &str, digits: usize, out: &mut String) -> Result<usize, (usize,
     }
 }
 
-/// Reads a label in quotes: text without interpolation.
+/// Parses a quoted label: text without interpolation.
 pub(super) fn label(parser: &mut Parser<'_>) -> (String, Range) {
     let open = parser.read();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Templates: text with `${…}` and `%{…}`, in quotes, heredocs and JSON strings.
+//! Parses templates: text with `${…}` and `%{…}`, in quotes, heredocs and JSON strings.
 
 use super::ast::Node;
 use super::parser::Parser;
@@ -28,7 +28,7 @@ pub(super) enum Piece {
     Close(Closing, Range),
 }
 
-/// What a closing directive closes.
+/// The kind of a closing directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     Else,
@@ -36,17 +36,17 @@ pub(super) enum Closing {
     EndFor,
 }
 
-/// The pieces of a template while they are read.
+/// The pieces of a template that is being parsed.
 struct Pieces {
     list: Vec<Piece>,
-    /// The next text loses its blanks at the start.
+    /// True if spaces at the start of the next text are trimmed.
     trim_next: bool,
-    /// The last piece is text that was just read, and may lose its blanks at the end.
+    /// True if the last piece is text, whose spaces at the end may be trimmed.
     after_text: bool,
 }
 
 impl<'a> Parser<'a> {
-    /// Reads a template with its quotes or heredoc markers.
+    /// Parses a template with its quotes or heredoc markers.
     pub(super) fn quoted_template(&mut self) -> Node {
         let open = self.read();
         let flush = open.kind == TokenKind::OpenHeredoc && open.text.starts_with("<<-");
@@ -59,13 +59,14 @@ impl<'a> Parser<'a> {
         template(nodes, wrapped, range)
     }
 
-    /// Reads a template up to the end of the tokens.
+    /// Parses a template up to the end of the tokens.
     pub(super) fn bare_template(&mut self) -> Node {
         let (nodes, wrapped, range) = self.template_nodes(TokenKind::End, false);
         template(nodes, wrapped, range)
     }
 
-    /// Reads the inside of a template: its parts, whether it is just one interpolation, its place.
+    /// Parses the content of a template. Returns its parts, true if it is a single interpolation,
+    /// and its range.
     fn template_nodes(&mut self, end: TokenKind, flush: bool) -> (Vec<Node>, bool, Range) {
         let start = self.peek().range;
         let (mut pieces, end_range) = self.pieces(end, start);
@@ -78,7 +79,7 @@ impl<'a> Parser<'a> {
         (nodes, wrapped, start.to(end_range))
     }
 
-    /// Reads the pieces up to and including `end`, and the place of that.
+    /// Parses the pieces up to and including `end`, and returns the range of `end`.
     fn pieces(&mut self, end: TokenKind, start: Range) -> (Vec<Piece>, Range) {
         let mut pieces = Pieces {
             list: Vec::new(),
@@ -124,7 +125,7 @@ impl<'a> Parser<'a> {
         (pieces.list, end_range)
     }
 
-    /// Reads the rest of `${expression}`.
+    /// Parses the rest of `${expression}`.
     fn interpolation(&mut self, pieces: &mut Pieces, end: TokenKind, start: Range) {
         let node = self.expression();
         let close = self.peek();
@@ -152,7 +153,7 @@ impl<'a> Parser<'a> {
         pieces.list.push(Piece::Value(node));
     }
 
-    /// Reads the rest of `%{if …}`, `%{for …}` and so on.
+    /// Parses the rest of `%{if …}`, `%{for …}` and so on.
     fn directive(&mut self, pieces: &mut Pieces, open: &Token<'a>) {
         let word = self.peek();
         if word.kind != TokenKind::Identifier {
@@ -176,7 +177,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads what belongs to a directive's keyword; none if that failed.
+    /// Parses the rest of a directive after its keyword; `None` after an error.
     fn directive_piece(&mut self, word: &Token<'a>, open: Range) -> Option<Piece> {
         let closing = match word.text {
             "else" => Closing::Else,
@@ -208,7 +209,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The node of a template.
+/// Returns the node of a template.
 fn template(mut nodes: Vec<Node>, wrapped: bool, range: Range) -> Node {
     match nodes.pop() {
         Some(node) if wrapped => Node::Wrapped(Box::new(node), range),

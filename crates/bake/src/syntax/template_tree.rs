@@ -1,4 +1,5 @@
-//! Pieces of a template to expressions: matches `%{if}` with `%{endif}`, `%{for}` with `%{endfor}`.
+//! Builds expressions from the pieces of a template: matches `%{if}` with `%{endif}`, `%{for}` with
+//! `%{endfor}`.
 
 use super::ast::{Brackets, Conditional, For, Node};
 use super::parser::Parser;
@@ -9,16 +10,16 @@ use crate::value::Value;
 /// Builds the tree of a template.
 pub(super) struct TreeBuilder {
     pieces: std::vec::IntoIter<Piece>,
-    /// The place of the end of the template.
+    /// The range of the template's end.
     end: Range,
     depth: usize,
 }
 
-/// How deep directives may be nested.
+/// The deepest nesting of directives.
 const MAX_DEPTH: usize = 100;
 
 impl TreeBuilder {
-    /// A builder for pieces, up to the template's end at `end`.
+    /// Returns a builder for pieces, with the template's end at `end`.
     pub(super) fn new(pieces: Vec<Piece>, end: Range) -> Self {
         Self {
             pieces: pieces.into_iter(),
@@ -27,7 +28,7 @@ impl TreeBuilder {
         }
     }
 
-    /// The parts of the template. Errors go to `parser`.
+    /// Returns the parts of the template, and reports errors to `parser`.
     pub(super) fn build(mut self, parser: &mut Parser<'_>) -> Vec<Node> {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.next() {
@@ -39,7 +40,7 @@ impl TreeBuilder {
         nodes
     }
 
-    /// The node that starts with `piece`; none after an error.
+    /// Returns the node that starts with `piece`; `None` after an error.
     fn node(&mut self, piece: Piece, parser: &mut Parser<'_>) -> Option<Node> {
         match piece {
             Piece::Text(text, range) => Some(Node::Literal(Value::string(text), range)),
@@ -84,7 +85,7 @@ impl TreeBuilder {
         }
     }
 
-    /// Goes one level deeper.
+    /// Enters one level.
     fn enter(&mut self, range: Range, parser: &mut Parser<'_>) -> Option<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -94,7 +95,7 @@ impl TreeBuilder {
         Some(())
     }
 
-    /// The rest of an `if`, from its first part on.
+    /// Returns the rest of an `if`, starting at its first part.
     fn if_node(&mut self, condition: Node, range: Range, parser: &mut Parser<'_>) -> Option<Node> {
         let (yes, close) = self.body("if", range, parser)?;
         let (no, end) = match close {
@@ -116,7 +117,7 @@ impl TreeBuilder {
         })))
     }
 
-    /// The nodes up to a closing directive, and which that is.
+    /// Returns the nodes up to a closing directive, and that directive.
     fn body(
         &mut self,
         open: &str,
@@ -139,7 +140,7 @@ impl TreeBuilder {
     }
 }
 
-/// Reports a closing directive that does not fit.
+/// Reports an unexpected closing directive.
 fn unexpected(
     (closing, range): (Closing, Range),
     open: &str,
@@ -152,7 +153,7 @@ fn unexpected(
     None
 }
 
-/// The keyword of a closing directive.
+/// Returns the keyword of a closing directive.
 fn name(closing: Closing) -> &'static str {
     match closing {
         Closing::Else => "else",
@@ -161,7 +162,7 @@ fn name(closing: Closing) -> &'static str {
     }
 }
 
-/// A template of `nodes`, or of an empty text at `empty`.
+/// Returns a template of `nodes`, or of an empty text at `empty`.
 fn template(mut nodes: Vec<Node>, empty: Range) -> Node {
     if nodes.is_empty() {
         nodes.push(Node::Literal(Value::string(""), empty));

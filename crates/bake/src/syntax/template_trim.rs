@@ -1,11 +1,11 @@
-//! Indentation of `<<-` heredocs, and joining of neighbouring texts.
+//! Trims the indentation of `<<-` heredocs, and joins adjacent texts.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::range::Range;
 use super::template::Piece;
 
-/// Removes the indentation that all lines share. Lines of blanks alone do not count.
+/// Removes the common indentation of all lines. Blank lines are ignored.
 pub(super) fn trim_indent(pieces: &mut [Piece]) {
     let mut least: Option<usize> = None;
     let mut indented: Vec<(&mut String, &mut Range)> = Vec::new();
@@ -39,7 +39,7 @@ pub(super) fn trim_indent(pieces: &mut [Piece]) {
     }
 }
 
-/// The same pieces with neighbouring texts made one.
+/// Returns the pieces with adjacent texts joined.
 pub(super) fn meld(pieces: Vec<Piece>) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
     for piece in pieces {

@@ -2,7 +2,7 @@
 
 use super::range::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     OpenBrace,
@@ -52,7 +52,7 @@ pub(crate) enum TokenKind {
     Ellipsis,
     FatArrow,
     Question,
-    // Tokens that are never right; a better message is possible for each.
+    // Tokens that are always wrong; each has a specific message.
     Bitwise,
     Backtick,
     Apostrophe,
@@ -62,7 +62,7 @@ pub(crate) enum TokenKind {
 }
 
 impl TokenKind {
-    /// The bracket that closes `self`, or opens it.
+    /// Returns the bracket that closes `self`, or opens it.
     pub(super) fn opposite(self) -> Option<Self> {
         Some(match self {
             Self::OpenBrace => Self::CloseBrace,
@@ -82,7 +82,7 @@ impl TokenKind {
     }
 }
 
-/// A token, its text and its place.
+/// A token with its text and range.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'a> {
     pub(crate) kind: TokenKind,

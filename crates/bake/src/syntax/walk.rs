@@ -1,4 +1,4 @@
-//! Which variables and functions an expression mentions.
+//! Collects the variables and functions of an expression.
 
 use super::ast::{Item, Node, Reference};
 use super::statics::keyword;
@@ -6,13 +6,13 @@ use super::statics::keyword;
 /// The names that an expression needs from outside, in the order of the text.
 #[derive(Debug, Default)]
 pub struct References<'a> {
-    /// Functions that are called.
+    /// The called functions.
     pub functions: Vec<&'a str>,
     /// Variables, without those that the expression itself defines.
     pub variables: Vec<&'a Reference>,
 }
 
-/// The names that `node` mentions.
+/// Returns the names in `node`.
 pub fn references(node: &Node) -> References<'_> {
     let mut walker = Walker::default();
     walker.visit(node);
@@ -23,7 +23,7 @@ pub fn references(node: &Node) -> References<'_> {
 #[derive(Default)]
 struct Walker<'a> {
     found: References<'a>,
-    /// Names that `for` expressions around define.
+    /// The names that enclosing `for` expressions define.
     local: Vec<&'a str>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// A bare name as key of an object is not a variable.
+    /// A bare name as the key of an object is not a variable.
     fn visit_item(&mut self, item: &'a Item) {
         if keyword(&item.key).is_none() {
             self.visit(&item.key);
@@ -83,8 +83,8 @@ impl<'a> Walker<'a> {
         self.visit(&item.value);
     }
 
-    /// Strings of JSON: variables of the template, but functions only if the whole string is an
-    /// expression; the reference looks for them that way.
+    /// Collects variables of the template in a JSON string, but functions only if the whole string
+    /// is an expression, as in the reference.
     fn visit_json(&mut self, string: &'a super::JsonString) {
         let functions = self.found.functions.len();
         if let Ok(template) = string.template() {

@@ -10,17 +10,17 @@ use super::fields::{fields, keep_last, pair};
 pub struct Attest {
     /// `sbom` or `provenance`.
     pub kind: String,
-    /// True if it is turned off.
+    /// True if it is disabled.
     pub disabled: bool,
-    /// Everything else.
+    /// The other attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Attest {
-    /// Reads `type=provenance,mode=max`.
+    /// Parses `type=provenance,mode=max`.
     ///
     /// # Errors
-    /// When a field is not `key=value`, `disabled` is not a boolean, or the type is missing.
+    /// If a field is not `key=value`, `disabled` is not a boolean, or the type is missing.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         let mut attest = Self::default();
         for field in &fields(text)? {
@@ -41,8 +41,8 @@ impl Attest {
         Ok(attest)
     }
 
-    /// The text that [`Attest::parse`] reads, for the value of `--provenance` or `--sbom`: a
-    /// boolean, or attributes. None for empty text.
+    /// Returns the text for [`Attest::parse`] from the value of `--provenance` or `--sbom`: a
+    /// boolean, or attributes. `None` for empty text.
     pub fn shorthand(kind: &str, value: &str) -> Option<String> {
         match value {
             "" => None,
@@ -53,7 +53,7 @@ impl Attest {
         }
     }
 
-    /// Attestations of which the last of each type counts.
+    /// Returns the last attestation of each type.
     pub fn normalize(list: Vec<Self>) -> Vec<Self> {
         keep_last(list, |attest| &attest.kind)
     }

@@ -10,15 +10,15 @@ use super::fields::{fields, pair, remove_duplicates};
 pub struct Cache {
     /// `registry`, `local`, `gha`, `s3`, `azblob`, `inline`.
     pub kind: String,
-    /// Everything else.
+    /// The other attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Cache {
-    /// Reads `type=local,src=dir`, or references of registries with commas between.
+    /// Parses `type=local,src=dir`, or registry references separated by commas.
     ///
     /// # Errors
-    /// When the text is not a list of `key=value`, or names no type.
+    /// If the text is not a list of `key=value`, or has no type.
     pub fn parse_entries(text: &str) -> Result<Vec<Self>, AttributeError> {
         if text.is_empty() {
             return Ok(Vec::new());
@@ -32,7 +32,7 @@ impl Cache {
             .collect()
     }
 
-    /// Reads one cache.
+    /// Parses one cache.
     fn parse(text: &str) -> Result<Self, AttributeError> {
         let fields = fields(text)?;
         if let [reference] = fields.as_slice()
@@ -56,7 +56,7 @@ impl Cache {
         cache.check()
     }
 
-    /// The same cache, if it has a type.
+    /// Returns the cache, if it has a type.
     pub(super) fn check(self) -> Result<Self, AttributeError> {
         if self.kind.is_empty() {
             return Err(AttributeError::NoType { what: "a cache" });
@@ -64,7 +64,7 @@ impl Cache {
         Ok(self)
     }
 
-    /// Caches without duplicates; none if nothing is left.
+    /// Returns caches without duplicates; `None` if the list is empty.
     pub fn normalize(list: Vec<Self>) -> Option<Vec<Self>> {
         remove_duplicates(list)
     }

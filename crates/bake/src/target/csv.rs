@@ -1,14 +1,14 @@
 //! Comma-separated values, as in `type=registry,ref=user/app`.
 
-/// The fields of one line of CSV, with quotes as in Go's `encoding/csv`.
+/// Returns the fields of one line of CSV, with quotes as in Go's `encoding/csv`.
 ///
 /// # Errors
-/// When a quote is in the wrong place or is not closed.
+/// If a quote is in the wrong place or not closed.
 pub fn csv_fields(text: &str) -> Result<Vec<String>, CsvError> {
     csv_fields_by(text, ',')
 }
 
-/// Why a line of comma-separated values cannot be read.
+/// The reason a line of comma-separated values is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsvError {
@@ -20,7 +20,7 @@ pub enum CsvError {
     Quote,
 }
 
-/// [`csv_fields`] with another separator.
+/// Like [`csv_fields`], with another separator.
 pub(crate) fn csv_fields_by(text: &str, separator: char) -> Result<Vec<String>, CsvError> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -37,7 +37,7 @@ pub(crate) fn csv_fields_by(text: &str, separator: char) -> Result<Vec<String>, 
     Ok(fields)
 }
 
-/// A field without quotes, and what follows its separator.
+/// Parses a field without quotes; returns it and the text after its separator.
 fn plain_field(part: &str, separator: char) -> Result<(String, Option<&str>), CsvError> {
     let (field, after) = match part.split_once(separator) {
         Some((field, after)) => (field, Some(after)),
@@ -49,7 +49,7 @@ fn plain_field(part: &str, separator: char) -> Result<(String, Option<&str>), Cs
     Ok((field.to_owned(), after))
 }
 
-/// A field whose opening quote is read already, and what follows its separator.
+/// Parses a field after its opening quote; returns it and the text after its separator.
 fn quoted_field(mut part: &str, separator: char) -> Result<(String, Option<&str>), CsvError> {
     let mut field = String::new();
     loop {

@@ -1,8 +1,8 @@
-//! What can be wrong with the text of an attribute.
+//! Errors of the text of an attribute.
 
 use super::csv::CsvError;
 
-/// Why the text of an attribute cannot be used.
+/// The reason the text of an attribute is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributeError {
@@ -11,7 +11,7 @@ pub enum AttributeError {
     Csv {
         /// The text.
         text: String,
-        /// What is wrong with it.
+        /// The fault of the text.
         source: CsvError,
     },
     /// A field has no equals sign.
@@ -26,32 +26,32 @@ pub enum AttributeError {
         /// The attribute.
         what: &'static str,
     },
-    /// A key that is not known.
+    /// The key is unknown.
     #[error("{what} has no key {key:?}; it has {known}")]
     UnknownKey {
         /// The attribute.
         what: &'static str,
         /// The key.
         key: String,
-        /// The keys there are.
+        /// The known keys.
         known: &'static str,
     },
-    /// A value that is not one of those allowed.
+    /// The value is not allowed.
     #[error("{key} cannot be {value:?}; it must be {allowed}")]
     BadValue {
         /// The key.
         key: String,
         /// The value.
         value: String,
-        /// The values that are allowed.
+        /// The allowed values.
         allowed: &'static str,
     },
 }
 
-/// A boolean as Go's `strconv.ParseBool` reads it.
+/// Parses a boolean like Go's `strconv.ParseBool`.
 ///
 /// # Errors
-/// When it is anything but `true`, `false`, `1`, `0`, `t`, `f` in their usual cases.
+/// If it is anything other than `true`, `false`, `1`, `0`, `t`, `f` in their usual cases.
 pub fn parse_bool(key: &str, value: &str) -> Result<bool, AttributeError> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),

@@ -1,4 +1,4 @@
-//! Lists of `key=value`, and duplicates.
+//! Parses lists of `key=value`, and removes duplicates.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::hash::Hash;
 use super::csv::csv_fields;
 use super::error::AttributeError;
 
-/// The fields of `text`.
+/// Returns the fields of `text`.
 pub(super) fn fields(text: &str) -> Result<Vec<String>, AttributeError> {
     csv_fields(text).map_err(|source| AttributeError::Csv {
         text: text.to_owned(),
@@ -14,7 +14,7 @@ pub(super) fn fields(text: &str) -> Result<Vec<String>, AttributeError> {
     })
 }
 
-/// The key and value of a field.
+/// Splits a field into key and value.
 pub(super) fn pair(field: &str) -> Result<(&str, &str), AttributeError> {
     field
         .split_once('=')
@@ -23,11 +23,11 @@ pub(super) fn pair(field: &str) -> Result<(&str, &str), AttributeError> {
         })
 }
 
-/// Removes duplicates as the reference does: from the end, a duplicate is swapped with the last
+/// Removes duplicates like the reference: starting at the end, a duplicate is swapped with the last
 /// entry and cut off. The order can change.
 pub(super) fn remove_duplicates<T: Clone + Eq + Hash>(mut list: Vec<T>) -> Option<Vec<T>> {
     if list.len() > 1 {
-        // Where each of the entries that were looked at is.
+        // The positions of the visited entries.
         let mut places: HashMap<T, usize> = HashMap::with_capacity(list.len());
         for index in (0..list.len()).rev() {
             let Some(duplicate) = places.insert(list[index].clone(), index) else {
@@ -42,7 +42,7 @@ pub(super) fn remove_duplicates<T: Clone + Eq + Hash>(mut list: Vec<T>) -> Optio
     (!list.is_empty()).then_some(list)
 }
 
-/// Keeps the last entry of each key, in the place of the first one.
+/// Keeps the last entry of each key, at the position of the first one.
 pub(super) fn keep_last<T>(list: Vec<T>, key: impl Fn(&T) -> &String) -> Vec<T> {
     if list.len() < 2 {
         return list;
@@ -61,7 +61,7 @@ pub(super) fn keep_last<T>(list: Vec<T>, key: impl Fn(&T) -> &String) -> Vec<T> 
     kept
 }
 
-/// Removes empty text and all but the first of equal texts.
+/// Removes empty texts and duplicates; the first of equal texts is kept.
 pub(super) fn distinct(list: &mut Vec<String>) {
     let mut seen = std::collections::HashSet::new();
     list.retain(|text| !text.is_empty() && seen.insert(text.clone()));
@@ -71,7 +71,7 @@ pub(super) fn distinct(list: &mut Vec<String>) {
 mod tests {
     use super::*;
 
-    /// What the reference does, step by step.
+    /// The reference's algorithm, step by step.
     fn slowly(mut list: Vec<u8>) -> Option<Vec<u8>> {
         for index in (0..list.len().saturating_sub(1)).rev() {
             let duplicate = (index + 1..list.len()).find(|other| list[index] == list[*other]);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn duplicates_are_removed_in_the_order_of_the_reference() {
-        // All lists of up to six entries of three kinds.
+        // All lists of up to six entries with three different values.
         for length in 0..=6 {
             for number in 0..3_usize.pow(length) {
                 let digit = |at| u8::try_from(number / 3_usize.pow(at) % 3).unwrap();

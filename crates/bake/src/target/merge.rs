@@ -1,4 +1,4 @@
-//! How a target takes over what another one says.
+//! Merges the attributes of another target into a target.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::fields::distinct;
 use super::{Attest, Cache, Output, Secret, Ssh, Target};
 
 impl Target {
-    /// Takes over everything that `other` says.
+    /// Merges all attributes that `other` sets.
     ///
     /// Tags, platforms, outputs and `cache-to` are replaced; args, labels, contexts and extra hosts
-    /// by key; everything else is added.
+    /// are replaced by key; everything else is appended.
     pub fn merge(&mut self, other: Self) {
         self.merge_contexts(&other);
         replace(&mut self.context, other.context);
@@ -51,7 +51,7 @@ impl Target {
         self.inherits.extend(other.inherits);
     }
 
-    /// Takes over where the contexts of `other` start.
+    /// Merges the base directories of `other`'s contexts.
     fn merge_contexts(&mut self, other: &Self) {
         let (base, added) = (&mut self.context_base, &other.context_base);
         if added.default.is_some() {
@@ -70,7 +70,7 @@ impl Target {
         }
     }
 
-    /// Removes duplicates and empty entries, and adds what follows from other attributes.
+    /// Removes duplicates and empty entries, and adds attributes that follow from others.
     pub fn normalize(&mut self) {
         distinct(&mut self.annotations);
         distinct(&mut self.no_cache_filter);
@@ -100,7 +100,7 @@ fn replace<T>(place: &mut Option<T>, value: Option<T>) {
     }
 }
 
-/// Adds entries, and removes duplicates if there are new ones.
+/// Appends entries, and removes duplicates if there are new ones.
 fn append<T>(list: &mut Vec<T>, added: Vec<T>, normalize: fn(Vec<T>) -> Vec<T>) {
     if !added.is_empty() {
         list.extend(added);

@@ -32,7 +32,7 @@ pub use resources::Resources;
 pub use secret::Secret;
 pub use ssh::Ssh;
 
-/// Groups and targets as files declare them, before any is asked for.
+/// Groups and targets as files declare them, before targets are selected.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Definition {
     /// Groups, in the order of the files.
@@ -46,26 +46,26 @@ pub struct Definition {
 pub struct Group {
     /// The name.
     pub name: String,
-    /// What it is for, for people.
+    /// The purpose of the group, for people.
     pub description: String,
     /// Its targets and groups.
     pub targets: Vec<String>,
-    /// True if no file says which targets the group has: a compose project that builds nothing.
+    /// True if no file sets the targets of the group: a compose project that builds nothing.
     pub is_unset: bool,
 }
 
-/// What to build, and how.
+/// A build target with its attributes.
 ///
-/// Where `None` and an empty list differ, an attribute is an `Option`: `Some` of an empty list
-/// clears what is inherited.
+/// An attribute is an `Option` if `None` and an empty list differ: `Some` of an empty list clears
+/// the inherited value.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Target {
     /// The name.
     pub name: String,
-    /// What it is for, for people.
+    /// The purpose of the target, for people.
     pub description: String,
-    /// Targets whose attributes this one takes; empty once resolved.
+    /// Targets whose attributes this one inherits; empty once resolved.
     pub inherits: Vec<String>,
     /// `annotations`, such as `index:key=value`.
     pub annotations: Vec<String>,
@@ -121,8 +121,8 @@ pub struct Target {
     pub extra_hosts: BTreeMap<String, String>,
     /// `policy`
     pub policy: Vec<Policy>,
-    /// True if the target was not asked for, but another target links to it.
+    /// True if the target was not requested, but another target links to it.
     pub linked: bool,
-    /// Where relative contexts start, for `BUILDX_BAKE_FILE_RELATIVE_PATHS`.
+    /// The base directories of relative contexts, for `BUILDX_BAKE_FILE_RELATIVE_PATHS`.
     pub context_base: ContextBase,
 }

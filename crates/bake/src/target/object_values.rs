@@ -1,4 +1,4 @@
-//! Secrets, agents and resources from values of expressions, and back to what others see.
+//! Converts values to secrets, agents and resources, and back to values for other expressions.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::values::{DecodeError, elements};
 use super::{Resources, Secret, Ssh};
 use crate::value::{Attribute, Type, Value, convert};
 
-/// An object type of optional attributes.
+/// Returns an object type with optional attributes.
 fn optional_object(attributes: &[(&str, Type)]) -> Type {
     let attributes = attributes.iter().map(|(name, ty)| {
         let ty = ty.clone();
@@ -15,7 +15,7 @@ fn optional_object(attributes: &[(&str, Type)]) -> Type {
     Type::Object(Arc::new(attributes.collect()))
 }
 
-/// The type of a secret.
+/// Returns the type of a secret.
 pub(crate) fn secret_type() -> Type {
     optional_object(&[
         ("id", Type::String),
@@ -24,7 +24,7 @@ pub(crate) fn secret_type() -> Type {
     ])
 }
 
-/// `secret`, and the value that others see.
+/// Converts `secret`; returns it and its value for other expressions.
 pub(crate) fn secrets(value: &Value) -> Result<(Vec<Secret>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -53,19 +53,19 @@ pub(crate) fn secrets(value: &Value) -> Result<(Vec<Secret>, Value), DecodeError
     Ok((list, value))
 }
 
-/// A text of an object; none if it is null.
+/// Returns a text of an object; `None` if it is null.
 fn text_of(object: &Value, key: &str) -> Result<Option<String>, DecodeError> {
     let entries = object.entries().ok_or(DecodeError::Null)?;
     let text = entries.get(key).and_then(Value::as_str);
     Ok(text.map(str::to_owned))
 }
 
-/// The type of an `ssh` entry.
+/// Returns the type of an `ssh` entry.
 pub(crate) fn ssh_type() -> Type {
     optional_object(&[("id", Type::String), ("paths", Type::list(Type::String))])
 }
 
-/// `ssh`, and the value that others see.
+/// Converts `ssh`; returns it and its value for other expressions.
 pub(crate) fn ssh(value: &Value) -> Result<(Vec<Ssh>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -99,7 +99,7 @@ pub(crate) fn ssh(value: &Value) -> Result<(Vec<Ssh>, Value), DecodeError> {
     Ok((list, value))
 }
 
-/// The type of `resources`.
+/// Returns the type of `resources`.
 pub(crate) fn resources_type() -> Type {
     optional_object(&[
         ("memory", Type::String),
@@ -112,7 +112,7 @@ pub(crate) fn resources_type() -> Type {
     ])
 }
 
-/// `resources`, and the value that others see.
+/// Converts `resources`; returns it and its value for other expressions.
 pub(crate) fn resources(value: &Value) -> Result<(Option<Resources>, Value), DecodeError> {
     let object = convert(value, &resources_type())?;
     let entries = object.entries().ok_or(DecodeError::Null)?;

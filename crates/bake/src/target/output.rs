@@ -1,4 +1,4 @@
-//! `output`: what becomes of a build's result.
+//! `output`: the destination of a build's result.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use super::fields::{fields, pair, remove_duplicates};
 pub struct Output {
     /// The exporter: `image`, `registry`, `local`, `tar`, `oci`, `docker`, `cacheonly`.
     pub kind: String,
-    /// `dest`: a path, `-` for stdout, empty if there is none.
+    /// `dest`: a path, or `-` for stdout; empty if there is none.
     pub destination: String,
-    /// Everything else.
+    /// The other attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Output {
-    /// Reads `type=image,push=true`, a path for `local`, or `-` for a tar archive on stdout.
+    /// Parses `type=image,push=true`, a path for `local`, or `-` for a tar archive on stdout.
     ///
     /// # Errors
-    /// When the text is not a list of `key=value`, or names no type.
+    /// If the text is not a list of `key=value`, or has no type.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         let fields = fields(text)?;
         if fields.as_slice() == [text] && !text.starts_with("type=") {
@@ -46,7 +46,7 @@ impl Output {
         output.check()
     }
 
-    /// The same output, if it has a type.
+    /// Returns the output, if it has a type.
     pub(super) fn check(self) -> Result<Self, AttributeError> {
         if self.kind.is_empty() {
             return Err(AttributeError::NoType { what: "an output" });
@@ -54,7 +54,7 @@ impl Output {
         Ok(self)
     }
 
-    /// Outputs without duplicates; none if nothing is left.
+    /// Returns outputs without duplicates; `None` if the list is empty.
     pub fn normalize(list: Vec<Self>) -> Option<Vec<Self>> {
         remove_duplicates(list)
     }

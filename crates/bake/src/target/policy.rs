@@ -1,4 +1,4 @@
-//! `policy`: Rego files that decide about a build's sources.
+//! `policy`: Rego files that allow or deny the sources of a build.
 
 use super::error::{AttributeError, parse_bool};
 use super::fields::{fields, pair};
@@ -6,7 +6,7 @@ use super::fields::{fields, pair};
 /// One policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// `filename`, as often as it was said.
+    /// All values of `filename`.
     pub files: Vec<String>,
     /// `reset`
     pub reset: bool,
@@ -18,7 +18,7 @@ pub struct Policy {
     pub log_level: Option<LogLevel>,
 }
 
-/// How much a policy's evaluation logs.
+/// The level of a policy's log messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
     /// `panic`
@@ -38,10 +38,10 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// Reads a level, in any case.
+    /// Parses a level, in any case.
     ///
     /// # Errors
-    /// When there is no such level.
+    /// If the level is unknown.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         Ok(match text.to_lowercase().as_str() {
             "panic" => Self::Panic,
@@ -61,7 +61,7 @@ impl LogLevel {
         })
     }
 
-    /// The level's name.
+    /// Returns the level's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Panic => "panic",
@@ -76,15 +76,15 @@ impl LogLevel {
 }
 
 impl Policy {
-    /// Reads `filename=policy.rego,strict=true`.
+    /// Parses `filename=policy.rego,strict=true`.
     ///
     /// # Errors
-    /// When a field is not `key=value`, or its key or value is unknown.
+    /// If a field is not `key=value`, or its key or value is unknown.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         Self::from_fields(&fields(text)?)
     }
 
-    /// Reads fields of the form `key=value`.
+    /// Parses fields of the form `key=value`.
     pub(super) fn from_fields(fields: &[String]) -> Result<Self, AttributeError> {
         let mut policy = Self::default();
         for field in fields {

@@ -2,7 +2,7 @@
 
 use super::error::AttributeError;
 
-/// Limits; none where nothing was said.
+/// The limits; `None` for unset ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
     /// `memory`
@@ -22,7 +22,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Takes over the limits of `other` that are set.
+    /// Merges the limits that `other` sets.
     pub fn merge(&mut self, other: Self) {
         fn take<T>(place: &mut Option<T>, value: Option<T>) {
             if value.is_some() {
@@ -41,7 +41,7 @@ impl Resources {
     /// Sets one limit by its name.
     ///
     /// # Errors
-    /// When there is no such limit, or the value is not a number where one is needed.
+    /// If the limit is unknown, or the value must be a number and is not.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), AttributeError> {
         let number = || {
             value.parse::<i64>().map_err(|_| AttributeError::BadValue {

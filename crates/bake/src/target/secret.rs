@@ -1,12 +1,12 @@
-//! `secret`: where a secret's content comes from.
+//! `secret`: the source of a secret's content.
 
 use super::error::AttributeError;
 use super::fields::{fields, keep_last, pair};
 
-/// One secret; empty text stands for what was not said.
+/// One secret; empty text means unset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secret {
-    /// The id by which the Dockerfile asks for it.
+    /// The id in the Dockerfile.
     pub id: String,
     /// `src`: the file.
     pub path: String,
@@ -15,10 +15,10 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Reads `id=token,src=file`, `id=token,env=NAME` or `type=env,id=token,src=NAME`.
+    /// Parses `id=token,src=file`, `id=token,env=NAME` or `type=env,id=token,src=NAME`.
     ///
     /// # Errors
-    /// When a field is not `key=value`, or its key or type is unknown.
+    /// If a field is not `key=value`, or its key or type is unknown.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         let mut secret = Self::default();
         let mut from_environment = false;
@@ -55,7 +55,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// Secrets of which the last of each id counts.
+    /// Returns the last secret of each id.
     pub fn normalize(list: Vec<Self>) -> Vec<Self> {
         keep_last(list, |secret| &secret.id)
     }

@@ -1,14 +1,14 @@
-//! About how much memory a target takes.
+//! Estimates the memory of a target.
 
 use std::collections::BTreeMap;
 
 use super::Target;
 
-/// What a text or an entry costs besides its letters.
+/// The size of a text or an entry without its content, in bytes.
 const ENTRY: usize = 64;
 
 impl Target {
-    /// About how many bytes the target takes.
+    /// Returns the approximate size of the target in bytes.
     pub(crate) fn size(&self) -> usize {
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let single = [
@@ -73,14 +73,14 @@ impl Target {
     }
 }
 
-/// The bytes of a list of texts.
+/// Returns the size of a list of texts in bytes.
 fn of_list(list: &[String]) -> usize {
     list.iter().map(|text| text.len() + ENTRY).sum()
 }
 
-/// The bytes of a map of texts.
+/// Returns the size of a map of texts in bytes.
 fn of_map(map: &BTreeMap<String, String>) -> usize {
-    /// What the first entry takes: the table makes room for eleven.
+    /// The size of the first entry: the table allocates space for eleven.
     const TABLE: usize = 600;
     let entries = map.iter();
     let entries = entries.map(|(key, text)| key.len() + text.len() + 2 * ENTRY);

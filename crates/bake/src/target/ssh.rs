@@ -5,14 +5,14 @@ use super::fields::keep_last;
 /// One agent, or a set of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ssh {
-    /// The id by which the Dockerfile asks for it.
+    /// The id in the Dockerfile.
     pub id: String,
-    /// A socket or keys; none for `$SSH_AUTH_SOCK`.
+    /// A socket or keys; empty for `$SSH_AUTH_SOCK`.
     pub paths: Vec<String>,
 }
 
 impl Ssh {
-    /// Reads `default` or `id=path,path`.
+    /// Parses `default` or `id=path,path`.
     pub fn parse(text: &str) -> Self {
         match text.split_once('=') {
             Some((id, paths)) => Self {
@@ -26,7 +26,7 @@ impl Ssh {
         }
     }
 
-    /// Agents of which the last of each id counts.
+    /// Returns the last agent of each id.
     pub fn normalize(list: Vec<Self>) -> Vec<Self> {
         keep_last(list, |ssh| &ssh.id)
     }

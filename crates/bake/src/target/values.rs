@@ -1,17 +1,17 @@
-//! Structured attributes from values of expressions, and back to the values that others see.
+//! Converts values to structured attributes, and back to values for other expressions.
 
 use std::collections::BTreeMap;
 
 use super::{Attest, AttributeError, Cache, Output, Policy, parse_bool};
 use crate::value::{ConvertError, FloatStyle, Type, Value, convert};
 
-/// Why a value cannot be an attribute.
+/// The reason a value is not a valid attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
     /// The value has the wrong type.
     #[error(transparent)]
     Convert(#[from] ConvertError),
-    /// The text in it is wrong.
+    /// The text in the value is invalid.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
     /// The value is null.
@@ -34,7 +34,7 @@ pub(crate) enum DecodeError {
     },
 }
 
-/// The elements of a list or tuple, without empty texts.
+/// Returns the elements of a list or tuple, without empty texts.
 pub(super) fn elements(value: &Value) -> Result<Vec<&Value>, DecodeError> {
     match value {
         Value::List(_, items) | Value::Tuple(items) => Ok(items
@@ -48,7 +48,7 @@ pub(super) fn elements(value: &Value) -> Result<Vec<&Value>, DecodeError> {
     }
 }
 
-/// An object of texts, none of which is null.
+/// Converts an object of texts without nulls.
 fn texts(value: &Value) -> Result<BTreeMap<String, String>, DecodeError> {
     let value = convert(value, &Type::map(Type::String))?;
     let entries = value.entries().ok_or(DecodeError::Null)?;
@@ -58,7 +58,7 @@ fn texts(value: &Value) -> Result<BTreeMap<String, String>, DecodeError> {
     texts.collect::<Option<_>>().ok_or(DecodeError::NullElement)
 }
 
-/// A map of texts as a value.
+/// Returns a map of texts as a value.
 fn map_value(entries: impl IntoIterator<Item = (String, String)>) -> Value {
     let values = entries
         .into_iter()
@@ -66,7 +66,7 @@ fn map_value(entries: impl IntoIterator<Item = (String, String)>) -> Value {
     Value::map(Type::String, values.collect())
 }
 
-/// `output`, and the value that others see.
+/// Converts `output`; returns it and its value for other expressions.
 pub(crate) fn outputs(value: &Value) -> Result<(Option<Vec<Output>>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -93,7 +93,7 @@ pub(crate) fn outputs(value: &Value) -> Result<(Option<Vec<Output>>, Value), Dec
     Ok((Some(list), value))
 }
 
-/// `cache-from` or `cache-to`, and the value that others see.
+/// Converts `cache-from` or `cache-to`; returns it and its value for other expressions.
 pub(crate) fn caches(value: &Value) -> Result<(Option<Vec<Cache>>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -115,7 +115,7 @@ pub(crate) fn caches(value: &Value) -> Result<(Option<Vec<Cache>>, Value), Decod
     Ok((Some(list), value))
 }
 
-/// `attest`, and the value that others see.
+/// Converts `attest`; returns it and its value for other expressions.
 pub(crate) fn attests(value: &Value) -> Result<(Vec<Attest>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -145,7 +145,7 @@ pub(crate) fn attests(value: &Value) -> Result<(Vec<Attest>, Value), DecodeError
     Ok((list, value))
 }
 
-/// `policy`, and the value that others see.
+/// Converts `policy`; returns it and its value for other expressions.
 pub(crate) fn policies(value: &Value) -> Result<(Vec<Policy>, Value), DecodeError> {
     let mut list = Vec::new();
     for item in elements(value)? {
@@ -153,7 +153,7 @@ pub(crate) fn policies(value: &Value) -> Result<(Vec<Policy>, Value), DecodeErro
             (Some(text), _) => Policy::parse(text)?,
             (None, Some(entries)) => policy_of(entries)?,
             (None, None) => {
-                // Fails, and says what is wrong.
+                // Fails with a message about the fault.
                 let fields = texts(item)?.into_values().collect::<Vec<_>>();
                 Policy::from_fields(&fields)?
             }
@@ -164,7 +164,7 @@ pub(crate) fn policies(value: &Value) -> Result<(Vec<Policy>, Value), DecodeErro
     Ok((list, value))
 }
 
-/// A policy in object form. Null and empty texts count as absent.
+/// Converts a policy in object form. Null and empty texts are ignored.
 fn policy_of(entries: &BTreeMap<String, Value>) -> Result<Policy, DecodeError> {
     let mut fields = Vec::new();
     for (key, item) in entries {
@@ -183,7 +183,7 @@ fn policy_of(entries: &BTreeMap<String, Value>) -> Result<Policy, DecodeError> {
     Ok(Policy::from_fields(&fields)?)
 }
 
-/// The value that others see for a policy.
+/// Returns the value of a policy for other expressions.
 fn policy_value(policy: &Policy) -> Value {
     let pairs = [
         ("filename", policy.files.first().cloned()),

@@ -1,7 +1,7 @@
-//! The shared parts of values: elements in order, and elements by name.
+//! The shared content of values: elements in order, and elements by name.
 //!
-//! Both remember how large and how deep they are, and their type, so that values that share
-//! their parts many times over cost no more than they take.
+//! Both store their size, depth and type, so that values that share their content many times cost
+//! no more than their memory.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -55,7 +55,7 @@ impl Sequence {
         self.0.structural_type.get_or_init(types).clone()
     }
 
-    /// True if both are the same memory.
+    /// True if both share the same memory.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -90,7 +90,7 @@ impl Mapping {
         self.0.structural_type.get_or_init(types).clone()
     }
 
-    /// True if both are the same memory.
+    /// True if both share the same memory.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -120,7 +120,7 @@ fn normal_names(entries: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     entries.into_iter().map(normal).collect()
 }
 
-/// Gives untyped nulls among the elements the type of the collection.
+/// Gives untyped nulls among the elements the element type of the collection.
 pub(super) fn typed(element: &Type, mut items: Vec<Value>) -> Vec<Value> {
     for item in &mut items {
         retype(element, item);
@@ -128,7 +128,7 @@ pub(super) fn typed(element: &Type, mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-/// Gives untyped nulls among the entries the type of the collection.
+/// Gives untyped nulls among the entries the element type of the collection.
 pub(super) fn typed_entries(
     element: &Type,
     mut entries: BTreeMap<String, Value>,
@@ -145,7 +145,7 @@ fn retype(element: &Type, value: &mut Value) {
     }
 }
 
-/// The one type of all elements, if there is one; untyped nulls fit any.
+/// Returns the single type of all elements, if there is one; untyped nulls match any.
 pub(super) fn common_type<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Type> {
     let mut common = Type::Any;
     for value in values {

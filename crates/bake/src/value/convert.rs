@@ -1,6 +1,6 @@
 //! Conversion of values to a type, with the rules of go-cty.
 //!
-//! Types decide first whether a conversion exists at all; only then values are looked at.
+//! The types decide first if a conversion exists; only then are values converted.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -11,16 +11,16 @@ use super::collection::common_type;
 use super::unify::{Safety, dynamic_replace, unify_with};
 use super::{Attribute, Number, NumberError, Type, Value};
 
-/// A value could not be converted.
+/// A failed conversion of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvertError {
-    /// The way from the converted value to the part at fault.
+    /// The path from the converted value to the wrong part.
     pub path: Vec<Step>,
-    /// What is wrong there.
+    /// The fault of that part.
     pub reason: ConvertReason,
 }
 
-/// One step into a value.
+/// One step of a path into a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// An element, from 0.
@@ -29,7 +29,7 @@ pub enum Step {
     Name(String),
 }
 
-/// Why a value could not be converted.
+/// The reason a value cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConvertReason {
@@ -38,7 +38,7 @@ pub enum ConvertReason {
     Mismatch {
         /// The type of the value.
         have: Type,
-        /// The type that was asked for.
+        /// The requested type.
         want: Type,
     },
     /// The text is not a number.
@@ -62,7 +62,7 @@ pub enum ConvertReason {
         /// The attribute.
         name: String,
     },
-    /// The elements have no type in common.
+    /// The elements have no common type.
     #[error("all elements must have the same type")]
     MixedTypes,
 }
@@ -90,12 +90,12 @@ impl From<ConvertReason> for ConvertError {
     }
 }
 
-/// The value converted to `want`; the same value if it has the type already.
+/// Converts the value to `want`; a value of that type is returned unchanged.
 ///
 /// # Errors
 ///
-/// No conversion exists for the types, or a part of the value does not allow it: text that is
-/// no number, a map without an attribute that an object needs.
+/// If no conversion exists for the types, or a part of the value does not allow it: text that is
+/// not a number, a map without a required attribute of an object.
 pub fn convert(value: &Value, want: &Type) -> Result<Value, ConvertError> {
     let have = Type::of(value);
     if have == *want || have == want.without_optional() {
@@ -108,7 +108,7 @@ pub fn convert(value: &Value, want: &Type) -> Result<Value, ConvertError> {
     apply(value, &have, want)
 }
 
-/// True if a conversion exists between the types, which are not the same.
+/// True if a conversion exists between the types, which must differ.
 pub(super) fn convertible(have: &Type, want: &Type, safety: Safety) -> bool {
     let same_or = |have: &Type, want: &Type| have == want || convertible(have, want, safety);
     let unsafe_allowed = safety == Safety::Unsafe;
@@ -146,7 +146,7 @@ pub(super) fn convertible(have: &Type, want: &Type, safety: Safety) -> bool {
     }
 }
 
-/// The type that the elements of a tuple or an object get; for `any` the one they unify to.
+/// Returns the element type for a tuple or an object; for `any` the unified type.
 fn element_type<'a>(
     have: impl ExactSizeIterator<Item = &'a Type> + Clone,
     want: &Type,
@@ -162,7 +162,7 @@ fn element_type<'a>(
     (!(no_mixture && mixture)).then_some(unified)
 }
 
-/// Converts a value for which [`convertible`] holds.
+/// Converts a value for which [`convertible`] is true.
 fn apply(value: &Value, have: &Type, want: &Type) -> Result<Value, ConvertError> {
     if *want == Type::Any {
         return Ok(value.clone());
@@ -187,14 +187,14 @@ fn apply(value: &Value, have: &Type, want: &Type) -> Result<Value, ConvertError>
     }
 }
 
-/// Converts a part, which may have the wanted type already.
+/// Converts a part, which may already have the requested type.
 fn part(value: &Value, want: &Type) -> Result<Value, ConvertError> {
     let have = Type::of(value);
     if have == *want {
         return Ok(value.clone());
     }
     match have {
-        // Only a value shows what an untyped part holds; it is always null.
+        // Only a value shows the content of an untyped part; it is always null.
         Type::Any => convert(value, want),
         have if convertible(&have, want, Safety::Unsafe) => apply(value, &have, want),
         have => {
@@ -234,7 +234,7 @@ fn primitive(value: &Value, want: &Type) -> Result<Value, ConvertError> {
     }
 }
 
-/// The start of a text, for a message.
+/// Returns the start of a text, for a message.
 fn start(text: &str) -> String {
     text.chars().take(100).collect()
 }
@@ -260,7 +260,7 @@ fn to_object(
     Ok(Value::object(converted))
 }
 
-/// Converted elements, and the element type if there are none.
+/// Converted elements; or the element type if there are none.
 struct Elements {
     items: Vec<Value>,
     empty: Type,
@@ -285,7 +285,7 @@ fn to_sequence(value: &Value, have: &Type, want: &Type) -> Result<Elements, Conv
         .map(|(i, item)| index(item, &want, i));
     let mut items: Vec<Value> = converted.collect::<Result<_, _>>()?;
     if matches!(have, Type::Tuple(_)) && common_type(items.iter()).is_none() {
-        // Elements of `list(list(any))` may still differ among each other.
+        // The elements of `list(list(any))` may still have different types.
         let types: Vec<Type> = items.iter().map(Type::of).collect();
         let unified = unify_with(&types, Safety::Unsafe).ok_or(ConvertReason::MixedTypes)?;
         let again = items

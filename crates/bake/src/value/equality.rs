@@ -1,9 +1,9 @@
-//! Equality of values: same type and same content; nulls are equal whatever their types.
+//! Equality of values: same type and same content; nulls of all types are equal.
 
 use super::{Type, Value};
 
 impl Value {
-    /// The `==` of the language: `1` and `"1"` differ, nulls of all types are equal.
+    /// The language's `==`: `1` and `"1"` differ, nulls of all types are equal.
     #[must_use]
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {
@@ -14,7 +14,7 @@ impl Value {
     }
 }
 
-/// Equality of two values whose types are the same.
+/// Compares two values of the same type.
 fn same_content(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Null(_), Value::Null(_)) => true,

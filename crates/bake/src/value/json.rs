@@ -1,4 +1,4 @@
-//! Values to JSON and back, byte for byte as go-cty writes it.
+//! Converts values to JSON and back, byte for byte like go-cty.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,19 +11,19 @@ mod reader;
 
 use reader::Json;
 
-/// Why a value has no JSON, or JSON no value.
+/// The reason a conversion to or from JSON fails.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JsonError {
     /// JSON has no infinity.
     #[error("infinity cannot be written as JSON")]
     Infinity,
-    /// The text is no JSON.
+    /// The text is not JSON.
     #[error("invalid JSON at byte {offset}: {problem}")]
     Syntax {
-        /// Where, from 0.
+        /// The byte offset of the error, from 0.
         offset: usize,
-        /// What is wrong there.
+        /// The fault of the text.
         problem: SyntaxProblem,
     },
     /// A name occurs twice in an object, with values of different types.
@@ -32,13 +32,13 @@ pub enum JsonError {
         /// The name.
         name: String,
     },
-    /// The value does not have the wanted type.
+    /// The value does not have the requested type.
     #[error("{} is required", want.friendly())]
     Mismatch {
-        /// The wanted type.
+        /// The requested type.
         want: Type,
     },
-    /// An object has a name that its type does not have.
+    /// An object has a name that is not in its type.
     #[error("the attribute {name:?} is unknown")]
     UnknownAttribute {
         /// The name.
@@ -63,14 +63,14 @@ pub enum JsonError {
     Convert(#[from] ConvertError),
 }
 
-/// What is wrong with the text.
+/// The fault of JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SyntaxProblem {
     /// The text ends too early.
     #[error("unexpected end")]
     End,
-    /// A character does not belong there.
+    /// A character is not allowed there.
     #[error("unexpected character")]
     Unexpected,
     /// A string contains a raw control character.
@@ -79,27 +79,27 @@ pub enum SyntaxProblem {
     /// An escape sequence is unknown.
     #[error("invalid escape")]
     Escape,
-    /// More than [`super::MAX_DEPTH`] levels.
+    /// There are more than [`super::MAX_DEPTH`] levels.
     #[error("nested too deeply")]
     Depth,
 }
 
-/// The value as JSON, with the escapes of Go: `<`, `>` and `&` too.
+/// Returns the value as JSON with Go's escapes, including `<`, `>` and `&`.
 ///
 /// # Errors
 ///
-/// A number is infinite.
+/// If a number is infinite.
 pub fn encode(value: &Value) -> Result<String, JsonError> {
     let mut out = String::new();
     write_value(&mut out, value)?;
     Ok(out)
 }
 
-/// The value as JSON for a type constraint: where it says `any`, the type is written as well.
+/// Returns the value as JSON for a type constraint: for `any`, the type is written as well.
 ///
 /// # Errors
 ///
-/// A number is infinite.
+/// If a number is infinite.
 pub fn encode_as(value: &Value, constraint: &Type) -> Result<String, JsonError> {
     let mut out = String::new();
     write_typed(&mut out, value, constraint)?;
@@ -192,7 +192,7 @@ fn write_object(
     Ok(())
 }
 
-/// Writes a string as Go's `encoding/json` does.
+/// Writes a string like Go's `encoding/json`.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
@@ -212,11 +212,11 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The value that JSON text describes: arrays become tuples, objects become objects.
+/// Parses JSON text to a value: arrays become tuples, objects become objects.
 ///
 /// # Errors
 ///
-/// The text is no JSON, or an object has a name twice with values of different types.
+/// If the text is not JSON, or an object has a duplicate name with values of different types.
 pub fn decode(text: &str) -> Result<Value, JsonError> {
     implied(reader::read(text)?)
 }
@@ -247,11 +247,11 @@ fn implied(json: Json) -> Result<Value, JsonError> {
     })
 }
 
-/// The value of type `want` that JSON text describes. Text and numbers stand for each other.
+/// Parses JSON text to a value of type `want`. Text and numbers are converted to each other.
 ///
 /// # Errors
 ///
-/// The text is no JSON, or does not describe a value of that type.
+/// If the text is not JSON, or not a value of that type.
 pub fn decode_as(text: &str, want: &Type) -> Result<Value, JsonError> {
     typed(reader::read(text)?, want)
 }
@@ -318,7 +318,7 @@ fn typed(json: Json, want: &Type) -> Result<Value, JsonError> {
     }
 }
 
-/// Reads `{"value": …, "type": …}`.
+/// Parses `{"value": …, "type": …}`.
 fn self_described(entries: Vec<(String, Json)>) -> Result<Value, JsonError> {
     let (mut ty, mut value) = (None, None);
     for (name, json) in entries {

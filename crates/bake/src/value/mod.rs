@@ -1,6 +1,6 @@
 //! Values and types of expressions, with the semantics of go-cty.
 //!
-//! There are no unknown values: an expression that cannot be evaluated ends the evaluation.
+//! There are no unknown values: an expression that cannot be evaluated stops the evaluation.
 
 mod number;
 
@@ -42,17 +42,17 @@ pub const MAX_DEPTH: u32 = 500;
 
 /// The value of an expression. Cloning is cheap.
 ///
-/// Collections are made by [`Value::tuple`], [`Value::list`] and their like, which know how
-/// large a value is without walking it: values share their parts.
+/// Collections are created by [`Value::tuple`], [`Value::list`] and the like, which store the size
+/// of a value, because walking shared parts again and again would be slow.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// `null`, of a type; [`Type::Any`] if nothing says which.
+    /// `null` with a type; [`Type::Any`] if it is unknown.
     Null(Type),
     /// `true` or `false`
     Bool(bool),
     /// A number of up to 512 bits.
     Number(Number),
-    /// Text, in NFC.
+    /// Text in Unicode normalization form C (NFC).
     String(Arc<str>),
     /// Elements of one type, in order.
     List(Type, Sequence),
@@ -70,22 +70,22 @@ pub enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SizeError {
-    /// More than [`MAX_SIZE`].
+    /// The value is larger than [`MAX_SIZE`].
     #[error("the value would be larger than {} MiB", MAX_SIZE >> 20)]
     TooLarge,
-    /// Deeper than [`MAX_DEPTH`].
+    /// The value is deeper than [`MAX_DEPTH`].
     #[error("the value would be nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
 }
 
 impl Value {
-    /// `null` of no particular type.
+    /// Returns `null` without a particular type.
     #[must_use]
     pub fn null() -> Self {
         Self::Null(Type::Any)
     }
 
-    /// Text, brought to NFC.
+    /// Returns text, converted to NFC.
     pub fn string(text: impl Into<Arc<str>>) -> Self {
         let text: Arc<str> = text.into();
         match normalize(&text) {
@@ -94,52 +94,52 @@ impl Value {
         }
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     #[must_use]
     pub fn int(value: i64) -> Self {
         Self::Number(Number::from_i64(value))
     }
 
-    /// A number that counts something.
+    /// Returns a count as a number.
     #[must_use]
     pub fn count(value: usize) -> Self {
         Self::int(i64::try_from(value).unwrap_or(i64::MAX))
     }
 
-    /// `[…]`
+    /// Returns a tuple: `[…]`.
     #[must_use]
     pub fn tuple(items: Vec<Self>) -> Self {
         Self::Tuple(Sequence::new(items))
     }
 
-    /// `{…}`; names are brought to NFC.
+    /// Returns an object: `{…}`; names are converted to NFC.
     #[must_use]
     pub fn object(entries: BTreeMap<String, Self>) -> Self {
         Self::Object(Mapping::new(entries))
     }
 
-    /// A list of `items`, which have the type `element` or are untyped nulls.
+    /// Returns a list of `items`, which must have the type `element` or be untyped nulls.
     #[must_use]
     pub fn list(element: Type, items: Vec<Self>) -> Self {
         let items = collection::typed(&element, items);
         Self::List(element, Sequence::new(items))
     }
 
-    /// A set of `items`, which have the type `element` or are untyped nulls.
+    /// Returns a set of `items`, which must have the type `element` or be untyped nulls.
     #[must_use]
     pub fn set(element: Type, items: Vec<Self>) -> Self {
         let items = set::sorted(collection::typed(&element, items));
         Self::Set(element, Sequence::new(items))
     }
 
-    /// A map of `entries`, which have the type `element` or are untyped nulls.
+    /// Returns a map of `entries`, which must have the type `element` or be untyped nulls.
     #[must_use]
     pub fn map(element: Type, entries: BTreeMap<String, Self>) -> Self {
         let entries = collection::typed_entries(&element, entries);
         Self::Map(element, Mapping::new(entries))
     }
 
-    /// A list of text.
+    /// Returns a list of texts.
     pub fn strings(items: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         Self::list(Type::String, items.into_iter().map(Self::string).collect())
     }
@@ -150,7 +150,7 @@ impl Value {
         matches!(self, Self::Null(_))
     }
 
-    /// The text of a string.
+    /// Returns the text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -159,7 +159,7 @@ impl Value {
         }
     }
 
-    /// The truth of a bool.
+    /// Returns the value of a bool.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -168,7 +168,7 @@ impl Value {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn as_number(&self) -> Option<&Number> {
         match self {
@@ -177,7 +177,7 @@ impl Value {
         }
     }
 
-    /// The elements of a list, a set or a tuple.
+    /// Returns the elements of a list, a set or a tuple.
     #[must_use]
     pub fn items(&self) -> Option<&[Self]> {
         match self {
@@ -186,7 +186,7 @@ impl Value {
         }
     }
 
-    /// The entries of a map or an object, by key.
+    /// Returns the entries of a map or an object, by key.
     #[must_use]
     pub fn entries(&self) -> Option<&BTreeMap<String, Self>> {
         match self {
@@ -195,7 +195,8 @@ impl Value {
         }
     }
 
-    /// About the bytes that this value and all its parts take if nothing is shared.
+    /// Returns the approximate size in bytes of this value with all its parts, as if nothing is
+    /// shared.
     #[must_use]
     pub fn size(&self) -> u64 {
         let content = match self {
@@ -209,7 +210,7 @@ impl Value {
         content.saturating_add(size_of::<Self>() as u64)
     }
 
-    /// The levels of nesting: 0 for anything but collections.
+    /// Returns the nesting depth: 0 for anything except collections.
     #[must_use]
     pub fn depth(&self) -> u32 {
         match self {
@@ -219,11 +220,11 @@ impl Value {
         }
     }
 
-    /// Refuses a value that is too large to go on with.
+    /// Rejects a value that is too large.
     ///
     /// # Errors
     ///
-    /// The value is larger than [`MAX_SIZE`] or deeper than [`MAX_DEPTH`].
+    /// If the value is larger than [`MAX_SIZE`] or deeper than [`MAX_DEPTH`].
     pub fn check_size(&self) -> Result<(), SizeError> {
         if self.size() > MAX_SIZE {
             Err(SizeError::TooLarge)
@@ -235,7 +236,7 @@ impl Value {
     }
 }
 
-/// The text in NFC.
+/// Returns the text in NFC.
 pub(crate) fn normalize(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         Cow::Borrowed(text)

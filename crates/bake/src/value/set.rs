@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::{FloatStyle, Value};
 
-/// The values sorted and without duplicates.
+/// Returns the values sorted and without duplicates.
 pub(super) fn sorted(values: Vec<Value>) -> Vec<Value> {
     let mut keyed: Vec<(Key, Value)> = values.into_iter().map(|v| (Key::of(&v), v)).collect();
     keyed.sort_by(|(a, x), (b, y)| a.compare(x, b, y));
@@ -17,7 +17,7 @@ pub(super) fn sorted(values: Vec<Value>) -> Vec<Value> {
         .collect()
 }
 
-/// What a value is sorted by.
+/// The sort key of a value.
 enum Key {
     /// The value itself.
     Plain,
@@ -45,7 +45,7 @@ impl Key {
     }
 }
 
-/// Nulls come last.
+/// Compares plain values; nulls come last.
 fn compare_plain(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
@@ -92,7 +92,7 @@ fn write_parts<'a>(
     out.push(close);
 }
 
-/// Quotes text as Go's `%q`.
+/// Quotes text like Go's `%q`.
 fn write_quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
@@ -118,14 +118,14 @@ fn write_quoted(out: &mut String, text: &str) {
 }
 
 impl Value {
-    /// Text that is the same for equal values of one type, and only for those.
+    /// Returns text that is equal for equal values of one type, and only for those.
     pub(crate) fn identity(&self) -> String {
         let mut out = String::new();
         write_identity(&mut out, self, false);
         out
     }
 
-    /// As [`Value::identity`], but negative zero is another element of a set than zero.
+    /// Like [`Value::identity`], but negative zero and zero are different elements of a set.
     pub(crate) fn set_identity(&self) -> String {
         let mut out = String::new();
         write_identity(&mut out, self, true);
@@ -150,7 +150,7 @@ fn write_identity(out: &mut String, value: &Value, signed_zeros: bool) {
                 let _ = write!(out, "{number}");
             }
         },
-        // The length makes the end of the text plain.
+        // The length marks the end of the text.
         Value::String(text) => {
             let _ = write!(out, "{}:{text}", text.len());
         }

@@ -1,11 +1,11 @@
-//! Conversions against go-cty's answers; sizes, equality, unification, JSON.
+//! Compares conversions to go-cty's; tests sizes, equality, unification, JSON.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// JSON of a type, JSON of a value, and what go-cty converts it to: the JSON of its type and
-/// of the value, or `!` for a refusal.
+/// The JSON of a type, the JSON of a value, and go-cty's result: the JSON of its type and of the
+/// value, or `!` for an error.
 const CONVERSIONS: &str = include_str!("tests/convert.tsv");
 
 fn decoded(text: &str) -> Value {
@@ -17,7 +17,7 @@ fn type_from(text: &str) -> Type {
     Type::of(&json::decode_as(&null, &Type::Any).expect("a type"))
 }
 
-/// The JSON of the type, then of the value.
+/// Returns the JSON of the type, then of the value.
 fn shown(value: &Value) -> String {
     let mut text = String::new();
     Type::of(value).write_json(&mut text);

@@ -1,4 +1,4 @@
-//! Types of values, and constraints on them.
+//! Types of values, and type constraints.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Value;
 
-/// The type of a value, or a constraint on it.
+/// The type of a value, or a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// Any type: as a constraint, or the type of a bare `null`.
@@ -27,7 +27,7 @@ pub enum Type {
     Tuple(Arc<Vec<Type>>),
     /// `object({ a = A })`
     Object(Arc<BTreeMap<String, Attribute>>),
-    /// A buffer of bytes. No expression makes one; two functions of the library take it.
+    /// A buffer of bytes. No expression has this type; two functions of the library accept it.
     Bytes,
 }
 
@@ -36,12 +36,12 @@ pub enum Type {
 pub struct Attribute {
     /// Its type.
     pub ty: Type,
-    /// True if it may be absent: `optional(T)`.
+    /// True if the attribute may be missing: `optional(T)`.
     pub optional: bool,
 }
 
 impl Type {
-    /// The type of `value`.
+    /// Returns the type of `value`.
     #[must_use]
     pub fn of(value: &Value) -> Self {
         match value {
@@ -57,31 +57,31 @@ impl Type {
         }
     }
 
-    /// `list(element)`
+    /// Returns `list(element)`.
     #[must_use]
     pub fn list(element: Self) -> Self {
         Self::List(Arc::new(element))
     }
 
-    /// `set(element)`
+    /// Returns `set(element)`.
     #[must_use]
     pub fn set(element: Self) -> Self {
         Self::Set(Arc::new(element))
     }
 
-    /// `map(element)`
+    /// Returns `map(element)`.
     #[must_use]
     pub fn map(element: Self) -> Self {
         Self::Map(Arc::new(element))
     }
 
-    /// `tuple([…])`
+    /// Returns `tuple([…])`.
     #[must_use]
     pub fn tuple(elements: Vec<Self>) -> Self {
         Self::Tuple(Arc::new(elements))
     }
 
-    /// An object whose attributes are all required.
+    /// Returns an object type with required attributes.
     #[must_use]
     pub fn object(attributes: impl IntoIterator<Item = (String, Self)>) -> Self {
         let required = |(name, ty)| {
@@ -108,7 +108,7 @@ impl Type {
         self.element().is_some()
     }
 
-    /// The element type of a list, a set or a map.
+    /// Returns the element type of a list, a set or a map.
     #[must_use]
     pub fn element(&self) -> Option<&Self> {
         match self {
@@ -117,7 +117,7 @@ impl Type {
         }
     }
 
-    /// The type as values have it: no attribute is optional, at any depth.
+    /// Returns the type of values: no attribute is optional, at any depth.
     #[must_use]
     pub fn without_optional(&self) -> Self {
         match self {
@@ -137,7 +137,7 @@ impl Type {
         }
     }
 
-    /// The name that messages and lists of variables show: `list of string`, `object`.
+    /// Returns the name for messages and lists of variables: `list of string`, `object`.
     #[must_use]
     pub fn friendly(&self) -> String {
         match self {
@@ -161,7 +161,7 @@ impl Type {
         }
     }
 
-    /// The type in the JSON form of go-cty: `["list","string"]`.
+    /// Writes the type in go-cty's JSON form: `["list","string"]`.
     pub(super) fn write_json(&self, out: &mut String) {
         match self {
             Self::Any | Self::Bytes => out.push_str("\"dynamic\""),

@@ -1,4 +1,4 @@
-//! The type that values of several types have in common, as go-cty's `UnifyUnsafe` finds it.
+//! Finds the common type of several types, like go-cty's `UnifyUnsafe`.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
@@ -8,19 +8,19 @@ use super::Type;
 use super::convert::convertible;
 use super::types::Attribute;
 
-/// More distinct types than this have nothing in common.
+/// The most distinct types; more have no common type.
 const MAX_DISTINCT: usize = 1000;
 
-/// Which conversions may be used.
+/// The allowed conversions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Safety {
-    /// Those that succeed for every value.
+    /// Conversions that succeed for every value.
     Safe,
-    /// Also those that can fail, such as text to number.
+    /// Also conversions that can fail, such as text to number.
     Unsafe,
 }
 
-/// The most general type that all types convert to; none if there is none, or no type.
+/// Returns the most general type that all types convert to; `None` if there is none, or no type.
 #[must_use]
 pub fn unify(types: &[Type]) -> Option<Type> {
     unify_with(types, Safety::Unsafe)
@@ -79,7 +79,7 @@ pub(super) fn unify_with(types: &[Type], safety: Safety) -> Option<Type> {
     mixed.or_else(|| preferred(&types, safety))
 }
 
-/// The types without duplicates, in order.
+/// Returns the types without duplicates, in order.
 fn distinct(types: &[Type]) -> Option<Vec<Type>> {
     let mut seen = HashSet::new();
     let distinct: Vec<Type> = types
@@ -90,7 +90,7 @@ fn distinct(types: &[Type]) -> Option<Vec<Type>> {
     (distinct.len() <= MAX_DISTINCT).then_some(distinct)
 }
 
-/// How many types there are of each kind.
+/// The number of types of each kind.
 #[derive(Default)]
 struct Kinds {
     map: usize,
@@ -119,7 +119,7 @@ impl Kinds {
     }
 }
 
-/// Collections of one kind: the collection of what their elements have in common.
+/// Unifies collections of one kind: the collection of the common element type.
 fn unify_collections(types: &[Type], safety: Safety) -> Option<Type> {
     let elements: Vec<Type> = types.iter().filter_map(Type::element).cloned().collect();
     let element = Arc::new(unify_with(&elements, safety)?);
@@ -131,7 +131,7 @@ fn unify_collections(types: &[Type], safety: Safety) -> Option<Type> {
     all_convert(types, &unified, safety).then_some(unified)
 }
 
-/// Collections mixed with tuples or objects, which often are collections in disguise.
+/// Unifies collections mixed with tuples or objects, which are often literals of collections.
 fn unify_as_collections(
     types: &[Type],
     safety: Safety,
@@ -198,7 +198,7 @@ fn tuples_to_list(types: &[Type], safety: Safety) -> Option<Type> {
     all_convert(types, &unified, safety).then_some(unified)
 }
 
-/// The first of the types, in the order of preference, that all others convert to.
+/// Returns the first of the types, in the order of preference, that all others convert to.
 fn preferred(types: &[Type], safety: Safety) -> Option<Type> {
     let order = by_preference(types);
     let wanted = order.into_iter().filter_map(|index| types.get(index));
@@ -214,7 +214,7 @@ fn all_convert(types: &[Type], want: &Type, safety: Safety) -> bool {
         .all(|ty| ty == want || convertible(ty, want, safety))
 }
 
-/// Positions of the types, more general ones first, otherwise in the given order.
+/// Returns the positions of the types, more general ones first, otherwise in the given order.
 fn by_preference(types: &[Type]) -> Vec<usize> {
     let count = types.len();
     let mut edges = vec![Vec::new(); count];
@@ -244,7 +244,7 @@ fn by_preference(types: &[Type]) -> Vec<usize> {
     order
 }
 
-/// `Less` if `a` is the more general type.
+/// Returns `Less` if `a` is the more general type.
 fn compare(a: &Type, b: &Type) -> Ordering {
     match (a, b) {
         (Type::Any, Type::Any) => Ordering::Equal,
@@ -272,7 +272,7 @@ fn compare(a: &Type, b: &Type) -> Ordering {
     }
 }
 
-/// The one order that the parts agree on.
+/// Returns the order on which all parts agree.
 fn agreed(parts: impl Iterator<Item = Ordering>) -> Ordering {
     let mut result = Ordering::Equal;
     for part in parts {
@@ -300,7 +300,7 @@ fn elements(ty: &Type) -> Option<&Vec<Type>> {
     }
 }
 
-/// `out` with the parts of type `any` taken from `have`; the types are convertible.
+/// Returns `out` with the parts of type `any` taken from `have`; the types must be convertible.
 pub(super) fn dynamic_replace(have: &Type, out: &Type) -> Type {
     let unified = |types: Vec<Type>| unify(&types).unwrap_or(Type::Any);
     match (have, out) {
@@ -354,7 +354,7 @@ pub(super) fn dynamic_replace(have: &Type, out: &Type) -> Type {
     }
 }
 
-/// Says why no conversion exists between two types.
+/// Describes the reason no conversion exists between two types.
 pub(super) fn describe_mismatch(have: &Type, want: &Type) -> String {
     let differs =
         |have: &Type, want: &Type| have != want && !convertible(have, want, Safety::Unsafe);

@@ -1,4 +1,4 @@
-//! Cases of the corpus: how one is answered, and when an answer agrees.
+//! Cases of the corpus: computing an answer, and comparing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use solvekit_bake::print::{plan_json, targets_json, variables_json};
 use solvekit_bake::target::Attest;
 use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, evaluate};
 
-/// Where files are looked for if none is named.
+/// The files to look for if none is named.
 const DEFAULT_FILES: [&str; 8] = [
     "compose.yaml",
     "compose.yml",
@@ -21,7 +21,7 @@ const DEFAULT_FILES: [&str; 8] = [
     "docker-bake.override.hcl",
 ];
 
-/// One question of the corpus.
+/// One case of the corpus.
 pub(crate) struct Case {
     pub(crate) id: String,
     dir: String,
@@ -77,11 +77,11 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 impl Case {
-    /// Reads a case; none if it is about the command.
+    /// Parses a case; `None` if it is about the command.
     pub(crate) fn read(case: &Value) -> Option<Self> {
         let mut set = texts(&case["set"]);
         let mut flags = texts(&case["flags"]);
-        // The command applies them in this order, however they are given.
+        // The command applies them in this order, whatever order they are given in.
         const ORDER: [&str; 6] = ["push", "load", "no-cache", "pull", "sbom", "provenance"];
         flags.sort_by_key(|flag| {
             ORDER
@@ -120,7 +120,7 @@ impl Case {
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .into();
         for (name, text) in case["env"].as_object().into_iter().flatten() {
-            // These and SOURCE_DATE_EPOCH are read by the command.
+            // The command reads these and SOURCE_DATE_EPOCH.
             if name.starts_with("BUILDX_BAKE") || name == "SOURCE_DATE_EPOCH" {
                 return None;
             }
@@ -156,7 +156,7 @@ impl Case {
         })
     }
 
-    /// The files of the case, as the command would read them.
+    /// Returns the files of the case, as the command would read them.
     fn input(&self, folder: &Path) -> Option<Vec<InputFile>> {
         let default = self.files.is_empty();
         let names: Vec<String> = match default {
@@ -179,7 +179,7 @@ impl Case {
         (!files.is_empty()).then_some(files)
     }
 
-    /// The answer of this crate, in the form of the corpus.
+    /// Returns the answer of this crate, in the format of the corpus.
     pub(crate) fn answer(&self, root: &Path) -> Value {
         let refused = json!({"id": self.id, "exit": 1, "error": true});
         let path = root.join(&self.dir).canonicalize().unwrap();
@@ -226,7 +226,7 @@ impl Case {
     }
 }
 
-/// A context as the command prints it.
+/// Returns a context as the command prints it.
 fn clean(context: &str) -> String {
     match context.strip_prefix("cwd://") {
         Some(local) => solvekit_bake::filepath::clean(local),
@@ -235,7 +235,7 @@ fn clean(context: &str) -> String {
     }
 }
 
-/// True if `got` agrees with the expected answer, or with one of its alternatives.
+/// True if `got` equals the expected answer, or one of its alternatives.
 pub(crate) fn agrees(want: &Value, got: &Value) -> bool {
     let unordered: BTreeSet<&str> = want["unordered"]
         .as_array()
@@ -265,7 +265,7 @@ pub(crate) fn agrees(want: &Value, got: &Value) -> bool {
     })
 }
 
-/// A value in which lists whose order is free are sorted, and moments have no value.
+/// Sorts lists whose order is free, and removes times.
 fn plain(value: &Value, path: &str, unordered: &BTreeSet<&str>) -> Value {
     match value {
         Value::Object(entries) => {

@@ -1,7 +1,7 @@
-//! The YAML of compose files: values that know where they were written.
+//! The YAML of compose files: values with their positions.
 //!
-//! `read` turns the events of the parser into nodes: anchors, merge keys and the compose tags
-//! `!reset` and `!override`. `scalar` decides what a plain scalar is, as go-yaml does.
+//! `read` converts the parser's events to nodes: anchors, merge keys and the compose tags `!reset`
+//! and `!override`. `scalar` determines the type of a plain scalar, as go-yaml does.
 
 mod read;
 mod scalar;

@@ -1,8 +1,8 @@
-//! The documents of a YAML file as nodes.
+//! Converts the documents of a YAML file to nodes.
 //!
-//! The parser's events become an arena of raw nodes first; `Builder` turns those into values, which
-//! copies what aliases name, applies merge keys and records where `!reset` and `!override` stand.
-//! Sizes are bounded at both steps, so a small file cannot grow into a large one.
+//! The parser's events first become an arena of raw nodes. `Builder` converts those to values: it
+//! copies the targets of aliases, applies merge keys and records the positions of `!reset` and
+//! `!override`. Sizes are limited in both steps, so that a small file cannot grow into a large one.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -14,23 +14,23 @@ use super::{
 };
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// Nodes of one document; the limit of compose-go.
+/// The most nodes of one document; the limit of compose-go.
 const MAX_NODES: usize = 100_000;
-/// Nodes of one document after its aliases are copied.
+/// The most nodes of one document after its aliases are copied.
 const MAX_COPIES: usize = 400_000;
-/// Bytes of text of one document after its aliases are copied.
+/// The most bytes of text of one document after its aliases are copied.
 const MAX_TEXT: usize = 64 << 20;
-/// Tabs after colons that are put right, and the largest file in which they are.
+/// The most tabs after colons that are corrected, and the largest file in which they are.
 const MAX_TABS: usize = 50;
 const MAX_TABBED: usize = 1 << 20;
-/// Levels of nesting.
+/// The deepest nesting.
 const MAX_DEPTH: usize = 200;
 
 /// One document of a file.
 #[derive(Debug)]
 pub(in crate::compose) struct Document {
     pub(in crate::compose) root: Node,
-    /// Paths marked `!reset` or `!override`: what earlier files said there is dropped.
+    /// Paths marked `!reset` or `!override`: the values of earlier files are dropped.
     pub(in crate::compose) resets: Vec<Vec<String>>,
 }
 
@@ -87,7 +87,7 @@ fn read(file: &Arc<str>, text: &str) -> Result<Vec<Document>, Failure> {
     Ok(documents)
 }
 
-/// Refuses control characters, which YAML does not allow.
+/// Rejects control characters, which YAML does not allow.
 fn check_symbols(file: &Arc<str>, text: &str) -> Result<(), Diagnostic> {
     let is_refused =
         |symbol: char| symbol.is_control() && !matches!(symbol, '\t' | '\n' | '\r' | '\u{85}');
@@ -110,8 +110,8 @@ fn check_symbols(file: &Arc<str>, text: &str) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(Kind::Syntax, message).at(place.span()))
 }
 
-/// The text with spaces for the tabs between a colon and `mark`: the parser refuses tabs there,
-/// YAML and the reference do not.
+/// Returns the text with spaces for the tabs between a colon and `mark`: the parser rejects tabs
+/// there, YAML and the reference do not.
 fn without_tab(text: &str, mark: &Marker) -> Option<String> {
     if text.len() > MAX_TABBED {
         return None;
@@ -152,7 +152,7 @@ enum Raw {
         is_plain: bool,
     },
     List(Vec<usize>),
-    /// Keys and values in turn.
+    /// Keys and values, alternating.
     Map(Vec<usize>),
     Alias(usize),
 }
@@ -299,7 +299,7 @@ fn too_large(message: String) -> Diagnostic {
     Diagnostic::new(Kind::Limit, message)
 }
 
-/// Turns raw nodes into values.
+/// Converts raw nodes to values.
 struct Builder<'a> {
     file: Arc<str>,
     arena: &'a Arena,
@@ -326,7 +326,7 @@ impl<'a> Builder<'a> {
         Diagnostic::new(Kind::Syntax, message).at(self.place(index).span())
     }
 
-    /// The value of a node, or nothing if it is marked `!reset`.
+    /// Returns the value of a node, or nothing if it is marked `!reset`.
     fn build(&mut self, index: usize) -> Result<Option<Node>, Diagnostic> {
         let arena = self.arena;
         let node = &arena.nodes[index];
@@ -378,7 +378,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Builds what is inside of a node, which must not contain itself.
+    /// Builds the content of a node, which must not contain itself.
     fn nested<T>(
         &mut self,
         index: usize,
@@ -406,7 +406,8 @@ impl<'a> Builder<'a> {
         Ok(items)
     }
 
-    /// Adds the entries of a mapping that `map` does not have yet; its own come before merged ones.
+    /// Adds the entries of a mapping that `map` lacks; a mapping's own entries override merged
+    /// ones.
     fn map(&mut self, children: &[usize], map: &mut Map) -> Result<(), Diagnostic> {
         let mut lines = BTreeMap::new();
         let mut merges = Vec::new();
@@ -441,7 +442,7 @@ impl<'a> Builder<'a> {
             .try_for_each(|value| self.merge(value, map))
     }
 
-    /// The text of a key, which must be text.
+    /// Returns the text of a key, which must be text.
     fn key(&self, index: usize) -> Result<&'a str, Diagnostic> {
         let arena = self.arena;
         if let Raw::Scalar {
@@ -460,7 +461,7 @@ impl<'a> Builder<'a> {
         Err(self.error(index, "a key must be text"))
     }
 
-    /// The node itself, or what the alias stands for.
+    /// Returns the node itself, or the target of an alias.
     fn follow(&self, index: usize) -> Result<usize, Diagnostic> {
         let Raw::Alias(anchor) = &self.arena.nodes[index].raw else {
             return Ok(index);
@@ -480,7 +481,7 @@ impl<'a> Builder<'a> {
         matches!(raw, Raw::Scalar { text, tag: ScalarTag::None, is_plain: true } if text == "<<")
     }
 
-    /// Adds what a merge key names: a mapping, or a list of mappings of which the first wins.
+    /// Adds the target of a merge key: a mapping, or a list of mappings of which the first wins.
     fn merge(&mut self, index: usize, map: &mut Map) -> Result<(), Diagnostic> {
         self.count(index)?;
         let target = self.follow(index)?;

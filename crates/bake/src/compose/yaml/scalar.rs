@@ -1,10 +1,10 @@
-//! What a scalar is: the rules of go-yaml, which are YAML 1.2 with a few leftovers of 1.1.
+//! The type of a scalar by go-yaml's rules: YAML 1.2 with some rules of 1.1.
 //!
 //! `yes` and `on` are text, `0755` is octal, `1_000` is a number, `2020-01-01` is a date.
 
 use super::value::Value;
 
-/// The tag that was written before a scalar.
+/// The tag of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScalarTag {
     None,
@@ -15,15 +15,15 @@ pub(super) enum ScalarTag {
     Null,
     Time,
     Binary,
-    /// A tag that gives the scalar no type: it stays text.
+    /// A tag without a type: the scalar is text.
     Other,
 }
 
-/// A scalar whose text does not fit its tag.
+/// The text of a scalar does not match its tag.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TagMismatch;
 
-/// Returns the value of a scalar, or an error if its tag does not allow its text.
+/// Returns the value of a scalar, or an error if its text does not match its tag.
 pub(super) fn resolve(tag: ScalarTag, text: &str, is_plain: bool) -> Result<Value, TagMismatch> {
     let as_text = || Value::Text(text.to_owned());
     match tag {
@@ -46,7 +46,7 @@ pub(super) fn resolve(tag: ScalarTag, text: &str, is_plain: bool) -> Result<Valu
     if fits { Ok(value) } else { Err(TagMismatch) }
 }
 
-/// The value of a plain scalar by its text alone.
+/// Returns the value of a plain scalar by its text alone.
 fn implicit(tag: ScalarTag, text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -95,7 +95,7 @@ fn number(text: &str) -> Option<Value> {
     go_decimal(text).map(Value::Float)
 }
 
-/// Reads an integer whose base is given by its prefix, as Go does: `0x`, `0b`, `0o` and `0`.
+/// Parses an integer with a prefix for its base, as Go does: `0x`, `0b`, `0o` and `0`.
 fn integer(digits: &str) -> Option<u64> {
     let bytes = digits.as_bytes();
     let (base, rest) = match (bytes.first()?, bytes.get(1).map(u8::to_ascii_lowercase)) {
@@ -113,7 +113,7 @@ fn integer(digits: &str) -> Option<u64> {
     }
 }
 
-/// Reads `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+/// Parses `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 fn go_decimal(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -131,11 +131,11 @@ fn go_decimal(text: &str) -> Option<f64> {
             return None;
         }
     }
-    // Go refuses what overflows.
+    // Go rejects numbers that overflow.
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Reads the base64 text of a `!!binary` scalar; without a base64 crate, as it is so rare.
+/// Decodes the base64 text of a `!!binary` scalar. It is too rare for a base64 crate.
 fn binary(text: &str) -> Option<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let symbols: Vec<u8> = text
@@ -163,7 +163,7 @@ fn binary(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Reads a date with or without a time of day; returns it as Go prints a moment.
+/// Parses a date with or without a time; returns it as Go prints a time.
 fn timestamp(text: &str) -> Option<String> {
     let mut rest = Digits { text };
     let year = rest.exactly(4)?;

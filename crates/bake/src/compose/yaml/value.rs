@@ -1,4 +1,4 @@
-//! A YAML value and the place it was written at.
+//! A YAML value with its position.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Position, Span};
 /// The file, line and column of a value; both count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::compose) struct Place {
-    /// The file as it was named.
+    /// The file's name as given.
     pub(in crate::compose) file: Arc<str>,
     /// The line, from 1.
     pub(in crate::compose) line: usize,
@@ -16,7 +16,7 @@ pub(in crate::compose) struct Place {
 }
 
 impl Place {
-    /// The place as a span of no length.
+    /// Returns the position as an empty span.
     pub(in crate::compose) fn span(&self) -> Span {
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let point = Position {
@@ -32,17 +32,17 @@ impl Place {
     }
 }
 
-/// A mapping, in the order of its keys.
+/// A mapping, sorted by key.
 pub(in crate::compose) type Map = BTreeMap<String, Node>;
 
-/// A value and its place. The place of a mapping's entry is that of its key.
+/// A value with its position. An entry of a mapping has the position of its key.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct Node {
     pub(in crate::compose) place: Place,
     pub(in crate::compose) value: Value,
 }
 
-/// What a node holds.
+/// The value of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::compose) enum Value {
     Null,
@@ -52,14 +52,14 @@ pub(in crate::compose) enum Value {
     Uint(u64),
     Float(f64),
     Text(String),
-    /// A moment, in the words in which Go prints it.
+    /// A time, as Go prints it.
     Time(String),
     List(Vec<Node>),
     Map(Map),
 }
 
 impl PartialEq for Node {
-    /// Two nodes are equal if their values are; the place does not matter.
+    /// Compares the values of two nodes; positions are ignored.
     fn eq(&self, other: &Node) -> bool {
         self.value == other.value
     }
@@ -111,7 +111,7 @@ impl Node {
 }
 
 impl Value {
-    /// What kind of value this is, in the words of an error message.
+    /// Returns the kind of the value, for error messages.
     pub(in crate::compose) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -126,7 +126,7 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// Prints the value as Go's `%v` does: the reference turns values into text that way.
+    /// Formats the value like Go's `%v`: the reference converts values to text that way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Null => f.write_str("<nil>"),
@@ -155,7 +155,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// A float as Go's `%v` prints it: the shortest digits, with an exponent below 1e-4 and from 1e21.
+/// Formats a float like Go's `%v`: the shortest digits, with an exponent below 1e-4 and from 1e21.
 fn go_float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".into();

@@ -1,9 +1,9 @@
-//! Reads JSON text and keeps numbers as they are written, as Go's decoder with `UseNumber`.
+//! Parses JSON text and keeps the text of numbers, like Go's decoder with `UseNumber`.
 
 use super::super::MAX_DEPTH;
 use super::{JsonError, SyntaxProblem};
 
-/// A JSON document; objects keep the order and repeated names of the text.
+/// A JSON document; objects keep the order and duplicate names of the text.
 pub(super) enum Json {
     Null,
     Bool(bool),
@@ -13,12 +13,12 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// Reads one document.
+/// Parses one document.
 pub(super) fn read(text: &str) -> Result<Json, JsonError> {
     let mut reader = Reader { text, at: 0 };
     let json = reader.value(0)?;
     reader.skip_blanks();
-    // Go's decoder looks for more values only, so it does not mind closing brackets.
+    // Go's decoder only looks for more values, so it accepts closing brackets here.
     match reader.peek() {
         None | Some(b']' | b'}') => Ok(json),
         Some(_) => Err(reader.error(SyntaxProblem::Unexpected)),
@@ -172,7 +172,7 @@ impl Reader<'_> {
         Ok(escaped)
     }
 
-    /// The character of `\uXXXX`, or of a pair of surrogates; lone ones become U+FFFD.
+    /// Parses the character of `\uXXXX`, or of a pair of surrogates; lone ones become U+FFFD.
     fn unicode(&mut self) -> Result<char, JsonError> {
         let high = self.hex()?;
         if let 0xd800..=0xdbff = high

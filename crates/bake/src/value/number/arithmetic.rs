@@ -1,33 +1,34 @@
-//! Rounding and the four operations, with the precision and the signs of Go's `big.Float`.
+//! Rounding and arithmetic, with the precision and the signs of Go's `big.Float`.
 
 use num_bigint::BigUint;
 
 use super::{Form, LITERAL_PRECISION, MAX_EXPONENT, Number, NumberError, shift};
 
 impl Number {
-    /// The sum.
+    /// Returns the sum.
     ///
     /// # Errors
     ///
-    /// Both are infinite with opposite signs, or the result is out of range.
+    /// If both are infinite with opposite signs, or the result is out of range.
     pub fn add(&self, other: &Self) -> Result<Self, NumberError> {
         self.add_with(other, self.precision.max(other.precision))
     }
 
-    /// The difference.
+    /// Returns the difference.
     ///
     /// # Errors
     ///
-    /// Both are infinite with the same sign, or the result is out of range.
+    /// If both are infinite with the same sign, or the result is out of range.
     pub fn subtract(&self, other: &Self) -> Result<Self, NumberError> {
         self.add(&other.negate())
     }
 
-    /// The product. It has the precision of the operands, or what it needs up to 512 bits.
+    /// Returns the product. Its precision is that of the operands, or the necessary one up to 512
+    /// bits.
     ///
     /// # Errors
     ///
-    /// One is zero and the other infinite, or the result is out of range.
+    /// If one is zero and the other infinite, or the result is out of range.
     pub fn multiply(&self, other: &Self) -> Result<Self, NumberError> {
         let mut product = self.multiply_with(other, LITERAL_PRECISION)?;
         let needed = match &product.form {
@@ -38,20 +39,21 @@ impl Number {
         Ok(product)
     }
 
-    /// The quotient; a number divided by zero is an infinity.
+    /// Returns the quotient; a number divided by zero is an infinity.
     ///
     /// # Errors
     ///
-    /// Both are zero, both are infinite, or the result is out of range.
+    /// If both are zero, both are infinite, or the result is out of range.
     pub fn divide(&self, other: &Self) -> Result<Self, NumberError> {
         self.divide_with(other, self.precision.max(other.precision))
     }
 
-    /// The remainder of the division towards zero; a number modulo zero is the number itself.
+    /// Returns the remainder of the division towards zero; a number modulo zero is the number
+    /// itself.
     ///
     /// # Errors
     ///
-    /// One of them is infinite, or an intermediate result is out of range.
+    /// If one of them is infinite, or an intermediate result is out of range.
     pub fn modulo(&self, other: &Self) -> Result<Self, NumberError> {
         if other.is_zero() {
             return Ok(self.clone());
@@ -66,7 +68,7 @@ impl Number {
         self.add_with(&product.negate(), self.precision)
     }
 
-    /// The number with the opposite sign, also for zero.
+    /// Returns the number with the opposite sign, also for zero.
     #[must_use]
     pub fn negate(&self) -> Self {
         Self {
@@ -75,7 +77,7 @@ impl Number {
         }
     }
 
-    /// The number without its sign.
+    /// Returns the number without its sign.
     #[must_use]
     pub fn absolute(&self) -> Self {
         Self {
@@ -84,25 +86,25 @@ impl Number {
         }
     }
 
-    /// The next whole number towards negative infinity, with the same precision.
+    /// Returns the next whole number towards negative infinity, with the same precision.
     ///
     /// # Errors
     ///
-    /// The result is out of range.
+    /// If the result is out of range.
     pub fn floor(&self) -> Result<Self, NumberError> {
         self.whole(self.negative, -1)
     }
 
-    /// The next whole number towards positive infinity, with the same precision.
+    /// Returns the next whole number towards positive infinity, with the same precision.
     ///
     /// # Errors
     ///
-    /// The result is out of range.
+    /// If the result is out of range.
     pub fn ceil(&self) -> Result<Self, NumberError> {
         self.whole(!self.negative, 1)
     }
 
-    /// Truncates, then moves a fraction by `step` if it lies `beyond` the integer.
+    /// Truncates, then moves a fraction by `step` if it is `beyond` the integer.
     fn whole(&self, beyond: bool, step: i32) -> Result<Self, NumberError> {
         let Some(integer) = self.truncate() else {
             return Ok(self.clone());
@@ -187,7 +189,7 @@ impl Number {
                     exponent: y,
                 },
             ) => {
-                // Two bits more than wanted, so that the remainder only decides ties.
+                // Two more bits than requested, so that the remainder only decides ties.
                 let wanted = u64::from(precision) + 2 + b.bits();
                 let scale = i64::try_from(wanted.saturating_sub(a.bits())).unwrap_or(i64::MAX);
                 let dividend = shift(a, scale);
@@ -203,7 +205,7 @@ impl Number {
         }
     }
 
-    /// The number rounded to another precision.
+    /// Returns the number rounded to another precision.
     pub(super) fn rounded(&self, precision: u32) -> Result<Self, NumberError> {
         match &self.form {
             Form::Finite { mantissa, exponent } => {
@@ -219,7 +221,7 @@ impl Number {
 
     /// Rounds to the nearest mantissa of `precision` bits, ties to the even one.
     ///
-    /// `inexact` says that the true value is a little larger than the mantissa.
+    /// `inexact` means that the true value is a little larger than the mantissa.
     pub(super) fn rounding(
         negative: bool,
         precision: u32,

@@ -1,6 +1,6 @@
-//! Decimal text of a number: the shortest that reads back, or a fixed number of digits.
+//! Decimal text of a number: the shortest that parses back to it, or a fixed number of digits.
 //!
-//! The digits are those of Go's `big.Float.Text`, whose rules this follows step by step.
+//! The digits are those of Go's `big.Float.Text`, whose rules this module follows step by step.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,7 +8,7 @@ use num_bigint::BigUint;
 
 use super::{Form, Number, shift};
 
-/// How a number is laid out by [`Number::format`].
+/// The layout of a number in [`Number::format`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FloatStyle {
     /// `12.5`
@@ -24,18 +24,18 @@ pub enum FloatStyle {
 pub struct FormatFlags {
     /// `+`: positive numbers get a sign.
     pub plus: bool,
-    /// `-`: the padding goes to the right.
+    /// `-`: padding on the right.
     pub minus: bool,
-    /// `0`: the padding is zeros.
+    /// `0`: padding with zeros.
     pub zero: bool,
-    /// A blank: positive numbers get a blank in place of the sign.
+    /// A space: positive numbers get a space instead of the sign.
     pub space: bool,
-    /// `#`: integers get a prefix that names their base.
+    /// `#`: integers get a prefix for their base.
     pub sharp: bool,
 }
 
 impl Display for Number {
-    /// The shortest decimal text, without exponent; `+Inf` and `-Inf` for the infinities.
+    /// Formats as the shortest decimal text without exponent; `+Inf` and `-Inf` for the infinities.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.small_magnitude() {
             Some(magnitude) if self.negative => write!(f, "-{magnitude}"),
@@ -46,8 +46,9 @@ impl Display for Number {
 }
 
 impl Number {
-    /// The text with the given digits after the point, or in total for [`FloatStyle::General`].
-    /// Without `digits`: as many as needed to tell the number from its neighbours.
+    /// Returns the text with the given digits after the point, or in total for
+    /// [`FloatStyle::General`]. Without `digits`: as many as needed to distinguish the number from
+    /// its neighbours.
     #[must_use]
     pub fn text(&self, style: FloatStyle, digits: Option<usize>) -> String {
         let mut out = String::new();
@@ -74,7 +75,7 @@ impl Number {
         out
     }
 
-    /// The text of a `printf` verb for floats, padded to `width`.
+    /// Returns the text of a `printf` verb for floats, padded to `width`.
     #[must_use]
     pub fn format(
         &self,
@@ -105,7 +106,7 @@ impl Number {
         }
     }
 
-    /// The magnitude of a whole number whose digits are all exact, if it fits 64 bits.
+    /// Returns the magnitude of a whole number with exact digits, if it fits 64 bits.
     fn small_magnitude(&self) -> Option<u64> {
         match &self.form {
             Form::Zero => Some(0),
@@ -124,13 +125,13 @@ impl Number {
         self.small_magnitude().is_some()
     }
 
-    /// At least the length of the shortest text without exponent.
+    /// Returns an upper bound for the length of the shortest text without exponent.
     pub(crate) fn text_bound(&self) -> u64 {
-        // 512 bits are 155 digits; zeros go on from there to the point.
+        // 512 bits are 155 digits; then zeros follow up to the point.
         160 + self.exponent_of_value().unsigned_abs() / 3
     }
 
-    /// All decimal digits of the magnitude, as `<digits>e<exponent>`.
+    /// Returns all decimal digits of the magnitude, as `<digits>e<exponent>`.
     pub(super) fn exact_decimal(&self) -> String {
         let Form::Finite { mantissa, exponent } = &self.form else {
             return "0".to_owned();
@@ -175,7 +176,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// The exact digits of `mantissa * 2^exponent`.
+    /// Returns the exact digits of `mantissa * 2^exponent`.
     fn new(mantissa: &BigUint, exponent: i64) -> Self {
         if *mantissa == BigUint::ZERO {
             return Self::default();

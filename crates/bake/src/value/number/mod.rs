@@ -1,7 +1,7 @@
-//! Numbers of the bake language: binary floats that carry their own precision.
+//! Numbers of the bake language: binary floats with individual precision.
 //!
-//! The reference computes with Go's `big.Float`. Its answers depend on details that no crate
-//! reproduces: every number knows its precision, results take the larger one of their operands,
+//! The reference computes with Go's `big.Float`. Its results depend on details that no crate
+//! reproduces: every number stores its precision, results have the larger one of their operands,
 //! and the shortest decimal text of that precision is printed. Literals have 512 bits.
 
 mod arithmetic;
@@ -18,13 +18,14 @@ use thiserror::Error;
 
 pub use format::{FloatStyle, FormatFlags};
 
-/// Bits of precision of a number literal, and of a number read from text.
+/// The bits of precision of a number literal, and of a number parsed from text.
 pub const LITERAL_PRECISION: u32 = 512;
 
-/// The largest binary exponent of a finite number, up or down: about 19,700 decimal digits.
+/// The largest binary exponent of a finite number, positive or negative: about 19,700 decimal
+/// digits.
 pub(super) const MAX_EXPONENT: i64 = 1 << 16;
 
-/// The longest text that is read as a number.
+/// The longest text of a number, in bytes.
 pub(super) const MAX_TEXT: usize = 20_000;
 
 /// A number: a sign, a precision in bits, and zero, infinity or a binary fraction.
@@ -47,7 +48,7 @@ enum Form {
     Infinite,
 }
 
-/// Why a computation has no result.
+/// The reason a computation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NumberError {
@@ -57,13 +58,13 @@ pub enum NumberError {
     /// The result has more than about 19,700 digits.
     #[error("the number is out of range: at most about 19,700 digits are supported")]
     OutOfRange,
-    /// Infinity minus infinity, or its sum with the opposite sign.
+    /// Infinity minus infinity, or a sum of opposite infinities.
     #[error("infinity cannot be subtracted from infinity")]
     OpposingInfinities,
     /// Zero times infinity.
     #[error("zero cannot be multiplied by infinity")]
     ZeroTimesInfinity,
-    /// Zero by zero, or infinity by infinity.
+    /// Zero divided by zero, or infinity by infinity.
     #[error("zero cannot be divided by zero, nor infinity by infinity")]
     Undefined,
     /// The remainder of an infinite number.
@@ -72,17 +73,17 @@ pub enum NumberError {
 }
 
 impl Number {
-    /// A whole number, with 64 bits of precision.
+    /// Returns a whole number, with 64 bits of precision.
     #[must_use]
     pub fn from_i64(value: i64) -> Self {
         Self::exact(value < 0, BigUint::from(value.unsigned_abs()), 64)
     }
 
-    /// A whole number of any length, with at least 64 bits of precision.
+    /// Returns a whole number of any length, with at least 64 bits of precision.
     ///
     /// # Errors
     ///
-    /// The integer is too long.
+    /// If the integer is too long.
     pub fn from_integer(value: &BigInt) -> Result<Self, NumberError> {
         let bits = value.bits();
         if bits > MAX_EXPONENT.unsigned_abs() {
@@ -96,7 +97,7 @@ impl Number {
         ))
     }
 
-    /// A 64-bit float with its 53 bits of precision; none for NaN.
+    /// Returns a 64-bit float with its 53 bits of precision; `None` for NaN.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         if value.is_nan() {
@@ -116,13 +117,13 @@ impl Number {
         Some(Self::raw(negative, 53, BigUint::from(mantissa), exponent))
     }
 
-    /// Zero, with 64 bits of precision.
+    /// Returns zero, with 64 bits of precision.
     #[must_use]
     pub fn zero() -> Self {
         Self::from_i64(0)
     }
 
-    /// An infinity of the given sign.
+    /// Returns an infinity of the given sign.
     #[must_use]
     pub fn infinity(negative: bool, precision: u32) -> Self {
         Self {
@@ -140,7 +141,7 @@ impl Number {
         }
     }
 
-    /// A whole magnitude that is known to fit the precision.
+    /// Returns a whole number whose magnitude is known to fit the precision.
     fn exact(negative: bool, magnitude: BigUint, precision: u32) -> Self {
         Self::raw(negative, precision, magnitude, 0)
     }
@@ -193,7 +194,7 @@ impl Number {
         }
     }
 
-    /// The integer towards zero; none for an infinity.
+    /// Returns the integer part, rounded towards zero; `None` for an infinity.
     #[must_use]
     pub fn truncate(&self) -> Option<BigInt> {
         let magnitude = match &self.form {
@@ -209,7 +210,7 @@ impl Number {
         Some(BigInt::from_biguint(sign, magnitude))
     }
 
-    /// The value as an `i64`, if it is a whole number in range.
+    /// Returns the value as an `i64`, if it is a whole number in range.
     #[must_use]
     pub fn to_i64(&self) -> Option<i64> {
         if !self.is_integer() || self.exponent_of_value() > 64 {
@@ -218,19 +219,19 @@ impl Number {
         i64::try_from(self.truncate()?).ok()
     }
 
-    /// The nearest 64-bit float; an infinity if the number is too large for one.
+    /// Returns the nearest 64-bit float; an infinity if the number is too large.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         let magnitude = match &self.form {
             Form::Zero => 0.0,
             Form::Infinite => f64::INFINITY,
-            // Rust's own reader rounds exact decimal text correctly, subnormals included.
+            // Rust's own parser rounds exact decimal text correctly, including subnormals.
             Form::Finite { .. } => self.exact_decimal().parse().unwrap_or(f64::INFINITY),
         };
         if self.negative { -magnitude } else { magnitude }
     }
 
-    /// The exponent of Go's form `0.m * 2^e`: the position above the highest bit.
+    /// Returns the exponent of Go's form `0.m * 2^e`: the position above the highest bit.
     fn exponent_of_value(&self) -> i64 {
         match &self.form {
             Form::Finite { mantissa, exponent } => {
@@ -240,7 +241,7 @@ impl Number {
         }
     }
 
-    /// The order of two numbers; the zeros are equal.
+    /// Compares two numbers; both zeros are equal.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         self.sign().cmp(&other.sign()).then_with(|| {
@@ -253,10 +254,10 @@ impl Number {
         })
     }
 
-    /// Equality as the language has it: whole numbers by value, fractions by their text.
+    /// The language's equality: whole numbers by value, fractions by their text.
     ///
-    /// So `0.1` read with 512 bits of precision and the same number computed with 53 bits
-    /// are equal if both print the same.
+    /// So `0.1` parsed with 512 bits of precision and the same number computed with 53 bits are
+    /// equal if both print the same.
     #[must_use]
     pub fn equals(&self, other: &Self) -> bool {
         if self.sign() != other.sign() {
@@ -311,7 +312,7 @@ fn rank(form: &Form) -> u8 {
     }
 }
 
-/// `value * 2^by`, without the bits that fall off below.
+/// Returns `value * 2^by`; bits below the point are dropped.
 fn shift(value: &BigUint, by: i64) -> BigUint {
     if by >= 0 {
         value << by.unsigned_abs()

@@ -1,21 +1,21 @@
-//! Reads a number from decimal text, as Go's `big.ParseFloat(text, 10, 512, ToNearestEven)`.
+//! Parses a number from decimal text, like Go's `big.ParseFloat(text, 10, 512, ToNearestEven)`.
 
 use num_bigint::BigUint;
 
 use super::{LITERAL_PRECISION, MAX_EXPONENT, MAX_TEXT, Number, NumberError};
 
-/// Extra bits while the power of five is computed.
+/// The extra bits for computing the power of five.
 const GUARD_BITS: u32 = 64;
 
 /// `5^27` is the largest power of five in 64 bits.
 const FIVE_TO_27: u64 = 7_450_580_596_923_828_125;
 
 impl Number {
-    /// Reads decimal text with 512 bits of precision: `1`, `.5`, `5.`, `1e3`, `1p4`, `-Inf`.
+    /// Parses decimal text with 512 bits of precision: `1`, `.5`, `5.`, `1e3`, `1p4`, `-Inf`.
     ///
     /// # Errors
     ///
-    /// The text is not a number, or the number is out of range.
+    /// If the text is not a number, or the number is out of range.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let (negative, rest) = match text.as_bytes().first() {
             Some(b'-') => (true, &text[1..]),
@@ -60,7 +60,7 @@ impl Number {
     }
 }
 
-/// The value of up to 18 digits: by far the most numbers, read without any long arithmetic.
+/// Returns the value of up to 18 digits. Most numbers are like this and need no long arithmetic.
 fn small_integer(text: &str) -> Option<u64> {
     let short = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     short.then(|| text.parse().ok()).flatten()
@@ -127,7 +127,7 @@ impl Exponent {
     }
 }
 
-/// `5^power`, rounded where Go rounds it, so that long numbers get the same last bits.
+/// Returns `5^power`, rounded where Go rounds it, so that long numbers get the same last bits.
 fn power_of_five(power: u64, precision: u32) -> Result<Number, NumberError> {
     if power <= 27 {
         return Ok(Number::exact(

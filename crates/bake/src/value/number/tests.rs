@@ -1,4 +1,4 @@
-//! Numbers against values that Go's `big.Float` gives.
+//! Compares numbers to the results of Go's `big.Float`.
 
 use proptest::prelude::*;
 
@@ -159,7 +159,7 @@ fn short_integers_print_as_long_arithmetic_prints_them() {
         let padded = Number::parse(&format!("{text}.0")).expect("a number");
         assert_eq!(number, padded, "{text}");
     }
-    // 54 bits do not fit the 53 of a float.
+    // 54 bits do not fit into the 53 of a float.
     let float = Number::from_f64(18_014_398_509_481_988.0).expect("a number");
     assert_eq!(float.to_string(), float.text(FloatStyle::Fixed, None));
 }
