@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{ConnectProblem, Process, transport::BoxIo};
 
-/// How many bytes of standard error are kept: the last ones, which usually name the cause.
+/// The number of last bytes of standard error that are kept; they usually name the cause.
 const STDERR_KEPT: usize = 4096;
 /// How long a child may take to exit after its standard output has ended.
 const GRACE: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ pub(super) fn open(process: &Process, last_end: &LastEnd) -> Result<BoxIo, Conne
     }))
 }
 
-/// How a child ended, if it failed.
+/// The error of a child that failed.
 type End = Option<String>;
 
 /// Waits for the child, so that it is reaped, and kills it when its stream is dropped.

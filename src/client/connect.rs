@@ -10,7 +10,7 @@ use crate::spans::in_span;
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where to connect to, and how.
+/// The options for a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// The address of the daemon.

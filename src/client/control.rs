@@ -30,7 +30,7 @@ use crate::{
 
 /// The name of the session's call in errors.
 const SESSION: &str = "the session";
-/// How many messages of a session may be in flight before its writers wait.
+/// The most messages of a session in flight; then its writers wait.
 const TUNNEL_MESSAGES: usize = 16;
 
 /// A connection to one BuildKit, which has answered at least once. Clones share it.

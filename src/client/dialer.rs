@@ -36,7 +36,7 @@ const CONNECTION_WINDOW: u32 = 64 << 20;
 /// connection.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How a stream is switched to BuildKit's HTTP/2.
+/// The way to switch a stream to BuildKit's HTTP/2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     /// The daemon speaks HTTP/2 at once.

@@ -14,7 +14,7 @@ pub enum Error {
     InvalidAddress {
         /// The text as given.
         address: String,
-        /// What is wrong, and what to write instead.
+        /// The mistake, and the correct form.
         reason: AddressProblem,
     },
     /// The address contains a user name (and perhaps a password, so it is not printed).
@@ -47,7 +47,7 @@ pub enum Error {
         role: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The problem with the file.
         reason: Box<TlsProblem>,
     },
     /// A folder of TLS files lacks a file.
@@ -61,7 +61,7 @@ pub enum Error {
     /// The TLS options cannot be used together.
     #[error("cannot set up TLS: {reason}")]
     TlsOptions {
-        /// What is wrong.
+        /// The problem.
         reason: TlsProblem,
     },
     /// The daemon could not be reached.
@@ -102,7 +102,7 @@ pub enum Error {
     InvalidAnswer {
         /// The call, in words.
         call: &'static str,
-        /// What is wrong.
+        /// The problem.
         reason: Box<AnswerProblem>,
     },
     /// A Docker Engine refused an API call, or the call failed in it.

@@ -92,13 +92,13 @@ pub enum RecordStatus {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuildEvent {
-    /// What happened.
+    /// The kind of change.
     pub kind: BuildEventKind,
     /// The record as it is now.
     pub record: BuildRecord,
 }
 
-/// What happened to a build.
+/// The kinds of changes of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildEventKind {
     /// It has started, or its record has changed.

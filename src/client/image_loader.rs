@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{ConnectOptions, load_image};
 
-/// How many pieces may wait for the engine.
+/// The most pieces that wait for the engine.
 const WAITING: usize = 16;
 
 /// Loads an image archive (in the format of `docker save`) into a Docker Engine. [`Write::flush`]

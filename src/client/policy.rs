@@ -53,7 +53,7 @@ pub enum SourceAction {
 pub struct SourceSelector {
     /// The source's identifier, for example `docker-image://docker.io/library/*`.
     pub identifier: String,
-    /// How the identifier is compared.
+    /// The kind of comparison with the identifier.
     #[serde(alias = "match_type", skip_serializing_if = "is_default")]
     pub match_type: SourceMatch,
     /// Conditions on its attributes; all must hold.
@@ -61,7 +61,7 @@ pub struct SourceSelector {
     pub constraints: Vec<SourceConstraint>,
 }
 
-/// How an identifier is compared.
+/// The kinds of comparison with an identifier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SourceMatch {
@@ -87,7 +87,7 @@ pub struct SourceConstraint {
     pub condition: SourceCondition,
 }
 
-/// How an attribute is compared.
+/// The kinds of comparison with an attribute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SourceCondition {
@@ -124,7 +124,7 @@ pub enum SourcePolicyError {
     Rule {
         /// The number of the rule, from 1.
         number: usize,
-        /// What is wrong with the rule.
+        /// The mistake in the rule.
         reason: &'static str,
     },
 }

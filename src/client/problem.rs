@@ -90,7 +90,7 @@ pub enum ConnectProblem {
     /// The server rejected the client certificate.
     #[error("the server does not accept the client certificate: {reason}")]
     ClientCertificateRejected {
-        /// What the server's alert says.
+        /// The reason, according to the server's alert.
         reason: ClientCertificateProblem,
     },
     /// Another failure of TLS.

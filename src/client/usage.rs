@@ -33,7 +33,7 @@ pub struct CacheRecord {
     pub shared: bool,
 }
 
-/// Which cache records to remove.
+/// The cache records to remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PruneOptions {
     /// Filters, for example `type==regular`; all must match.

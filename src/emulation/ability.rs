@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Emulators, Handler, KernelVersion, Machine, Verdict, program};
 use crate::oci::{Platform, PlatformMatcher};
 
-/// What is known about a builder.
+/// The known facts about a builder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Builder {
     /// The platforms that the daemon lists, its own first. It detects them at its start; newer
@@ -16,7 +16,7 @@ pub struct Builder {
     pub machine: Option<Machine>,
 }
 
-/// How programs of a platform run.
+/// The way in which programs of a platform run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ability {
     /// Natively.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Error, HandlerProblem};
 
-/// How many bytes of a file the kernel compares at most.
+/// The most bytes of a file that the kernel compares.
 const COMPARED: usize = 256;
 /// The largest handler file that is read, in bytes.
 const LONGEST: usize = 64 << 10;

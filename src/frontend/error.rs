@@ -127,7 +127,7 @@ pub struct SyntaxFailure {
     pub file: String,
     /// The first line of the error, from 1; 0 for none.
     pub line: u32,
-    /// The mistake, and what was expected.
+    /// The mistake, and the expected form.
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
@@ -178,7 +178,7 @@ pub struct TranslateFailure {
     pub file: String,
     /// The line, from 1; 0 for none.
     pub line: u32,
-    /// The mistake, and what was expected.
+    /// The mistake, and the expected form.
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,

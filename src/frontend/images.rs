@@ -20,7 +20,7 @@ use crate::translate::{
     SourceRequest, SourceTime,
 };
 
-/// How many bytes of a download one call reads; a daemon returns at most 16 MiB.
+/// The bytes of a download that one call reads; a daemon returns at most 16 MiB.
 const READ_AT_ONCE: u64 = 4 << 20;
 
 /// The usual platforms of images, to report what is available if an image lacks the requested one.

@@ -38,7 +38,7 @@ impl fmt::Display for MissingCapability {
 
 /// These options change a step's result, but a daemon that lacks them silently ignores them, and
 /// the reference does not declare them in definitions. Required source paths are not among them:
-/// without that option a copy takes what exists.
+/// without that option a copy takes the existing files.
 const OF_FILES: CapSet = CapSet::EMPTY
     .with(Cap::FileCopyIncludeExcludePatterns)
     .with(Cap::FileCopyModeString)

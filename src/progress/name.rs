@@ -8,7 +8,7 @@ pub(super) struct StepName {
     group: Option<String>,
 }
 
-/// The operating systems of platforms; `12/20` must not be taken for a platform.
+/// The operating systems of platforms; `12/20` is not a platform.
 const SYSTEMS: &[&str] = &[
     "linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "wasi", "wasip1", "js", "plan9",
     "solaris",

@@ -23,7 +23,7 @@ impl Default for Palette {
     }
 }
 
-/// What is wrong with an entry of `BUILDKIT_COLORS`.
+/// Why an entry of `BUILDKIT_COLORS` is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PaletteProblem {

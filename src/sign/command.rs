@@ -59,7 +59,7 @@ impl SignCommand {
         arguments
     }
 
-    /// Runs it, and shows what it prints.
+    /// Runs it, and shows its output.
     pub(super) async fn run(&self, image: &Reference, step: &dyn Step) -> Result<(), Error> {
         let image = image.to_string();
         let failed = |source| Error::Start {

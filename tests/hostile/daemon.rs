@@ -1,4 +1,4 @@
-//! A hostile daemon: once the client has opened its session, it calls whatever it likes in it.
+//! A hostile daemon: once the client has opened its session, it makes arbitrary calls in it.
 
 use std::convert::Infallible;
 use std::pin::Pin;

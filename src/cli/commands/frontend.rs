@@ -11,7 +11,7 @@ use crate::cli::report::usage::BuildUsage;
 #[derive(Debug, clap::Args)]
 pub(crate) struct FrontendArgs {}
 
-/// Serves one build over the standard streams; the daemon shows whatever goes wrong with it.
+/// Serves one build over the standard streams; the daemon shows its errors.
 pub(crate) async fn cmd_frontend(_args: FrontendArgs) -> Result<(), Failure> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -252,7 +252,7 @@ pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
     }
     let message = error.render().to_string();
     match text::lines(&message) {
-        // Without colours: they cannot be told from escape sequences in an argument.
+        // Without colours: they cannot be distinguished from escape sequences in an argument.
         shown if shown != message => talk(&shown),
         _ => drop(error.print()),
     }

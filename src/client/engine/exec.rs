@@ -14,7 +14,7 @@ use crate::client::{
     transport::{BoxIo, Deadline, closed},
 };
 
-/// How many bytes of a program's output are kept.
+/// The most bytes of a program's output that are kept.
 const OUTPUT: u64 = 1 << 20;
 
 impl Engine {

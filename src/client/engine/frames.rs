@@ -11,7 +11,7 @@ use crate::client::transport::BoxIo;
 
 const HEADER: usize = 8;
 const STDERR: u8 = 2;
-/// How many bytes of standard error are kept: the last ones.
+/// The number of last bytes of standard error that are kept.
 const STDERR_KEPT: usize = 4096;
 
 /// Reads standard output as a stream, and writes to standard input. Standard error is part of the

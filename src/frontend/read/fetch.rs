@@ -6,7 +6,7 @@ use crate::gateway::{self, Bridge, Ref, SolveOptions};
 use crate::llb::{Definition, MarshalOptions, State};
 use crate::text::redact_url;
 
-/// How many bytes of a download are read to distinguish an archive from a Dockerfile.
+/// The bytes of a download that are enough to distinguish an archive from a Dockerfile.
 const SNIFFED: u64 = 1024;
 
 /// Solves a source to read from.

@@ -34,7 +34,7 @@ pub struct FileEntry {
     pub modified: u64,
 }
 
-/// The kind of a [`FileEntry`], with what belongs to that kind.
+/// The kind of a [`FileEntry`], with the data of that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {
     /// A regular file.

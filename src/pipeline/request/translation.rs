@@ -11,7 +11,7 @@ use crate::pipeline::Inputs;
 use crate::pipeline::inputs::named;
 use crate::translate::{self, AttributeError, Attributes, Context, Options};
 
-/// What the frontend needs of the request. `makes_index` forces an index even for one platform.
+/// The request as the frontend needs it. `makes_index` forces an index even for one platform.
 pub(in crate::pipeline) fn asked(
     request: &BuildRequest,
     inputs: &Inputs,

@@ -43,7 +43,7 @@ pub enum ValueError {
     EmptyValue {
         /// Its key.
         key: &'static str,
-        /// What to write instead.
+        /// The advice: a valid alternative.
         instead: &'static str,
     },
     /// A name is unknown.
@@ -137,7 +137,7 @@ pub enum ValueError {
     /// The text is not a valid image name.
     #[error("{what} is not an image")]
     Image {
-        /// What the text is for.
+        /// The purpose of the text.
         what: &'static str,
         /// The mistake in it.
         source: oci::Error,

@@ -29,7 +29,7 @@ pub(super) struct Entry {
     pub(super) bytes: usize,
     /// True if the last of `lines` is unfinished.
     open: bool,
-    /// How much of the first of `lines` is already on the screen.
+    /// The number of bytes of the first of `lines` that are already on the screen.
     offset: usize,
     /// The amount of news since the step's last turn, and its start.
     pub(super) news: u32,

@@ -337,7 +337,7 @@ impl View {
     }
 }
 
-/// Returns true if both say the same, of whatever vertex.
+/// Returns true if both have the same content; their vertexes may differ.
 fn same(one: &Warning, other: &Warning) -> bool {
     (&one.short, &one.detail, &one.url, &one.source, &one.ranges)
         == (
