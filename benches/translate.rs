@@ -1,7 +1,7 @@
-//! The pure core's speed on one thread: a Dockerfile's text to instructions, and all the way to the
-//! bytes of a platform's graph.
+//! Measures the pure core on one thread: parsing a Dockerfile, and translating it to the bytes of
+//! one platform's graph.
 //!
-//! Five shapes: a few lines; one long stage, as the official images of languages have; and projects
+//! Five shapes: a few lines; one long stage, like in the official images of languages; and projects
 //! of 20, 45 and 60 stages.
 
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use solvekit::translate::{Options, Outcome, ResolvedImage, ResolvedImages, trans
 const FEW_LINES: &str =
     "FROM alpine:3.20\nRUN apk add --no-cache curl\nCMD [\"curl\", \"--version\"]\n";
 
-/// Comments, ENV, and RUN over dozens of lines.
+/// Returns a stage with comments, ENV, and RUN over dozens of lines.
 fn one_stage() -> String {
     let mut text =
         String::from("#\n# NOTE: this file is generated\n#\nFROM buildpack-deps:bookworm\n\n");
@@ -43,7 +43,8 @@ fn one_stage() -> String {
     text
 }
 
-/// A project: tools, sources and their builds in many stages, most of which lead to the last.
+/// Returns a project: tools, sources and their builds in many stages; the last one needs most of
+/// them.
 fn project(stages: usize) -> String {
     let mut text = String::from(
         "# syntax=docker/dockerfile:1\nARG VERSION=1.2\nARG ALPINE=3.20\nFROM \
@@ -98,7 +99,7 @@ fn parse(text: &str) -> Dockerfile {
     dockerfile::parse(text.as_bytes()).expect("the Dockerfiles here are right")
 }
 
-/// The definition's bytes.
+/// Returns the number of bytes of the definition.
 fn graph(dockerfile: &Dockerfile, options: &Options, images: &ResolvedImages) -> usize {
     match translate(dockerfile, options, images).expect("the Dockerfiles here are right") {
         Outcome::Done(done) => done.definition.encode().len(),

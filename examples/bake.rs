@@ -1,5 +1,5 @@
-//! A bake file from Rust: its group `default` is evaluated and built on the daemon that
-//! BUILDKIT_HOST names. More arguments are overrides, as after `--set`.
+//! Evaluates a bake file from Rust, and builds its group `default` on the daemon in BUILDKIT_HOST.
+//! Further arguments are overrides, as after `--set`.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = arguments.next().ok_or("the bake file is missing")?;
     let set: Vec<String> = arguments.collect();
 
-    // Evaluating is pure: the files, the variables and the machine are handed in.
+    // Evaluating is pure: the caller provides the files, the variables and the machine.
     let variables: BTreeMap<String, String> = std::env::vars().collect();
     let folder = std::env::current_dir()?;
     let machine = LocalMachine::new(folder.to_string_lossy(), variables.clone());
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let evaluation = bake::evaluate(&files, &environment, &machine, &machine, Options::default())?;
     let plan = evaluation.plan(&["default".to_owned()], &set, &environment)?;
 
-    // From targets to builds. The graph of a linked target becomes a part of those that use it.
+    // Converts targets to builds. The graph of a linked target becomes a part of those that use it.
     let requests = bake::requests(&plan, &machine)?;
     let prepared = bake::prepare(&plan, requests).await?;
     let address = Address::parse(&std::env::var("BUILDKIT_HOST")?)?;

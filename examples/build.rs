@@ -1,5 +1,5 @@
-//! A build from Rust: `examples/hello` for two platforms on the daemon that BUILDKIT_HOST names,
-//! pushed when a name is given.
+//! A build from Rust: builds `examples/hello` for two platforms on the daemon in BUILDKIT_HOST, and
+//! pushes it if a name is given.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -31,8 +31,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         request.outputs = vec![Output::push()];
     }
 
-    // Everything about this process is handed in: where progress goes, whose credentials are used,
-    // what cancels the build.
+    // The caller provides everything about this process: the progress display, the credentials, and
+    // the cancellation.
     let (writer, updates) = progress::channel();
     let display = Display::new(Mode::Plain, std::io::stderr(), Options::default());
     let shown = tokio::spawn(display.run(updates));

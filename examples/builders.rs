@@ -1,5 +1,5 @@
-//! Named builders from Rust: one is added to a store that buildx reads too, and all are asked what
-//! they build for.
+//! Named builders from Rust: adds one to a store that buildx reads too, and asks all of them for
+//! their platforms.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -23,8 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ..NodeSettings::default()
         };
         builder.set_node(node, true)?;
-        // Nobody else changes the store until the lock is dropped, which is at the end of this
-        // line.
+        // The lock keeps others from changing the store. It is dropped at the end of this line.
         store.lock()?.save(&builder)?;
     }
 

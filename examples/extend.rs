@@ -1,6 +1,6 @@
-//! What a program can put in the place of this library's own parts: a context that is no folder,
-//! secrets of a vault, credentials, an event log, a service of its own in the session, a hook on
-//! each platform's graph, and a program that runs on a failed step's files.
+//! Replaces parts of the library: a context that is not a folder, secrets from a vault,
+//! credentials, an event log, an additional session service, a hook on each platform's graph, and a
+//! program that runs on the files of a failed step.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     environment.hook = Some(Arc::new(Inspector));
     let built = pipeline::run(&client, request, environment).await;
     shown.await?;
-    // Its last step fails.
+    // The last step of the build fails.
     println!("{}", built.err().ok_or("it was built")?);
     Ok(())
 }
@@ -85,7 +85,7 @@ impl SecretStore for Vault {
     }
 }
 
-/// Credentials that no file of Docker's has.
+/// Credentials from outside Docker's files.
 struct Cloud;
 
 impl CredentialProvider for Cloud {
@@ -98,7 +98,7 @@ impl CredentialProvider for Cloud {
     }
 }
 
-/// Takes the events of the build.
+/// Receives the events of the build.
 struct Log;
 
 impl Sink for Log {
@@ -111,7 +111,7 @@ impl Sink for Log {
     }
 }
 
-/// Adds to the session: here `SessionBuilder::service` takes any gRPC service.
+/// Adds a service to the session: `SessionBuilder::service` accepts any gRPC service.
 #[derive(Debug)]
 struct Service;
 
@@ -121,7 +121,7 @@ impl Attachable for Service {
     }
 }
 
-/// Labels each image, and looks at what a failed step has left.
+/// Labels each image, and inspects the files of a failed step.
 #[derive(Debug)]
 struct Inspector;
 

@@ -1,5 +1,5 @@
-//! A graph by hand, solved on the daemon that BUILDKIT_HOST names: a folder is copied, and a file
-//! added.
+//! Builds a graph by hand and solves it on the daemon in BUILDKIT_HOST: copies a folder, and adds a
+//! file.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// File operations need no base image. A step that runs a program does: [`llb::image`] and
+/// File operations need no base image. A step that runs a program does: see [`llb::image`] and
 /// [`State::run`], with the image's own settings by [`State::with_image_config`].
 fn graph() -> Result<llb::Definition, Box<dyn Error>> {
     let named = |name: &str| Constraints::new().named(name);

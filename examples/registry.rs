@@ -1,5 +1,5 @@
-//! The distribution API from Rust: the platforms of an image in a registry, and a copy of it under
-//! another name, given one.
+//! The distribution API from Rust: prints the platforms of an image in a registry, and copies it to
+//! another name, if one is given.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = names.next().ok_or("an image's name is missing")?;
     let name = Reference::parse(&name)?.with_default_tag();
 
-    // The credentials are those of `docker login`; a registry that wants none is asked without.
+    // Uses the credentials of `docker login`. A registry that needs none gets none.
     let credentials = match std::env::home_dir() {
         Some(home) => Credentials::new(home.join(".docker")),
         None => Credentials::none(),

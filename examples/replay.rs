@@ -1,11 +1,11 @@
-//! Shows a recorded build again: reads what `--progress=rawjson` wrote from stdin, at the speed at
-//! which it happened.
+//! Replays a recorded build: reads the output of `--progress=rawjson` from stdin, and shows it at
+//! its original speed.
 //!
 //!     solvekit build --progress=rawjson . 2> build.json
 //!     cargo run --example replay -- tty < build.json
 //!
 //! The first argument is the mode (default `auto`), the second one the speed (default 1; 0 does not
-//! wait at all).
+//! wait).
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends all recorded updates, with the pauses that their times tell of.
+/// Sends all recorded updates, with pauses according to their times.
 async fn replay(writer: progress::Writer, speed: f64) -> Result<(), serde_json::Error> {
     let source = writer.source();
     let mut before = None;

@@ -1,12 +1,12 @@
-//! A picture of the terminal for documents: reads what `--progress=rawjson` wrote from stdin, and
+//! Draws the terminal for documentation: reads the output of `--progress=rawjson` from stdin, and
 //! writes an SVG to stdout.
 //!
 //!     solvekit build --progress=rawjson . 2> build.json
 //!     cargo run --example terminal_svg -- 4.5 < build.json > docs/terminal.svg
 //!
-//! The first argument is the moment to show, in seconds since the build's start; without one it is
-//! the end. The second and third are the terminal's columns and rows (default 100 30), the fourth
-//! one the command to show above.
+//! The first argument is the time to show, in seconds since the build's start; the default is the
+//! end. The second and third are the terminal's columns and rows (default 100 30), the fourth is
+//! the command to show at the top.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -15,10 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use solvekit::progress::{Display, Event, Mode, Options, Size, StatusUpdate};
 
-/// The moment that the display takes for the present, in nanoseconds since 1970.
+/// The current time for the display, in nanoseconds since 1970.
 static NOW: AtomicU64 = AtomicU64::new(0);
 
-/// Pixels of a character and of a line.
+/// The width of a character and the height of a line, in pixels.
 const COLUMN: f64 = 8.4;
 const LINE: f64 = 18.0;
 const MARGIN: f64 = 16.0;
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a fresh terminal is sent for the view at that moment.
+/// Returns the bytes that draw the view at that time on an empty terminal.
 fn draw(updates: &[StatusUpdate], until: Option<Duration>, size: Size) -> String {
     let clock = || UNIX_EPOCH + Duration::from_nanos(NOW.load(Ordering::Relaxed));
     let title = Some("docker:default".into());
@@ -130,7 +130,8 @@ fn svg(lines: &[&str], size: Size) -> String {
     out
 }
 
-/// The parts of a line with the numbers of their colour sequence; other sequences are left out.
+/// Splits a line into parts with the numbers of their colour sequences; other sequences are
+/// dropped.
 fn spans(line: &str) -> Vec<(String, String)> {
     let mut spans = vec![(String::new(), String::new())];
     let mut rest = line.trim_end();

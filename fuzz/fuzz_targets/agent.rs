@@ -1,5 +1,5 @@
-//! What a hostile daemon sends to an SSH agent, cut anywhere: each message gets a list, a signature
-//! or a refusal.
+//! Bytes from a hostile daemon to an SSH agent, cut anywhere: the answer to each message is a list,
+//! a signature or a failure.
 
 #![no_main]
 

@@ -1,8 +1,8 @@
-//! Archives of others: bundles of build records, images (`docker save`, OCI), downloads whose
-//! newest file counts. They are read or refused.
+//! Untrusted archives: bundles of build records, images (`docker save`, OCI), downloads whose
+//! newest file gives the time. They are read or rejected.
 //!
-//! The first byte says what the rest is: the archive itself, a tar archive to be compressed, or
-//! names and contents of files, of which a well-formed archive is made.
+//! The first byte is the kind of the rest: the archive itself, a tar archive to compress, or names
+//! and contents of files for a well-formed archive.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use solvekit::registry::{Client, ClientOptions, Credentials};
 use solvekit::transfer::{Place, Source};
 
-/// Names that readers look for.
+/// Names of files that readers open.
 const NAMES: [&str; 8] = [
     "index.json",
     "manifest.json",
@@ -50,7 +50,7 @@ fuzz_target!(|input: &[u8]| {
     open(&archive);
 });
 
-/// Looks for an image, as `push` and `image copy` do.
+/// Opens an image, like `push` and `image copy`.
 fn open(archive: &[u8]) {
     static RUNTIME: OnceLock<(tokio::runtime::Runtime, Client, PathBuf)> = OnceLock::new();
     let (runtime, client, path) = RUNTIME.get_or_init(|| {
@@ -76,7 +76,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     packed.finish().expect("memory takes all")
 }
 
-/// Files, each of a byte for its name, one for its kind, one for its length, and its content.
+/// Returns a tar archive. Each file is a byte for its name, one for its kind, one for its length,
+/// and its content.
 fn tar_of(mut rest: &[u8]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     while let [name, kind, length, content @ ..] = rest {

@@ -1,4 +1,4 @@
-//! Bake files in JSON: any bytes are evaluated and planned, or refused.
+//! Bake files in JSON: any bytes are evaluated and planned, or rejected.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Values of `--set` and `--var`, one a line, for a file in which every attribute is set.
+//! Values of `--set` and `--var`, one per line, for a file that sets every attribute.
 
 #![no_main]
 

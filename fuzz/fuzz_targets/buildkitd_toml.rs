@@ -1,5 +1,5 @@
-//! `buildkitd.toml`: any bytes are checked or refused. What is accepted is TOML again with its
-//! certificates moved, is accepted a second time, and stays beneath the daemon's folder.
+//! `buildkitd.toml`: any bytes are accepted or rejected. An accepted file is valid TOML with its
+//! certificates moved, is accepted a second time, and only names paths below the daemon's folder.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! `WWW-Authenticate`: any text is read, Bearer goes before Basic, and a challenge that is written
-//! out is read again.
+//! `WWW-Authenticate`: any text is parsed, Bearer precedes Basic, and a formatted challenge parses
+//! to itself.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Contexts as the command line names them: any text is read or refused, and no message repeats a
+//! Contexts on the command line: any text is parsed or rejected, and no message contains a
 //! password.
 
 #![no_main]
@@ -12,8 +12,8 @@ fuzz_target!(|text: &str| {
     let _ = text.parse::<DockerfileFrom>();
     let _ = text.parse::<NamedContext>();
     if let Ok(name) = context_name(text) {
-        // Only the short name of an official repository can be no name by itself: 64 digits are the
-        // id of an image.
+        // Only the short name of an official repository can be an invalid name by itself: 64 digits
+        // are the id of an image.
         match context_name(&name) {
             Ok(again) => assert_eq!(again, name),
             Err(error) => assert!(name.len() >= 64, "{error}"),
@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
         let again = LayoutReference::parse(&layout.to_string());
         assert_eq!(again.expect("what is printed can be read"), layout);
     }
-    // What follows is a query of a git URL, which has mistakes of its own.
+    // The query of a git URL, which has errors of its own.
     let secret = format!("https://me:hunter2@example.com/r.git?{text}");
     if let Err(error) = secret.parse::<MainContext>() {
         assert!(text.contains("hunter2") || !error.to_string().contains("hunter2"));

@@ -1,5 +1,5 @@
-//! Docker's configuration: any text is read or refused, the refusal quotes nothing of it, and the
-//! keys of logins stay what they are.
+//! Docker's configuration: any text is parsed or rejected, the error quotes nothing of it, and
+//! login keys are stable.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes are a Dockerfile or refused with an error that can be shown.
+//! Any bytes are a Dockerfile, or are rejected with an error that can be formatted.
 
 #![no_main]
 

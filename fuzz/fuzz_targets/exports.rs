@@ -1,9 +1,9 @@
-//! What a hostile daemon sends as an export: it is written inside of the folder or refused, and
-//! nothing beside the folder changes.
+//! An export from a hostile daemon: it is written inside the folder or rejected, and nothing
+//! outside the folder changes.
 //!
-//! An input is a list of packets in a short form, of which one byte in 32 is taken as it is: names
-//! with `..`, absolute ones, links out of the folder and through each other, devices, data for what
-//! is not a file, numbers that nobody gave.
+//! An input is a list of packets in a short form; one byte in 32 is used unchanged: names with
+//! `..`, absolute names, links out of the folder and through each other, devices, data for
+//! something that is not a file, unknown ids.
 
 #![no_main]
 
@@ -65,7 +65,7 @@ fuzz_target!(|input: &[u8]| {
     );
 });
 
-/// A folder with `outside/kept`, made once.
+/// Returns a folder with `outside/kept`, created once.
 fn base() -> &'static PathBuf {
     static BASE: OnceLock<PathBuf> = OnceLock::new();
     BASE.get_or_init(|| {
@@ -95,21 +95,21 @@ fn frames(choices: &mut Choices<'_>) -> Vec<u8> {
     while !choices.0.is_empty() {
         let mut packet = Vec::new();
         match choices.next() % 8 {
-            // STAT, mostly with a file.
+            // STAT, mostly of a file.
             0..=3 => {
                 varint(&mut packet, 1, 0);
                 let stat = stat(choices);
                 bytes(&mut packet, 2, &stat);
             }
             4 => varint(&mut packet, 1, 0),
-            // DATA, of any file.
+            // DATA, for any file.
             5 => {
                 varint(&mut packet, 1, 2);
                 varint(&mut packet, 3, u64::from(choices.next() % 16));
                 let length = usize::from(choices.next() % 64);
                 bytes(&mut packet, 4, &vec![b'x'; length]);
             }
-            // Its end.
+            // The end of the data.
             6 => {
                 varint(&mut packet, 1, 2);
                 varint(&mut packet, 3, u64::from(choices.next() % 16));

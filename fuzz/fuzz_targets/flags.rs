@@ -1,4 +1,4 @@
-//! Values of flags and files: any text is read or refused.
+//! Values of flags and files: any text is parsed or rejected.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use solvekit::pipeline::{
 
 fuzz_target!(|text: &str| {
     if let Ok(fields) = csv_fields(text) {
-        // What was read can be written with quotes, and read again.
+        // Parsed fields can be written with quotes, and parsed again.
         let quoted = |field: &String| format!("\"{}\"", field.replace('"', "\"\""));
         let quoted: Vec<String> = fields.iter().map(quoted).collect();
         assert_eq!(

@@ -1,6 +1,6 @@
-//! `.dockerignore` files are read and asked about paths.
+//! `.dockerignore` files are parsed, and matched against paths.
 //!
-//! Input: the file, a line `%%%`, and paths, one a line.
+//! Input: the file, a line `%%%`, and paths, one per line.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
         .split_once("\n%%%\n")
         .unwrap_or((&text, "a\na/b/c.txt\n.git/config"));
     let patterns = parse_ignore(file.as_bytes());
-    // What is clean stays as it is.
+    // Clean patterns are unchanged.
     for pattern in &patterns {
         if !pattern.starts_with(['#', '!', '\u{feff}']) && pattern.trim() == pattern {
             assert_eq!(parse_ignore(pattern.as_bytes()), [pattern.as_str()]);

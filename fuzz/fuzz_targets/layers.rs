@@ -1,7 +1,7 @@
-//! Layers of others: two archives are compared or refused.
+//! Untrusted layers: two archives are compared or rejected.
 //!
-//! The first two bytes say where the second archive begins; without one the first is compared with
-//! itself.
+//! The first two bytes are the offset of the second archive; without one, the first archive is
+//! compared with itself.
 
 #![no_main]
 

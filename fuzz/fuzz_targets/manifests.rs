@@ -1,5 +1,5 @@
-//! Manifests, indexes and configs as a registry serves them: what is read is written the same way
-//! again, and no text makes the reader panic.
+//! Manifests, indexes and configs from a registry: a parsed one is written back unchanged, and no
+//! text makes the parser panic.
 
 #![no_main]
 

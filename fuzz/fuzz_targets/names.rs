@@ -1,4 +1,4 @@
-//! Platforms, references and digests: what is printed can be read again and means the same.
+//! Platforms, references and digests: formatted ones parse again, with the same meaning.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
         let normalized = platform.normalized();
         assert_eq!(normalized.normalized(), normalized);
         let matcher = PlatformMatcher::only(&platform);
-        // Nothing serves an unknown variant of arm64, as in the reference.
+        // As in the reference, no platform matches an unknown variant of arm64.
         assert!(platform.architecture == "arm64" || matcher.matches(&normalized));
         let _ = Platform::parse(&platform.format_all());
         let _ = Platform::parse(&normalized.to_string());

@@ -1,4 +1,4 @@
-//! Policies to the loader and, if they load, to decisions about a source of each kind.
+//! Policies: any text is loaded or rejected; loaded ones decide about a source of each kind.
 
 #![no_main]
 

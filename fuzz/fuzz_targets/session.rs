@@ -1,5 +1,5 @@
-//! What a hostile daemon asks of the sender of contexts: any patterns and paths to follow, and any
-//! frames. Only what is in the folder is named, whatever its links lead to.
+//! Requests of a hostile daemon to the sender of contexts: any patterns and paths to follow, and
+//! any frames. Only files inside the folder are named, wherever its links point.
 
 #![no_main]
 
@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// A folder whose links lead out of it and in circles, beside a secret; made once.
+/// Returns a folder with links out of it and in cycles, beside a secret; created once.
 fn root() -> &'static PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {

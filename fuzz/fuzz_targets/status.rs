@@ -1,5 +1,5 @@
-//! Progress of a hostile daemon: any steps, transfers, logs, warnings and times are drawn in every
-//! form.
+//! Progress from a hostile daemon: any steps, transfers, logs, warnings and times are displayed in
+//! every mode.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use solvekit::progress::{Display, Event, Mode, Options, StatusUpdate};
 const MODES: [Mode; 4] = [Mode::Plain, Mode::Tty, Mode::RawJson, Mode::JsonLines];
 
 fuzz_target!(|input: &[u8]| {
-    // The wire's form is protobuf; the JSON of --progress=rawjson holds the same.
+    // The wire format is protobuf; the JSON of --progress=rawjson has the same content.
     let updates: Vec<StatusUpdate> = input
         .split(|&byte| byte == b'\n')
         .filter_map(|line| serde_json::from_slice(line).ok())

@@ -1,5 +1,5 @@
-//! Templates of `--format`: any text is read or refused, and what is read renders the same text
-//! twice, or the same error.
+//! Templates of `--format`: any text is parsed or rejected, and a parsed one renders the same text,
+//! or the same error, twice.
 
 #![no_main]
 
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
             .map_err(|error| error.to_string());
         assert_eq!(shown, again);
     }
-    // What is used without being named could not be left out.
+    // A field that is used without its name could not be skipped.
     if text.contains("Platforms") {
         let _ = template.mentions("Platforms");
     }

@@ -1,8 +1,8 @@
-//! A Dockerfile and options are translated or refused; the same bytes twice, and digests that are
-//! those of the bytes.
+//! A Dockerfile and options are translated or rejected, with the same bytes twice, and digests that
+//! match the bytes.
 //!
-//! Input, in parts that a line `%%%` separates, all but the first optional: the Dockerfile;
-//! frontend attributes, `key=value` a line; the base images' config; the `.dockerignore`.
+//! Input, in parts separated by a line `%%%`, all optional except the first: the Dockerfile;
+//! frontend attributes, one `key=value` per line; the base images' config; the `.dockerignore`.
 
 #![no_main]
 
@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Options for up to two platforms.
+/// Returns options for up to two platforms.
 fn options(attributes: &str, ignored: &[u8]) -> Vec<Options> {
     let given: BTreeMap<String, String> = attributes
         .lines()
@@ -69,7 +69,7 @@ fn run(dockerfile: &Dockerfile, options: &Options, config: &[u8], linter: &Linte
         translate_and_lint(dockerfile, options, images, &mut findings)
     });
     match (once, again) {
-        // Findings fail the build where the Dockerfile says so.
+        // Findings fail the build if the Dockerfile requires it.
         (_, Err(_)) if !findings.violated().is_empty() => {}
         (Ok(once), Ok(again)) => agree(&once, &again),
         (Err(once), Err(again)) => assert_eq!(once.to_json(), again.to_json()),
@@ -84,7 +84,7 @@ fn run(dockerfile: &Dockerfile, options: &Options, config: &[u8], linter: &Linte
     }
 }
 
-/// Asks until nothing is missing.
+/// Resolves images and repeats until nothing is missing.
 fn resolved<T>(
     config: &[u8],
     mut ask: impl FnMut(&ResolvedImages) -> Result<Outcome<T>, Error>,
@@ -130,7 +130,7 @@ fn agree(once: &Translation, again: &Translation) {
 }
 
 trait SplitBy {
-    /// As `str::split`, for bytes.
+    /// Like `str::split`, for bytes.
     fn splitn_by<'a>(&'a self, separator: &'a [u8]) -> impl Iterator<Item = &'a [u8]>;
 }
 

@@ -1,4 +1,4 @@
-//! Words are expanded, or refused, in bounded time and memory.
+//! Words are expanded, or rejected, in bounded time and memory.
 //!
 //! Input: a byte of settings, then lines `NAME=value`, an empty line, and the word.
 

@@ -1,11 +1,11 @@
-//! What the bake targets share: a host without surprises, and what must hold for every file.
+//! Shared code of the bake targets: a deterministic host, and properties of every file.
 
 use solvekit_bake::print::{
     plan_json, targets_json, targets_table, variables_json, variables_table,
 };
 use solvekit_bake::{Environment, Evaluation, FileReader, Host, InputFile, Options, ReadError};
 
-/// A fixed clock, no randomness, and a folder in which every file has the input as its content.
+/// A fixed clock, no randomness, and a folder in which the content of every file is the input.
 pub struct Machine<'a>(pub &'a [u8]);
 
 impl FileReader for Machine<'_> {
@@ -35,7 +35,7 @@ impl Host for Machine<'_> {
     }
 }
 
-/// Evaluates one file; the answer, or the error, is the same the second time.
+/// Evaluates one file twice: the result, or the error, must be the same.
 pub fn evaluate(name: &str, bytes: &[u8], environment: &Environment) -> Option<Evaluation> {
     let machine = Machine(bytes);
     let files = [InputFile {
@@ -62,7 +62,7 @@ pub fn evaluate(name: &str, bytes: &[u8], environment: &Environment) -> Option<E
     }
 }
 
-/// Plans the default group and every target, and prints what there is.
+/// Plans the default group and every target, and prints the plans.
 pub fn plan(evaluation: &Evaluation, set: &[String], environment: &Environment) {
     let _ = targets_table(&evaluation.definition);
     let _ = variables_table(&evaluation.variables().unwrap_or_default());
@@ -81,7 +81,7 @@ pub fn plan(evaluation: &Evaluation, set: &[String], environment: &Environment) 
     }
 }
 
-/// An environment in which some variables of the seeds are set.
+/// Returns an environment that sets some variables of the seeds.
 pub fn environment() -> Environment {
     let set = [
         ("TAG", "v1"),

@@ -64,7 +64,7 @@ pub enum AttributeError {
     Attestation {
         /// The attribute.
         name: String,
-        /// Why.
+        /// The cause.
         source: AttestationError,
     },
     /// `multi-platform=false` with several platforms.
