@@ -5,7 +5,7 @@ use std::{error::Error, path::PathBuf};
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
 
-/// Fields that carry bulk data: cheap to slice and to clone.
+/// Fields with large data: cheap to slice and to clone.
 const BULK: &[&str] = &[
     ".pb.Definition.def",
     ".fsutil.types.Packet.data",
@@ -21,20 +21,20 @@ const BULK: &[&str] = &[
     ".containerd.services.content.v1.WriteContentRequest.data",
 ];
 
-/// Fields of `fsutil.types.Stat` that hold names of files, which need not be UTF-8: bytes, which
-/// are the same on the wire.
+/// Fields of `fsutil.types.Stat` with file names, which need not be UTF-8. They become bytes, which
+/// are encoded in the same way.
 const PATHS: &[&str] = &["path", "linkname"];
 
-/// Messages that hold secrets: they must not be printable.
+/// Messages with secrets: they must not be printable.
 const SECRET: &[&str] = &[
     ".moby.filesync.v1.CredentialsResponse",
     ".moby.filesync.v1.FetchTokenResponse",
     ".moby.buildkit.secrets.v1.GetSecretResponse",
 ];
 
-// Maps whose values are messages become lists of entries, which are the same on the wire. prost
-// leaves an entry's value out when it equals the default, Go then finds a nil pointer in the map,
-// and some daemons crash on it.
+// Maps of messages become lists of entries, which are encoded in the same way. prost omits an
+// entry's value if it equals the default; Go then has a nil pointer in the map, and some daemons
+// crash on it.
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -52,8 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut descriptors = protox::compile(&files, ["proto"])?;
     for file in &mut descriptors.file {
-        // The generator looks for the place of every message in the text, and entries have none
-        // there.
+        // The generator needs the source location of every message, and entries have none.
         file.source_code_info = None;
         let mut messages: Vec<_> = file.message_type.iter_mut().collect();
         while let Some(message) = messages.pop() {
@@ -81,7 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // The messages of a graph live in solvekit-core; a test compares what is committed there.
+    // The messages of a graph are in solvekit-core; a test compares the committed file with this
+    // one.
     let core = PathBuf::from(std::env::var("OUT_DIR")?).join("core");
     std::fs::create_dir_all(&core)?;
     let graph = FileDescriptorSet {
@@ -103,7 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn generator() -> tonic_prost_build::Builder {
     let mut builder = tonic_prost_build::configure()
-        // Maps in a fixed order: the same message gives the same bytes.
+        // Ordered maps: the same message gives the same bytes.
         .btree_map(".")
         .skip_debug(SECRET);
     for field in BULK {
