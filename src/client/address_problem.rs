@@ -1,13 +1,13 @@
-//! Why a text is not the address of a BuildKit.
+//! Mistakes in addresses of a BuildKit.
 
-/// What is wrong with an address, and what to write instead.
+/// The mistake in an address, and the correct form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressProblem {
     /// The text has no scheme.
     #[error("the scheme is missing: {suggestion}")]
     NoScheme {
-        /// The address that was probably meant, or the usual schemes.
+        /// The address that was probably meant, or the common schemes.
         suggestion: String,
     },
     /// The scheme is unknown.
@@ -28,13 +28,13 @@ pub enum AddressProblem {
         /// The scheme.
         scheme: String,
     },
-    /// The address is of a daemon where that of an engine is needed.
+    /// The address is that of a daemon, but an engine's is needed.
     #[error("it is not the address of a Docker Engine")]
     NotAnEngine,
     /// The path of a socket is relative.
     #[error("a socket needs an absolute path, as in unix:///run/buildkit/buildkitd.sock")]
     RelativePath,
-    /// The host and the port cannot be told apart.
+    /// The host and the port cannot be separated.
     #[error("write host:port, an IPv6 address in brackets")]
     HostAndPort,
     /// The host is empty.
@@ -67,7 +67,7 @@ pub enum AddressProblem {
         /// The part, such as `container`.
         part: &'static str,
     },
-    /// A part has characters that it cannot have.
+    /// A part contains invalid characters.
     #[error("{text:?} is not a valid {part}")]
     Invalid {
         /// The part, such as `container`.

@@ -1,4 +1,4 @@
-//! The daemon's questions about sources during a build:
+//! Answers the daemon's questions about sources during a build:
 //! `moby.buildkit.v1.sourcepolicy.policysession.PolicyVerifier`.
 
 use std::fmt;
@@ -25,30 +25,30 @@ pub(super) const METHODS: [&str; 1] =
 /// The annotation with an attestation's predicate type.
 const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 
-/// What is said about a source.
+/// The decision about a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// It may be used.
     Allow,
-    /// It may not, for these reasons.
+    /// It may not be used, for these reasons.
     Deny(Vec<String>),
-    /// Another source is used in its place, about which is asked again.
+    /// Another source replaces it; the daemon asks again about that one.
     Convert(Box<Source>),
-    /// The daemon is to find this out and ask again.
+    /// The daemon should resolve these facts and ask again.
     Ask(Facts),
 }
 
-/// Why nothing can be said about a source. Its text and causes go to the daemon.
+/// The error of a check. Its text and causes go to the daemon.
 pub type CheckFailure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Decides about the sources of a build while it runs.
 #[tonic::async_trait]
 pub trait SourceCheck: Send + Sync {
-    /// What is done with a source. The platform is that of an image.
+    /// Decides about a source. The platform is that of an image.
     ///
     /// # Errors
-    /// The build fails then.
+    /// An error fails the build.
     async fn check(
         &self,
         source: Source,
@@ -124,7 +124,7 @@ fn decision(verdict: Verdict) -> proto::DecisionResponse {
     }
 }
 
-/// The daemon refuses a request about another source than the one that it asked about.
+/// The daemon accepts a request only for the source that it asked about.
 pub(crate) fn ask(
     source: pb::SourceOp,
     platform: Option<pb::Platform>,
@@ -164,7 +164,7 @@ pub(crate) fn ask(
     }
 }
 
-/// What the daemon says about a source.
+/// The source with the facts that the daemon has sent.
 pub(crate) fn source(answer: gateway::ResolveSourceMetaResponse) -> Source {
     let op = answer.source.unwrap_or_default();
     Source {
@@ -200,7 +200,7 @@ fn image(image: gateway::ResolveSourceImageResponse) -> ImageFacts {
     }
 }
 
-/// Predicate type and content of an attestation among the blobs.
+/// The predicate type and the content of an attestation among the blobs.
 fn attestation(entry: gateway::attestation_chain::BlobsEntry) -> Option<(String, Vec<u8>)> {
     let blob = entry.value?;
     let mut annotations = blob.descriptor?.annotations;

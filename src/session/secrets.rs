@@ -32,14 +32,14 @@ pub struct Secrets {
     stores: Vec<Arc<dyn SecretStore>>,
 }
 
-/// Where secrets are looked up while a build runs: a vault, a keychain.
+/// A source of secrets during a build, such as a vault or a keychain.
 #[tonic::async_trait]
 pub trait SecretStore: Send + Sync {
     /// Returns a secret; `None` if the store does not have it.
     ///
     /// # Errors
-    /// Why the store cannot tell. The step that needs the secret fails with it; it must not have
-    /// the secret in its text.
+    /// The store cannot answer. The step that needs the secret fails with this error, whose text
+    /// must not contain the secret.
     async fn secret(
         &self,
         id: &str,
@@ -115,8 +115,8 @@ impl Secrets {
         Ok(self)
     }
 
-    /// Adds a store, which is asked for secrets that are not known by value or file. Of several,
-    /// the first that has the secret counts.
+    /// Adds a store for secrets that are not known by value or file. The first store that has a
+    /// secret wins.
     #[must_use]
     pub fn with_store(mut self, store: Arc<dyn SecretStore>) -> Self {
         self.stores.push(store);
@@ -136,7 +136,7 @@ impl Secrets {
                 None => {}
             }
         }
-        // Only with this code does the daemon treat an optional secret as missing.
+        // The daemon treats an optional secret as missing only with this code.
         let text = format!("secret {id} was not given to this build");
         Err(Status::not_found(text))
     }

@@ -16,10 +16,10 @@ use super::tasks::Tasks;
 
 /// The header limit of grpc-go in bytes: include and exclude patterns are sent in headers.
 const HEADER_LIST: u32 = 16 << 20;
-/// How many unread bytes one call of the daemon may send.
+/// The most unread bytes of one call of the daemon.
 const STREAM_WINDOW: u32 = 16 << 20;
-/// How many unread bytes all calls may send. h2 also uses this to decide how many small unread
-/// frames are an attack.
+/// The most unread bytes of all calls. h2 also uses this to decide how many small unread frames are
+/// an attack.
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
 /// Serves the routes until the peer closes the connection or the token is cancelled; then ends all

@@ -18,7 +18,7 @@ use tower::Service;
 use super::MESSAGE_LIMIT;
 use super::tasks::Tasks;
 
-/// How many chunks can wait to be sent. With chunks of about 64 KiB, this bounds a transfer's
+/// The most chunks that wait to be sent. With chunks of about 64 KiB, this bounds a transfer's
 /// memory.
 const WAITING: usize = 8;
 

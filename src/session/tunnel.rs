@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio_util::sync::PollSender;
 
-/// How many bytes are buffered before they are sent without a flush.
+/// The number of bytes that are buffered before they are sent without a flush.
 const MESSAGE: usize = 64 * 1024;
 
 /// A byte stream whose two directions are messages.

@@ -104,7 +104,7 @@ async fn registries_without_credentials_leave_no_seed() {
 async fn the_daemon_can_be_left_to_fetch_tokens() {
     let dir = configured(CONFIG);
     let mut client = daemon(dir.path(), Auth::without_tokens).await;
-    // The daemon falls back to credentials on this code.
+    // On this code the daemon falls back to credentials.
     assert_eq!(
         key(&mut client, "a").await.unwrap_err().code(),
         Code::Unavailable

@@ -62,10 +62,10 @@ pub struct ContentStores {
     failure: Arc<OnceLock<String>>,
 }
 
-/// Knows blobs that a store need not have, because they are where it would send them.
+/// Knows blobs that a store need not have, because they exist at the store's own destination.
 #[tonic::async_trait]
 pub(crate) trait Elsewhere: Send + Sync + std::fmt::Debug {
-    /// True if the blob of this size is there.
+    /// True if the blob of this size exists there.
     async fn has(&self, digest: &Digest, size: u64) -> bool;
 }
 
@@ -99,7 +99,7 @@ impl ContentStores {
         self
     }
 
-    /// Tells the daemon that the store has what is elsewhere too.
+    /// Makes the store report the blobs of `elsewhere` as existing too.
     pub(crate) fn with_elsewhere(mut self, id: &str, elsewhere: Arc<dyn Elsewhere>) -> Self {
         if let Some(store) = self.stores.get_mut(id) {
             let layout = store.layout.clone();

@@ -25,7 +25,7 @@ const VERIFIED: u64 = 4 << 20;
 pub(super) struct Store {
     pub(super) layout: Layout,
     pub(super) writable: bool,
-    /// Has blobs that are not written here.
+    /// Knows blobs that need not be written to this store.
     pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     state: Mutex<State>,
 }

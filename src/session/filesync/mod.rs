@@ -84,7 +84,7 @@ impl Directories {
         Ok(self)
     }
 
-    /// Counts what is sent of the directories with `sent`.
+    /// Counts the data that is sent of the directories with `sent`.
     pub fn counted_by(self, sent: Sent) -> Self {
         Self { sent, ..self }
     }
@@ -97,7 +97,7 @@ impl Directories {
     }
 }
 
-/// Where a transfer notes what it sends.
+/// The records of a transfer: what it sends, and what it lists.
 #[derive(Debug, Clone, Default)]
 struct Noted {
     sent: Sent,

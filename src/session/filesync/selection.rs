@@ -1,4 +1,4 @@
-//! Tells for a single path if a transfer would send it. The path need not exist.
+//! Decides for a single path if a transfer would send it. The path need not exist.
 
 use std::io;
 use std::path::{Path, PathBuf};

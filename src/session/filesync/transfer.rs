@@ -222,7 +222,7 @@ impl Stats<'_> {
                 );
             }
         }
-        // The packet borrows the walk's `Stat` and its buffers while it is encoded.
+        // The packet needs to own the walk's `Stat` and its buffers while it is encoded.
         self.packet.stat = Some(std::mem::take(stat));
         packet::put(&mut self.buffer, &self.packet);
         *stat = self.packet.stat.take().unwrap_or_default();

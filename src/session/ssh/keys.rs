@@ -44,7 +44,7 @@ pub enum KeyError {
          anew"
     )]
     Format,
-    /// The key needs a passphrase, and nobody can be asked for it.
+    /// The key needs a passphrase, but nobody can be asked for it.
     #[error("it has a passphrase: add it to an agent (ssh-add) and give the agent's socket")]
     Passphrase,
     /// The key's algorithm is not supported.
