@@ -1,15 +1,15 @@
 package docker
 
-# Functions that every policy has, under the names that buildx gives them.
+# Functions that every policy has, with buildx's names.
 
-# The image was built by Docker's builder on GitHub out of this repository ("owner/name").
+# True if Docker's builder on GitHub built the image from this repository ("owner/name").
 docker_github_builder(image, repo) if {
 	image.hasProvenance
 	some signature in image.signatures
 	docker_github_builder_signature(signature, repo)
 }
 
-# The same, out of this tag.
+# The same, from this tag.
 docker_github_builder_tag(image, repo, tag) if {
 	docker_github_builder(image, repo)
 	wanted := sprintf("refs/tags/%s", [tag])
@@ -28,12 +28,12 @@ docker_github_builder_signature(signature, repo) if {
 	count(signature.timestamps) > 0
 }
 
-# The download has an attestation in this file, made by Docker's builder out of this repository.
+# True if this file has an attestation of Docker's builder for the download, from this repository.
 docker_github_builder_bundle(http, filename, repo) if {
 	docker_github_builder_signature(artifact_attestation(http, filename), repo)
 }
 
-# The attestation that GitHub has for a file of a release.
+# GitHub's attestation for a file of a release.
 github_release_attestation(http) := attestation if {
 	http.schema == "https"
 	lower(http.host) == "github.com"

@@ -1,11 +1,11 @@
 package docker
 
-# The default policy (BUILDX_DEFAULT_POLICY): images that Docker ships for builds have to be signed
-# by Docker's builder on GitHub. Other images, images by digest, tags that are not known, and
-# releases from before the signatures pass.
+# The default policy (BUILDX_DEFAULT_POLICY): images that Docker publishes for builds must be signed
+# by Docker's builder on GitHub. Other images, images by digest, unknown tags, and
+# releases older than the signatures are allowed.
 
 # Images with versions like 1.21: the repository on GitHub, the first signed minor version, the tags
-# that move, and what stands before the version in the names of git tags.
+# that move, and the prefix of the version in the names of git tags.
 frontends := {
 	"docker.io/docker/dockerfile": {
 		"repo": "moby/buildkit", "first": 21, "prefix": "refs/tags/dockerfile/",
@@ -49,7 +49,7 @@ at_least(tag, minor) if {
 needs_signature(image, frontend) if image.tag in frontend.moving
 needs_signature(image, frontend) if at_least(image.tag, frontend.first)
 
-# Does a tag like 1, 1.21 or 1.21.0 stand for this release?
+# True if a tag like 1, 1.21 or 1.21.0 selects this release.
 selects(tag, release) if tag == release
 
 selects(tag, release) if {
