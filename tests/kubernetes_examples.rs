@@ -17,7 +17,6 @@ use serde_json::Value;
 
 const FOLDER: &str = "examples/kubernetes";
 
-/// The objects of a file.
 fn objects(file: &str) -> Vec<Value> {
     let text = fs::read_to_string(Path::new(FOLDER).join(file)).expect("the manifest is there");
     let documents = serde_yaml_ng::Deserializer::from_str(&text);

@@ -26,7 +26,6 @@ impl Graphs {
             .is_empty()
     }
 
-    /// Adds a graph.
     pub(crate) fn add(&self, platform: &Platform, graph: &Definition) {
         let mut graphs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         graphs.push((platform.clone(), graph.clone()));

@@ -13,7 +13,6 @@ use crate::support::{Engine, solvekit, unique};
 /// How long to wait for a message or the end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// An editor.
 struct Editor {
     child: Child,
     to: Option<ChildStdin>,

@@ -24,7 +24,6 @@ impl<'a> Thread<'a> {
         Self { adapter, id }
     }
 
-    /// The breakpoints on a step.
     fn breakpoints(&self, step: &Step) -> Vec<i64> {
         match &step.frame.place {
             None => Vec::new(),

@@ -63,7 +63,6 @@ pub enum PruneDoubt {
 
 /// A listing of the daemon's cache.
 pub(super) struct Listing<'a> {
-    /// All records.
     pub(super) all: &'a [CacheRecord],
     /// The ids of the records that match the filters and are old enough.
     pub(super) matching: &'a HashSet<&'a str>,

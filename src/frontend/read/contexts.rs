@@ -19,13 +19,11 @@ const IGNORE_FILE: &str = ".dockerignore";
 
 /// The contexts and inputs of a build.
 pub(crate) struct Contexts {
-    /// The main context.
     pub(crate) main: Context,
     /// The source of the Dockerfile, unless it is in a folder of the client.
     pub(super) dockerfile: Option<State>,
     /// The Dockerfile's path in that source.
     pub(super) filename: String,
-    /// Named contexts.
     pub(crate) named: BTreeMap<String, NamedContext>,
     /// The graphs that the client sent.
     pub(crate) inputs: BTreeMap<String, Definition>,

@@ -49,7 +49,6 @@ pub(super) enum ContextRead {
     Upload(Upload),
 }
 
-/// The Dockerfile.
 #[derive(Debug, Clone)]
 pub(super) enum DockerfileRead {
     /// It has been read.

@@ -42,7 +42,6 @@ pub(in crate::session) fn put_data_header(buffer: &mut Vec<u8>, id: u32, length:
     encode_varint(length as u64, buffer);
 }
 
-/// Reads a packet.
 pub(in crate::session) fn read(message: Bytes) -> Result<Packet, BadFrame> {
     Packet::decode(message).map_err(|_| BadFrame("a message that is not a packet"))
 }
