@@ -3,7 +3,7 @@
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
-use super::{Address, AddressProblem, AnswerProblem, ConnectProblem, Failure, TlsProblem};
+use super::{Address, AddressProblem, AnswerProblem, Code, ConnectProblem, Failure, TlsProblem};
 
 /// Why a daemon could not be reached or did not complete a call.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +131,20 @@ impl Error {
         match self {
             Self::Call { source, .. } => Some(source),
             _ => None,
+        }
+    }
+
+    /// Returns true if no daemon answers, as while one restarts. Waiting may help.
+    pub fn is_daemon_absent(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => source.is_daemon_absent(),
+            Self::NotFound { attempts } => {
+                let mut problems = attempts.iter().map(|(_, problem)| problem);
+                problems.any(ConnectProblem::is_daemon_absent)
+            }
+            Self::ConnectionLost { .. } => true,
+            Self::Call { source, .. } => source.code == Code::Unavailable,
+            _ => false,
         }
     }
 }

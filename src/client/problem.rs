@@ -2,7 +2,9 @@
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
-use super::{ClientCertificateProblem, Endpoint, Failure, ServerCertificateProblem, TlsFailure};
+use super::{
+    ClientCertificateProblem, Code, Endpoint, Failure, ServerCertificateProblem, TlsFailure,
+};
 
 /// Why a BuildKit cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +139,21 @@ pub enum ConnectProblem {
         #[source]
         source: Box<Failure>,
     },
+}
+
+impl ConnectProblem {
+    /// Returns true if no daemon answers, as while one restarts. Waiting may help.
+    pub fn is_daemon_absent(&self) -> bool {
+        match self {
+            Self::NoSocket { .. }
+            | Self::Refused { .. }
+            | Self::Io { .. }
+            | Self::TimedOut { .. }
+            | Self::Closed { .. } => true,
+            Self::Refusal { source } => source.code == Code::Unavailable,
+            _ => false,
+        }
+    }
 }
 
 /// The stages of connecting.

@@ -7,7 +7,7 @@ use tonic::metadata::AsciiMetadataValue;
 
 use super::{Bridge, Capabilities, Error, caps};
 use crate::{
-    client::{Channel, Client, Code, Failure, Worker, failed, metadata_value},
+    client::{Channel, Client, Worker, failed, metadata_value},
     proto::moby::buildkit::v1::frontend as proto,
 };
 
@@ -19,7 +19,7 @@ impl Bridge {
     /// capabilities. A Solve that fails at once is not noticed here: stop waiting then.
     ///
     /// # Errors
-    /// [`Error::Client`], for example if the build does not start within 15 seconds.
+    /// [`Error::Client`], and [`Error::NotBegun`] if the build does not start within 15 seconds.
     pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
         let build_id = metadata_value("the build reference", build_ref)?;
         let bridge = Self::greet(client.channel(), Some(build_id)).await?;
@@ -55,12 +55,6 @@ impl Bridge {
         loop {
             let asked =
                 timeout_at(end, self.calls().ping(self.request(proto::PingRequest {}))).await;
-            let late = || {
-                Failure::new(
-                    Code::DeadlineExceeded,
-                    "the daemon does not begin the build",
-                )
-            };
             match asked {
                 Ok(Ok(pong)) => return Ok(pong.into_inner()),
                 Ok(Err(status)) if is_unknown(&status) && Instant::now() < end => {
@@ -68,11 +62,8 @@ impl Bridge {
                 }
                 Ok(Err(status)) => return Err(failed(call)(status).into()),
                 Err(_) => {
-                    return Err(crate::client::Error::Call {
-                        call,
-                        source: Box::new(late()),
-                    }
-                    .into());
+                    let seconds = PATIENCE.as_secs();
+                    return Err(Error::NotBegun { seconds });
                 }
             }
         }

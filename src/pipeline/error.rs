@@ -450,6 +450,7 @@ impl Error {
     pub(crate) fn may_be_of_ending_daemon(&self) -> bool {
         let failure = match self {
             Self::Interrupted => return false,
+            Self::Gateway(gateway::Error::NotBegun { .. }) => return true,
             Self::Client(error) => error.failure().cloned(),
             Self::Export { source } => source.failure().cloned(),
             error => Some(error.to_failure()),

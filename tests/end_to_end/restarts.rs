@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{OwnEngine, Relay, Running, folder_of, solvekit, unique};
+use crate::support::{
+    BuilderHome, Finished, OwnEngine, Relay, Running, folder_of, solvekit, unique,
+};
 
 #[test]
 fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
@@ -76,4 +78,118 @@ fn a_daemon_is_waited_for_as_long_as_it_is_said() {
         built.stderr
     );
     hasty.wait().failed_with(1, &["was lost"]);
+}
+
+/// A build of nothing but a file, which needs no image.
+fn small_context() -> tempfile::TempDir {
+    let word = unique();
+    let bake = "target \"default\" {}\n";
+    folder_of(&[
+        ("Dockerfile", "FROM scratch\nCOPY word /\n"),
+        ("word", &word),
+        ("docker-bake.hcl", bake),
+    ])
+}
+
+#[test]
+fn build_and_bake_wait_for_an_engine_that_is_started_later() {
+    let mut engine = OwnEngine::start();
+    engine.stop();
+    let context = small_context();
+    let start = |verb: &str, reconnect: Option<&str>| {
+        let mut command = solvekit([verb, "--progress=plain", "--addr", &engine.address()]);
+        command.current_dir(context.path());
+        if let Some(time) = reconnect {
+            command.args(["--reconnect", time]);
+        }
+        if verb == "build" {
+            command.args(["-o", "type=cacheonly", "."]);
+        }
+        Running::start(&mut command)
+    };
+    let hasty = start("build", None).wait();
+    assert_eq!(hasty.code, Some(1), "{}", hasty.stderr);
+    assert!(hasty.took < Duration::from_secs(4), "{:?}", hasty.took);
+    assert!(!hasty.stderr.contains("waiting"), "{}", hasty.stderr);
+
+    let mut waiting: Vec<Running> = ["build", "bake", "build"]
+        .map(|verb| start(verb, Some("60s")))
+        .into();
+    for command in &mut waiting {
+        command.until("waiting for the daemon, up to 60 seconds: cannot connect to BuildKit at");
+    }
+    // Ctrl-C ends the wait at once.
+    let interrupted = waiting.pop().expect("three commands");
+    let began = std::time::Instant::now();
+    interrupted.interrupt();
+    interrupted.wait().failed_with(130, &[]);
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+
+    std::thread::sleep(Duration::from_secs(3));
+    engine.start_again();
+    for command in waiting {
+        let built = command.wait().succeeded();
+        assert!(
+            built.stderr.contains("the daemon answers after"),
+            "{}",
+            built.stderr
+        );
+    }
+}
+
+#[test]
+fn the_wait_ends_when_its_time_is_over() {
+    let relay = Relay::unix();
+    relay.set_away(true);
+    let context = small_context();
+    let mut build = solvekit(["build", "--reconnect=2s", "--addr", relay.address()]);
+    let failed = Finished::of(build.args(["-o", "type=cacheonly"]).arg(context.path()));
+    let failed = failed.failed_with(1, &["waiting for the daemon, up to 2 seconds"]);
+    let seconds = failed.took.as_secs_f64();
+    assert!((1.9..5.0).contains(&seconds), "{seconds}");
+    // An address that is wrong in itself is not waited for.
+    let mut build = solvekit(["build", "--reconnect=60s", "--addr", "tcp://"]);
+    let failed = Finished::of(build.arg(context.path()));
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.took < Duration::from_secs(5), "{:?}", failed.took);
+}
+
+#[test]
+fn a_build_on_several_nodes_waits_until_one_is_there() {
+    let home = BuilderHome::new();
+    let relays = [Relay::unix(), Relay::unix()];
+    for (place, relay) in relays.iter().enumerate() {
+        let node = format!("node{place}");
+        let mut create = vec![
+            "create",
+            "--name=several",
+            "--driver=remote",
+            "--node",
+            &node,
+        ];
+        if place > 0 {
+            create.push("--append");
+        }
+        create.push(relay.address());
+        home.run(&create).succeeded();
+        relay.set_away(true);
+    }
+    let context = small_context();
+    let mut build = home.solvekit(&["build", "--progress=plain", "--reconnect=60s"]);
+    build.args(["--builder=several", "-o", "type=cacheonly"]);
+    let mut build = Running::start(build.arg(context.path()));
+    build.until("waiting for the daemon, up to 60 seconds");
+    std::thread::sleep(Duration::from_secs(2));
+    relays[1].set_away(false);
+    let built = build.wait().succeeded();
+    for text in [
+        "the daemon answers after",
+        "the node node0 of the builder several does not answer",
+    ] {
+        assert!(built.stderr.contains(text), "{text}: {}", built.stderr);
+    }
 }

@@ -8,11 +8,19 @@ use std::time::{Duration, Instant};
 
 use super::{Engine, Finished, solvekit};
 
-/// A Docker Engine with its own folder and bridge, and with Docker's older image store.
+/// A Docker Engine with its own folder and bridge.
 pub struct OwnEngine {
     folder: tempfile::TempDir,
     process: Child,
     bridge: Bridge,
+    store: ImageStore,
+}
+
+/// Where an engine keeps its images.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ImageStore {
+    Older,
+    Containerd,
 }
 
 /// A network interface. An engine without one removes `docker0`, which may be in use.
@@ -52,15 +60,25 @@ fn ip(arguments: &[&str]) {
 }
 
 impl OwnEngine {
-    /// Starts the engine.
+    /// Starts an engine with Docker's older image store.
     pub fn start() -> Self {
+        Self::start_with(ImageStore::Older)
+    }
+
+    /// Starts an engine with containerd's image store, which can push the images that it builds.
+    pub fn start_with_containerd() -> Self {
+        Self::start_with(ImageStore::Containerd)
+    }
+
+    fn start_with(store: ImageStore) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let bridge = Bridge::new();
-        let process = spawn(folder.path(), &bridge);
+        let process = spawn(folder.path(), &bridge, store);
         let engine = Self {
             folder,
             process,
             bridge,
+            store,
         };
         engine.wait_for();
         engine
@@ -79,14 +97,26 @@ impl OwnEngine {
     /// Restarts it, as `systemctl restart` does.
     pub fn restart(&mut self) {
         self.stop();
-        self.process = spawn(self.folder.path(), &self.bridge);
+        self.start_again();
     }
 
-    fn stop(&mut self) {
+    /// Ends it in an orderly way.
+    pub fn stop(&mut self) {
         let pid = i32::try_from(self.process.id()).expect("a process id");
         let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.process.wait();
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again after it was stopped.
+    pub fn start_again(&mut self) {
+        self.process = spawn(self.folder.path(), &self.bridge, self.store);
     }
 
     fn wait_for(&self) {
@@ -116,12 +146,12 @@ impl Drop for OwnEngine {
     }
 }
 
-fn spawn(folder: &Path, bridge: &Bridge) -> Child {
+fn spawn(folder: &Path, bridge: &Bridge, store: ImageStore) -> Child {
     let program = PathBuf::from(std::env::var("DOCKERD").expect(
         "DOCKERD is not set: this test needs an engine. Run `export $(tests/engine up)` first",
     ));
     let config = serde_json::json!({
-        "features": {"containerd-snapshotter": false},
+        "features": {"containerd-snapshotter": store == ImageStore::Containerd},
         "registry-mirrors": [format!("http://{}", Engine::get().registry)],
         "bridge": bridge.name, "iptables": false, "ip6tables": false,
         "pidfile": folder.join("pid"),

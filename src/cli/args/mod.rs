@@ -23,6 +23,7 @@ pub(crate) mod places;
 pub(crate) mod policy;
 pub(crate) mod proxies;
 pub(crate) mod push;
+pub(crate) mod reconnect;
 pub(crate) mod registries;
 pub(crate) mod reports;
 pub(crate) mod resources;

@@ -63,6 +63,10 @@ impl Advised for Error {
     fn in_buildx(&self) -> Option<String> {
         buildx_words::of_builder(self)
     }
+
+    fn is_daemon_absent(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_daemon_absent())
+    }
 }
 
 fn known_options(driver: Driver) -> String {

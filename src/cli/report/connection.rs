@@ -19,6 +19,10 @@ impl Advised for Error {
             _ => None,
         }
     }
+
+    fn is_daemon_absent(&self) -> bool {
+        self.is_daemon_absent()
+    }
 }
 
 /// The hint for an existing but unusable address comes first: missing addresses are less important.

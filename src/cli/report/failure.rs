@@ -29,6 +29,8 @@ pub(crate) struct Failure {
     code: u8,
     /// The kind of a registry's failure, which tells scripts if a retry makes sense.
     registry: Option<FailureKind>,
+    /// True if a daemon does not answer, as while it restarts.
+    is_daemon_absent: bool,
 }
 
 /// The exit codes of registries' failures, as in `sysexits.h`.
@@ -45,6 +47,7 @@ impl Failure {
             hint: None,
             code: 1,
             registry: None,
+            is_daemon_absent: false,
         }
     }
 
@@ -103,6 +106,18 @@ impl Failure {
     /// The kind of a registry's failure, if a registry failed.
     pub(crate) fn registry(&self) -> Option<FailureKind> {
         self.registry
+    }
+
+    /// The same, marked as the failure of a daemon that does not answer, as while it restarts.
+    #[must_use]
+    pub(crate) fn daemon_absent(mut self, is_absent: bool) -> Self {
+        self.is_daemon_absent = is_absent;
+        self
+    }
+
+    /// True if waiting for a daemon may help.
+    pub(crate) fn is_daemon_absent(&self) -> bool {
+        self.is_daemon_absent
     }
 
     /// The lines of a Dockerfile above the message, without the logs of failed steps.

@@ -9,7 +9,11 @@ use super::{Failure, build_failure, daemon_text, library};
 
 /// The failure before anything is solved.
 pub(crate) fn of_plan(error: &Error, builder: &str) -> Failure {
-    Failure::from_error(error).advised(library::for_plan(error, builder))
+    let failure = Failure::from_error(error).advised(library::for_plan(error, builder));
+    failure.daemon_absent(matches!(
+        error,
+        Error::NoNode { .. } | Error::Unserved { .. }
+    ))
 }
 
 /// The failure of a build, with the node that it failed on.

@@ -105,7 +105,10 @@ pub(super) async fn run(
             });
         };
         client = found;
-        environment.note("the connection to BuildKit was lost: building again from its cache");
+        let waited = loss.since.elapsed().as_secs_f64();
+        environment.note(format!(
+            "the daemon answers after {waited:.1} seconds: building again from its cache"
+        ));
         earlier = Some(loss);
         repeats += 1;
     }
@@ -182,6 +185,8 @@ impl Failed {
 
 /// The loss of a daemon, and how long to wait for it.
 struct Loss {
+    /// The first sign of the loss.
+    since: Instant,
     /// When to stop waiting, counted from the first sign of the loss.
     deadline: Instant,
     /// The error to report: the first that is certainly a loss, or else the first one.
@@ -190,8 +195,10 @@ struct Loss {
 
 impl Loss {
     fn new(error: Error, within: Duration) -> Self {
+        let since = Instant::now();
         Self {
-            deadline: Instant::now() + within,
+            since,
+            deadline: since + within,
             error,
         }
     }
@@ -253,5 +260,12 @@ mod tests {
             "type=oci,dest=x"
         ])));
         assert!(!can_be_repeated(&outputs(&["type=registry", "-"])));
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_begin_a_build_may_be_gone() {
+        let error = Error::Gateway(crate::gateway::Error::NotBegun { seconds: 15 });
+        assert!(error.may_be_of_ending_daemon());
+        assert!(!error.is_of_lost_daemon());
     }
 }

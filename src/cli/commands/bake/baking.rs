@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use solvekit::bake::{LocalMachine, Plan};
-use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect, StepLimit};
+use solvekit::pipeline::{BuildRequest, OnFailure, StepLimit};
 use solvekit::progress::Mode;
 use solvekit::session::new_id;
 use solvekit::spread::{Joint, Publish};
@@ -141,9 +141,7 @@ impl BakeArgs {
         joint.parallel = self.max_parallel.map(usize::from);
         build::Settings {
             joint,
-            reconnect: Reconnect {
-                within: self.reconnect,
-            },
+            reconnect: self.reconnect.clone(),
             step_limit: self
                 .max_parallel_steps
                 .map(|most| StepLimit::new(most.into())),

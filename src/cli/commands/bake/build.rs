@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect, StepLimit};
+use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StepLimit};
 use solvekit::progress::{Hold, Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 
@@ -16,6 +16,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::{Explain, Recording};
 use crate::cli::args::nodes::Surveyed;
 use crate::cli::args::push::PushRetryArgs;
+use crate::cli::args::reconnect::ReconnectArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
@@ -30,7 +31,7 @@ use crate::cli::report::{Failure, build_failure, display};
 /// The settings that the targets share.
 pub(super) struct Settings {
     pub(super) joint: Joint,
-    pub(super) reconnect: Reconnect,
+    pub(super) reconnect: ReconnectArgs,
     pub(super) step_limit: Option<StepLimit>,
     pub(super) registries: RegistryArgs,
     pub(super) retries: PushRetryArgs,
@@ -100,9 +101,8 @@ pub(super) async fn build(
         settings
             .cache_mounts
             .parse(&namespace, mode, &settings.registries, environment)?;
-    let preparing = prepare(plan, requests, mode, connection, environment);
-    let (prepared, surveyed) = unless_cancelled(preparing, &cancelled, mode).await?;
-    let targets = targets(&prepared, &surveyed)?;
+    let preparing = prepare(plan, requests, &settings, mode, connection, environment);
+    let (prepared, surveyed, targets) = unless_cancelled(preparing, &cancelled, mode).await?;
     let plans = targets.iter().map(|target| &target.plan);
     let clients = nodes::clients(&surveyed.nodes, plans);
     unless_cancelled(copies.before(&clients), &cancelled, mode).await?;
@@ -130,7 +130,7 @@ pub(super) async fn build(
         hold: Hold::default(),
     };
     let recording = Recording::new(settings.explain, environment);
-    let reconnect = settings.reconnect;
+    let reconnect = settings.reconnect.during_build();
     let (mut run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
     run.step_limit = settings.step_limit.clone();
     let building = surveyed
@@ -169,17 +169,24 @@ fn namespace(requests: &BTreeMap<String, BuildRequest>) -> String {
 async fn prepare(
     plan: &Plan,
     requests: BTreeMap<String, BuildRequest>,
+    settings: &Settings,
     mode: Mode,
     connection: &ConnectionArgs,
     environment: &Environment,
-) -> Result<(BTreeMap<String, Arc<Prepared>>, Surveyed), Failure> {
+) -> Result<(BTreeMap<String, Arc<Prepared>>, Surveyed, Vec<Target>), Failure> {
     let prepared = bake::prepare(plan, requests).await;
     let prepared = prepared.map_err(|error| failed(&error))?;
     let key = std::env::current_dir().unwrap_or_default();
     let key = key.to_string_lossy();
     let say = |line: &str| display::boot(mode, line);
-    let reached = connection.reach(environment, &key, &say);
-    Ok((prepared, reached.await?.survey().await))
+    let connecting = settings.reconnect.connecting(&say, async || {
+        let reached = connection.reach(environment, &key, &say).await?;
+        let surveyed = reached.survey().await;
+        let targets = targets(&prepared, &surveyed)?;
+        Ok((surveyed, targets))
+    });
+    let (surveyed, targets) = connecting.await?;
+    Ok((prepared, surveyed, targets))
 }
 
 /// Shows the inputs that were read on this machine. With several targets, each is named.

@@ -1,16 +1,16 @@
 //! The flags of `solvekit bake`, named as those of `docker buildx bake`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::tools::ToolArgs;
 use crate::cli::args::complete;
 use crate::cli::args::explain::Explain;
-use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS};
+use crate::cli::args::headings::{BUILD, CACHES, OUTPUTS, PLATFORMS, PROGRESS};
 use crate::cli::args::push::PublishArgs;
+use crate::cli::args::reconnect::ReconnectArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
-use crate::cli::args::{connection, values};
+use crate::cli::args::values;
 use crate::cli::commands::build::dry_run::Form;
 use crate::cli::commands::cache_mount::AroundArgs;
 use crate::cli::report::display::ProgressArgs;
@@ -199,16 +199,8 @@ pub(crate) struct BakeArgs {
     #[command(flatten)]
     pub(super) publishing: PublishArgs,
 
-    /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
-    /// seconds, or a duration such as 1m30s; 0 fails at once
-    #[arg(
-        help_heading = DAEMON,
-        long,
-        value_name = "TIME",
-        default_value = "10s",
-        value_parser = connection::waiting
-    )]
-    pub(super) reconnect: Duration,
+    #[command(flatten)]
+    pub(super) reconnect: ReconnectArgs,
 }
 
 const EXAMPLES: &str = "\

@@ -7,7 +7,7 @@ use std::path::Path;
 use solvekit::frontend::Source;
 use solvekit::oci::Digest;
 use solvekit::pipeline::{
-    Attestations, BuildRequest, MetadataProvenance, NoCache, Output, Prepared, Reconnect, StepLimit,
+    Attestations, BuildRequest, MetadataProvenance, NoCache, Output, Prepared, StepLimit,
 };
 use solvekit::progress::{Mode, StepState, Summary};
 use tokio_util::sync::CancellationToken;
@@ -124,9 +124,7 @@ impl<'a> Again<'a> {
             environment: self.environment,
             hold: Default::default(),
         };
-        let reconnect = Reconnect {
-            within: self.args.reconnect,
-        };
+        let reconnect = self.args.reconnect.during_build();
         // With a record, the next build would find that everything was built before.
         let recording = Recording::new(Some(Explain::Off), self.environment);
         let (mut settings, running) = run.start(shown, None, reconnect, &recording, self.cancelled);

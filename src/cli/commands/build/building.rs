@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use solvekit::build_report::BuildReport;
-use solvekit::pipeline::{BuildOutcome, BuildRequest, Prepared, Reconnect, StepLimit};
+use solvekit::pipeline::{BuildOutcome, BuildRequest, Prepared, StepLimit};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{self, Built, Publish};
 use tokio_util::sync::CancellationToken;
@@ -137,9 +137,7 @@ impl<'a> Build<'a> {
             environment,
             hold: self.debugged.map(|it| it.hold.clone()).unwrap_or_default(),
         };
-        let reconnect = Reconnect {
-            within: args.reconnect,
-        };
+        let reconnect = args.reconnect.during_build();
         let recording = Recording::new(args.explain, environment);
         let (mut settings, running) =
             run.start(shown, load, reconnect, &recording, &self.cancelled);

@@ -1,7 +1,6 @@
 //! The flags of `solvekit build`, named as those of `docker buildx build`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use solvekit::pipeline::{HostAddress, Ulimit};
@@ -13,16 +12,17 @@ use crate::cli::args::attestations::AttestationArgs;
 use crate::cli::args::complete;
 use crate::cli::args::contexts::ContextArgs;
 use crate::cli::args::explain::Explain;
-use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS, STEPS};
+use crate::cli::args::headings::{BUILD, CACHES, OUTPUTS, PLATFORMS, PROGRESS, STEPS};
 use crate::cli::args::legacy::LegacyArgs;
 use crate::cli::args::permissions::PermissionArgs;
 use crate::cli::args::policy::PolicyArgs;
 use crate::cli::args::push::PublishArgs;
+use crate::cli::args::reconnect::ReconnectArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
 use crate::cli::args::value_files::{ArgumentArgs, TagFileArgs};
-use crate::cli::args::{connection, values};
+use crate::cli::args::values;
 use crate::cli::commands::cache_mount::AroundArgs;
 use crate::cli::debugger::DebugFlags;
 use crate::cli::report::display::ProgressArgs;
@@ -275,16 +275,8 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(super) publishing: PublishArgs,
 
-    /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
-    /// seconds, or a duration such as 1m30s; 0 fails at once
-    #[arg(
-        help_heading = DAEMON,
-        long,
-        value_name = "TIME",
-        default_value = "10s",
-        value_parser = connection::waiting
-    )]
-    pub(super) reconnect: Duration,
+    #[command(flatten)]
+    pub(super) reconnect: ReconnectArgs,
 
     #[command(flatten)]
     pub(super) legacy: LegacyArgs,

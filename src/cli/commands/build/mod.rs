@@ -145,8 +145,11 @@ async fn prepare(
         prepared.map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
     let key = args.contexts.state().local_path;
     let say = |line: &str| display::boot(mode, line);
-    let reached = connection.reach(environment, &key, &say).await?;
-    let ready = reached.plan(&prepared).await?;
+    let connecting = args.reconnect.connecting(&say, async || {
+        let reached = connection.reach(environment, &key, &say).await?;
+        reached.plan(&prepared).await
+    });
+    let ready = connecting.await?;
     Ok((prepared, ready))
 }
 

@@ -36,6 +36,11 @@ pub(crate) trait Advised: std::error::Error {
     /// The next step for the user: a flag, a command, a line of a file.
     fn advice(&self) -> Option<String>;
 
+    /// True if a daemon does not answer, as while it restarts.
+    fn is_daemon_absent(&self) -> bool {
+        false
+    }
+
     /// buildx's message for it, if scripts look for that.
     fn in_buildx(&self) -> Option<String> {
         None
@@ -45,6 +50,7 @@ pub(crate) trait Advised: std::error::Error {
 impl<E: Advised> From<E> for Failure {
     fn from(error: E) -> Self {
         let failure = Self::from_error(&error).advised(error.advice());
-        failure.in_buildx(error.in_buildx())
+        let failure = failure.in_buildx(error.in_buildx());
+        failure.daemon_absent(error.is_daemon_absent())
     }
 }
