@@ -7,6 +7,7 @@ use super::{
     ConfigProblem, ContextProblem, Driver, KubectlProblem, NodeProblem, OptionProblem, PodsProblem,
 };
 use crate::client;
+use crate::spread;
 
 /// Why a builder cannot be found, stored or used.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,15 @@ pub enum Error {
         /// What is wrong with them.
         #[source]
         source: client::EngineHeaderProblem,
+    },
+    /// The builder's placement is unknown.
+    #[error("the builder {builder:?} has a placement that this version does not know")]
+    Placement {
+        /// The builder.
+        builder: String,
+        /// The placement.
+        #[source]
+        source: spread::UnknownPlacement,
     },
     /// The name belongs to a context of the docker CLI.
     #[error("the name {name:?} is taken by a context of the docker CLI")]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Driver, Error};
 use crate::oci::Platform;
+use crate::spread::Placement;
 
 /// A named builder: one or more nodes with the same driver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Builder {
     /// True if its nodes are not stored but discovered when needed.
     #[serde(default)]
     pub dynamic: bool,
+    /// How builds are shared among equal nodes, see [`crate::spread::Placement`]; empty for the
+    /// default. buildx ignores it, and drops it when it changes the builder.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub placement: String,
     #[serde(flatten)]
     pub(super) unknown: Map<String, Value>,
     /// True for a context of the docker CLI, which is not in the store.
@@ -119,6 +124,20 @@ impl Builder {
         }
     }
 
+    /// Returns how builds are shared among equal nodes.
+    ///
+    /// # Errors
+    /// [`Error::Placement`] if only other programs know the placement.
+    pub fn placement(&self) -> Result<Placement, Error> {
+        match self.placement.as_str() {
+            "" => Ok(Placement::default()),
+            name => name.parse().map_err(|source| Error::Placement {
+                builder: self.name.clone(),
+                source,
+            }),
+        }
+    }
+
     /// Returns the index of the node with this name.
     pub fn position(&self, node: &str) -> Option<usize> {
         self.nodes.iter().position(|known| known.name == node)
@@ -185,6 +204,22 @@ mod tests {
         assert_eq!(builder.nodes[0].files["buildkitd.toml"], b"debug = true\n");
         let again: Value = serde_json::to_value(&builder).unwrap();
         assert_eq!(again, serde_json::from_str::<Value>(BUILDX).unwrap());
+    }
+
+    #[test]
+    fn the_placement_is_the_builder_s_own() {
+        let mut builder: Builder = serde_json::from_str(BUILDX).unwrap();
+        assert_eq!(builder.placement().unwrap(), Placement::Idle);
+        builder.placement = "pool".to_owned();
+        let text = serde_json::to_string(&builder).unwrap();
+        assert!(text.contains(r#""Placement":"pool""#), "{text}");
+        let again: Builder = serde_json::from_str(&text).unwrap();
+        assert_eq!(again.placement().unwrap(), Placement::Pool);
+        builder.placement = "later".to_owned();
+        assert_eq!(
+            builder.placement().unwrap_err().to_string(),
+            "the builder \"b\" has a placement that this version does not know"
+        );
     }
 
     #[test]

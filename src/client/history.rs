@@ -201,14 +201,27 @@ impl Client {
     /// # Errors
     /// If the call fails: daemons before 0.11 have no history.
     pub async fn build_records(&self) -> Result<Vec<BuildRecord>, Error> {
-        self.history("").await
+        self.history("", false).await
     }
 
-    async fn history(&self, build_ref: &str) -> Result<Vec<BuildRecord>, Error> {
+    /// Returns the number of builds that run. The daemon answers from memory.
+    ///
+    /// # Errors
+    /// As [`Client::build_records`].
+    pub async fn running_builds(&self) -> Result<usize, Error> {
+        let active = self.history("", true).await?;
+        let running = active
+            .iter()
+            .filter(|record| record.status() == RecordStatus::Running);
+        Ok(running.count())
+    }
+
+    async fn history(&self, build_ref: &str, active_only: bool) -> Result<Vec<BuildRecord>, Error> {
         let call = "asking for the build history";
         let request = control::BuildHistoryRequest {
             r#ref: build_ref.to_owned(),
             early_exit: true,
+            active_only,
             ..Default::default()
         };
         let events = self.control().listen_build_history(request).await;
@@ -234,7 +247,7 @@ impl Client {
     /// # Errors
     /// As [`Client::build_records`].
     pub async fn build_record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Error> {
-        Ok(self.history(build_ref).await?.pop())
+        Ok(self.history(build_ref, false).await?.pop())
     }
 
     /// Deletes the record of a build that has ended.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::{Placement, PoolNode, pool_node};
 use crate::oci::{Digest, Platform, PlatformMatcher};
 
 /// A node's data for the assignment.
@@ -13,6 +14,8 @@ pub struct Offer {
     pub reported: Vec<Platform>,
     /// The number of builds that run on it.
     pub running: usize,
+    /// True if it failed lately: others that serve a platform equally well go first.
+    pub passed_over: bool,
     /// Its name, which makes the choice stable.
     pub name: String,
 }
@@ -36,8 +39,12 @@ pub struct Rules<'a> {
     pub together: bool,
     /// Without emulation, a native node goes before one that the user set for the platform.
     pub require_native: bool,
-    /// A stable tie-breaker between equal nodes: builds of one context find their cache again.
+    /// What tells the context from others: builds of one context find their cache again.
     pub context: &'a str,
+    /// The choice among nodes that serve a platform equally well.
+    pub placement: Placement,
+    /// A number that is random for each build, for [`Placement::Pool`].
+    pub draw: u64,
 }
 
 /// The platforms of one node.
@@ -51,9 +58,9 @@ pub struct Share {
 }
 
 /// Assigns platforms to nodes. A platform goes to a node that the user set for it (`create
-/// --platform`), else to a native one, else to one that emulates it, else to any. Of equal nodes
-/// the one with the fewest running builds takes it, then always the same one for a context. So
-/// platforms that several nodes serve equally stay together and share their steps.
+/// --platform`), else to a native one, else to one that emulates it, else to any. Among equal nodes
+/// the placement decides, for all platforms in the same way. So platforms that several nodes serve
+/// equally stay together and share their steps.
 ///
 /// Without platforms the build is for the first node's own platform, on one of the nodes with that
 /// platform. The shares are in the order of the platforms; without nodes there are none.
@@ -79,21 +86,20 @@ pub fn assign<'a>(
     rules: &Rules<'_>,
 ) -> Vec<Share> {
     let offers: &[&Offer] = &offers.into_iter().collect::<Vec<_>>();
-    let order = order(offers, rules.context);
     if platforms.is_empty() {
-        return own_platform(offers, &order).into_iter().collect();
+        return own_platform(offers, rules).into_iter().collect();
     }
     if rules.together {
-        return on_one(platforms, offers, &order, rules)
-            .into_iter()
-            .collect();
+        return on_one(platforms, offers, rules).into_iter().collect();
     }
     let mut shares: Vec<Share> = Vec::new();
     for platform in platforms {
-        let best = order
-            .iter()
-            .min_by_key(|node| rank(platform, offers[**node], rules));
-        let Some(&node) = best else { continue };
+        let best = best(offers, |offer| {
+            (rank(platform, offer, rules), offer.passed_over)
+        });
+        let Some(node) = chosen(best, offers, rules) else {
+            continue;
+        };
         let entry = (platform.clone(), fit(platform, offers[node]));
         match shares.iter_mut().find(|share| share.node == node) {
             Some(share) => share.platforms.push(entry),
@@ -143,44 +149,60 @@ fn is_kind_of(platform: &Platform, given: &Platform) -> bool {
     wanted.architecture == given.architecture && PlatformMatcher::only(&given).matches(&wanted)
 }
 
-/// Returns the nodes in the order of preference for a build that all can run.
-fn order(offers: &[&Offer], context: &str) -> Vec<usize> {
-    let weight = |offer: &Offer| {
-        let text = format!("{context}\n{}", offer.name);
-        Digest::sha256(text.as_bytes()).to_string()
-    };
-    let mut order: Vec<usize> = (0..offers.len()).collect();
-    // Rendezvous hashing: among equally busy nodes a context moves only if its node is gone.
-    order.sort_by_cached_key(|node| (offers[*node].running, Reverse(weight(offers[*node]))));
-    order
+/// Returns the nodes with the lowest rank.
+fn best<R: Ord>(offers: &[&Offer], rank: impl Fn(&Offer) -> R) -> Vec<usize> {
+    let ranks: Vec<R> = offers.iter().map(|offer| rank(offer)).collect();
+    let lowest = ranks.iter().min();
+    let nodes = (0..ranks.len()).filter(|node| Some(&ranks[*node]) == lowest);
+    nodes.collect()
 }
 
-fn own_platform(offers: &[&Offer], order: &[usize]) -> Option<Share> {
+/// Returns one of several equal nodes.
+fn chosen(nodes: Vec<usize>, offers: &[&Offer], rules: &Rules<'_>) -> Option<usize> {
+    match rules.placement {
+        Placement::First => nodes.first().copied(),
+        Placement::Idle => nodes.into_iter().min_by_key(|node| {
+            let Offer { running, name, .. } = offers[*node];
+            // Rendezvous hashing: among equally busy nodes a context moves only if its node is
+            // gone.
+            let text = format!("{}\n{name}", rules.context);
+            (
+                *running,
+                Reverse(Digest::sha256(text.as_bytes()).to_string()),
+            )
+        }),
+        Placement::Pool => {
+            let pool = nodes.iter().map(|node| PoolNode {
+                name: &offers[*node].name,
+                running: offers[*node].running,
+            });
+            let pool: Vec<PoolNode<'_>> = pool.collect();
+            let node = pool_node(&pool, rules.context, rules.draw)?;
+            nodes.get(node).copied()
+        }
+    }
+}
+
+fn own_platform(offers: &[&Offer], rules: &Rules<'_>) -> Option<Share> {
     let own = |offer: &Offer| offer.reported.first().map(Platform::normalized);
     let first = own(offers.first()?);
-    let node = order.iter().find(|node| own(offers[**node]) == first)?;
+    let nodes = best(offers, |offer| (own(offer) != first, offer.passed_over));
     Some(Share {
-        node: *node,
+        node: chosen(nodes, offers, rules)?,
         platforms: Vec::new(),
     })
 }
 
 /// Returns the node that serves the worst-served platform best.
-fn on_one(
-    platforms: &[Platform],
-    offers: &[&Offer],
-    order: &[usize],
-    rules: &Rules<'_>,
-) -> Option<Share> {
-    let node = *order.iter().min_by_key(|node| {
-        let mut ranks: Vec<_> = platforms
-            .iter()
-            .map(|platform| rank(platform, offers[**node], rules))
-            .collect();
+fn on_one(platforms: &[Platform], offers: &[&Offer], rules: &Rules<'_>) -> Option<Share> {
+    let nodes = best(offers, |offer| {
+        let ranks = platforms.iter().map(|it| rank(it, offer, rules));
+        let mut ranks: Vec<_> = ranks.collect();
         ranks.sort_by_key(|(_, _, fit, _)| Reverse(*fit));
         let fits: Vec<Fit> = ranks.iter().map(|(_, _, fit, _)| *fit).collect();
-        (fits, ranks)
-    })?;
+        (fits, ranks, offer.passed_over)
+    });
+    let node = chosen(nodes, offers, rules)?;
     let entries = platforms
         .iter()
         .map(|platform| (platform.clone(), fit(platform, offers[node])));

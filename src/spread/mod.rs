@@ -1,7 +1,8 @@
 //! Builds on several nodes: each platform on the node that serves it best, all at once, with one
 //! image index at the end.
 //!
-//! [`assign`] decides which node builds what, and is pure. [`Nodes`] asks nodes for their platforms
+//! [`assign`] decides which node builds what, and is pure; [`Placement`] is its choice among equal
+//! nodes. [`Nodes`] asks nodes for their platforms
 //! and builds on them. Nodes push without names until all parts are complete, so a tag never points
 //! to an incomplete image.
 //!
@@ -42,7 +43,9 @@ mod merge;
 mod node;
 mod outcome;
 mod part;
+mod placement;
 mod plan;
+mod pool;
 mod publish;
 mod run;
 mod stage;
@@ -54,6 +57,8 @@ pub use error::{Error, Silent};
 pub use join_error::JoinError;
 pub use node::{Node, Nodes, Surveyed};
 pub use outcome::{Built, BuiltPart};
+pub use placement::{Placement, UnknownPlacement};
 pub use plan::Plan;
+pub use pool::{PoolNode, pool_node};
 pub use publish::{Publish, PushFrom};
 pub use together::{Ended, Joint, Target};

@@ -1,15 +1,19 @@
 //! The nodes that answer, with their platforms.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Offer, Share, Silent};
-use crate::client::{Client, RecordStatus};
+use super::{Offer, Placement, Share, Silent};
+use crate::client::{Client, Worker};
 use crate::oci::Platform;
 
-/// The timeout for a node's history, which is only read to find an idle node.
+/// The timeout for the number of a node's running builds, which only helps to choose.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout for the platforms of one node among several, which builds need.
+const HANGS_AFTER: Duration = Duration::from_secs(10);
 
 /// A node to build on.
 #[derive(Debug, Clone)]
@@ -26,6 +30,10 @@ pub struct Node {
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
     pub(super) all: Vec<Surveyed>,
+    pub(super) placement: Placement,
+    /// Random for each survey, see [`Rules::draw`](super::Rules::draw).
+    pub(super) draw: u64,
+    pub(super) lost: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A node with its survey data.
@@ -53,7 +61,15 @@ impl Nodes {
                 offer,
                 pushes_untagged: true,
             }],
+            ..Self::default()
         }
+    }
+
+    /// Returns the same nodes with another choice among those that serve a platform equally well.
+    #[must_use]
+    pub fn with_placement(mut self, placement: Placement) -> Self {
+        self.placement = placement;
+        self
     }
 
     /// Asks all nodes at once for their platforms and, if there are several, for their load. Also
@@ -61,21 +77,25 @@ impl Nodes {
     pub async fn survey(nodes: Vec<Node>) -> (Self, Vec<Silent>) {
         let several = nodes.len() > 1;
         let asked = join_all(nodes.into_iter().map(async |node| {
-            let running = async {
-                match several {
-                    true => running(&node.client).await,
-                    false => 0,
-                }
-            };
-            let (workers, running) = tokio::join!(node.client.workers(), running);
-            (node, workers, running)
+            if !several {
+                let workers = node.client.workers().await;
+                let workers = workers.map_err(|error| Silent::of(&node.name, &error));
+                return (workers, None, node);
+            }
+            let (workers, running) = tokio::join!(workers(&node), running(&node.client));
+            (workers, running, node)
         }));
+        let asked = asked.await;
+        // A node that does not count its builds is not preferred for that.
+        let busiest = asked.iter().filter_map(|(_, running, _)| *running).max();
         let (mut found, mut silent) = (Self::default(), Vec::new());
-        for (node, workers, running) in asked.await {
+        found.draw = draw();
+        for (workers, running, node) in asked {
+            let running = running.or(busiest).unwrap_or_default();
             let workers = match workers {
                 Ok(workers) => workers,
-                Err(error) => {
-                    silent.push(Silent::of(&node.name, &error));
+                Err(node) => {
+                    silent.push(node);
                     continue;
                 }
             };
@@ -90,6 +110,7 @@ impl Nodes {
                     .collect(),
                 running,
                 name: node.name.clone(),
+                passed_over: false,
             };
             found.all.push(Surveyed {
                 node,
@@ -98,6 +119,28 @@ impl Nodes {
             });
         }
         (found, silent)
+    }
+
+    /// Returns the same nodes, of which those with these names failed lately: others that serve a
+    /// platform equally well go first.
+    #[must_use]
+    pub fn passing_over(mut self, names: &BTreeSet<String>) -> Self {
+        for surveyed in &mut self.all {
+            surveyed.offer.passed_over = names.contains(&surveyed.node.name);
+        }
+        self
+    }
+
+    /// Returns the names of the nodes that were lost during builds.
+    pub fn lost(&self) -> BTreeSet<String> {
+        let lost = self.lost.lock();
+        lost.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note_lost(&self, share: &Share) {
+        let name = self.node(share).name.clone();
+        let lost = self.lost.lock();
+        lost.unwrap_or_else(PoisonError::into_inner).insert(name);
     }
 
     /// Returns the nodes that answer, in the given order.
@@ -111,12 +154,28 @@ impl Nodes {
     }
 }
 
+/// Returns the workers of one node among several, or why it does not tell them.
+async fn workers(node: &Node) -> Result<Vec<Worker>, Silent> {
+    let Node { name, client, .. } = node;
+    match tokio::time::timeout(HANGS_AFTER, client.workers()).await {
+        Ok(workers) => workers.map_err(|error| Silent::of(name, &error)),
+        Err(_) => {
+            let seconds = HANGS_AFTER.as_secs();
+            let reason = format!("it does not tell its platforms within {seconds} s");
+            Err(Silent::new(name, reason))
+        }
+    }
+}
+
 /// Returns the number of builds that run on a node, if it reports them.
-async fn running(client: &Client) -> usize {
-    let records = tokio::time::timeout(PATIENCE, client.build_records()).await;
-    let Ok(Ok(records)) = records else { return 0 };
-    let running = records
-        .iter()
-        .filter(|record| record.status() == RecordStatus::Running);
-    running.count()
+async fn running(client: &Client) -> Option<usize> {
+    let running = tokio::time::timeout(PATIENCE, client.running_builds()).await;
+    running.ok()?.ok()
+}
+
+fn draw() -> u64 {
+    let mut bytes = [0; 8];
+    // Without random numbers builds go on to other nodes a little later.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
 }

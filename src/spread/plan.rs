@@ -41,6 +41,8 @@ impl Nodes {
             together: false,
             require_native: request.require_native,
             context: &context,
+            placement: self.placement,
+            draw: self.draw,
         };
         let mut shares = assign(platforms, self.all.iter().map(|it| &it.offer), &rules);
         let mut whole = None;

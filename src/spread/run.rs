@@ -55,6 +55,9 @@ impl Nodes {
                 Ok(outcome) => return Ok(self.whole(&only, outcome)),
                 Err(failed) => failed,
             };
+            if daemon_is_gone {
+                self.note_lost(&only);
+            }
             let again = daemon_is_gone
                 && self.all.len() > 1
                 && prepared.is_repeatable()
@@ -144,6 +147,9 @@ impl Nodes {
         let left = left.filter(|(node, _)| !lost.contains(node));
         Self {
             all: left.map(|(_, it)| it.clone()).collect(),
+            placement: self.placement,
+            draw: self.draw,
+            lost: Arc::clone(&self.lost),
         }
     }
 

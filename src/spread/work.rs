@@ -79,6 +79,7 @@ impl Work<'_> {
                 }
                 error if ended.is_lost && !self.stop.is_cancelled() => {
                     lost.insert(share.node);
+                    self.nodes.note_lost(&share);
                     match self.elsewhere(&share, &lost, error) {
                         Ok(shares) => shares
                             .into_iter()

@@ -59,6 +59,7 @@ mod piped_contexts;
 mod platforms;
 mod plugin;
 mod policies;
+mod pools;
 mod programs;
 mod publishing;
 mod push_retries;

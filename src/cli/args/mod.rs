@@ -1,5 +1,6 @@
 //! Turns flags into the library's request types. Several commands share each file.
 
+pub(crate) mod answers;
 pub(crate) mod attestations;
 pub(crate) mod builder;
 pub(crate) mod cache_mounts;
@@ -21,6 +22,7 @@ pub(crate) mod of_dockerfile;
 pub(crate) mod permissions;
 pub(crate) mod places;
 pub(crate) mod policy;
+pub(crate) mod pool;
 pub(crate) mod proxies;
 pub(crate) mod push;
 pub(crate) mod reconnect;

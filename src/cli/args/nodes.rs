@@ -12,7 +12,9 @@ use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::Writer;
 use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
 
+use super::answers::all_that_answer;
 use super::builder::{Builders, Used};
+use super::pool::Pool;
 use crate::cli::commands::build::preflight;
 use crate::cli::environment::Environment;
 use crate::cli::report::usage::BuilderUsage;
@@ -23,6 +25,7 @@ pub(crate) struct Reached {
     pub(crate) used: Used,
     nodes: Vec<Node>,
     silent: Vec<Silent>,
+    pool: Option<Pool>,
 }
 
 /// Nodes that have reported their abilities, with the plan of a build.
@@ -31,6 +34,7 @@ pub(crate) struct Ready {
     pub(crate) nodes: Nodes,
     pub(crate) plan: Plan,
     warnings: Vec<String>,
+    pool: Option<Pool>,
 }
 
 impl Reached {
@@ -45,6 +49,7 @@ impl Reached {
             used,
             nodes: vec![node],
             silent: Vec::new(),
+            pool: None,
         }
     }
 
@@ -89,6 +94,13 @@ impl Reached {
             Ok(only) => Nodes::survey(only.into()).await,
             Err(nodes) => Nodes::survey(nodes).await,
         };
+        if let Some(pool) = &self.pool {
+            pool.note_failures(more.iter().map(|node| node.name.clone()));
+        }
+        let nodes = match &self.pool {
+            Some(pool) => pool.apply(nodes),
+            None => nodes,
+        };
         let mut silent = self.silent;
         silent.extend(more);
         let warnings = silent.iter().map(|node| left_out(node, &builder));
@@ -97,6 +109,7 @@ impl Reached {
             warnings: warnings.collect(),
             nodes,
             silent,
+            pool: self.pool,
         }
     }
 
@@ -111,6 +124,7 @@ impl Reached {
             mut used,
             nodes,
             warnings,
+            pool,
             ..
         } = surveyed;
         if let Some(first) = plan.shares.first() {
@@ -121,6 +135,7 @@ impl Reached {
             nodes,
             plan,
             warnings,
+            pool,
         })
     }
 }
@@ -138,11 +153,15 @@ pub(crate) struct Surveyed {
     pub(crate) nodes: Nodes,
     silent: Vec<Silent>,
     warnings: Vec<String>,
+    pool: Option<Pool>,
 }
 
 impl Surveyed {
     /// Distributes a build's platforms over the nodes.
     pub(crate) fn plan(&self, prepared: &solvekit::pipeline::Prepared) -> Result<Plan, Failure> {
+        if let Some(pool) = &self.pool {
+            pool.name_context(prepared);
+        }
         let planned = self.nodes.plan(prepared, self.silent.clone());
         planned.map_err(|error| nodes_failure::of_plan(&error, &self.used.builder))
     }
@@ -160,6 +179,11 @@ impl Surveyed {
             [only] => Some(only.node.client.address()),
             _ => None,
         }
+    }
+
+    /// Remembers the nodes that were lost during the builds.
+    pub(crate) fn remember_lost(&self) {
+        remember_lost(self.pool.as_ref(), &self.nodes);
     }
 }
 
@@ -184,6 +208,17 @@ impl Ready {
             _ => None,
         }
     }
+
+    /// Remembers the nodes that were lost during the build.
+    pub(crate) fn remember_lost(&self) {
+        remember_lost(self.pool.as_ref(), &self.nodes);
+    }
+}
+
+fn remember_lost(pool: Option<&Pool>, nodes: &Nodes) {
+    if let Some(pool) = pool {
+        pool.note_failures(nodes.lost());
+    }
 }
 
 impl Builders {
@@ -194,19 +229,27 @@ impl Builders {
         timeout: Duration,
         boot: &Boot<'_>,
     ) -> Result<Reached, Failure> {
+        let pool = Pool::of(self, builder)?;
         let instances = builder.nodes.iter().zip(self.instances(builder));
-        let connected = join_all(instances.map(async |(node, instance)| {
-            let connect = async {
+        let connecting = instances.map(|(node, instance)| {
+            let connect = async move {
                 let instance = instance?;
                 let client = instance.connect(timeout, boot).await?;
                 Ok::<_, solvekit::builder::Error>((client, Used::of(builder, &instance)))
             };
-            (node, connect.await)
-        }));
+            (connect, pool.is_passed_over(&node.name))
+        });
+        let connected = match pool.is_impatient() {
+            true => all_that_answer(connecting.collect()).await,
+            false => {
+                let connected = join_all(connecting.map(|(connect, _)| connect)).await;
+                connected.into_iter().map(Some).collect()
+            }
+        };
         let (mut nodes, mut silent, mut first) = (Vec::new(), Vec::new(), None);
-        for (node, connected) in connected.await {
+        for (node, connected) in builder.nodes.iter().zip(connected) {
             match connected {
-                Ok((client, used)) => {
+                Some(Ok((client, used))) => {
                     first.get_or_insert(used);
                     nodes.push(Node {
                         name: node.name.clone(),
@@ -214,13 +257,18 @@ impl Builders {
                         platforms: node.platforms.clone(),
                     });
                 }
-                Err(error) if builder.nodes.len() == 1 => return Err(error.into()),
-                Err(error) => {
+                Some(Err(error)) if builder.nodes.len() == 1 => return Err(error.into()),
+                Some(Err(error)) => {
                     let reason = Failure::from_error(&error).into_message();
+                    silent.push(Silent::new(&node.name, reason));
+                }
+                None => {
+                    let reason = "others were faster and are not kept waiting";
                     silent.push(Silent::new(&node.name, reason));
                 }
             }
         }
+        pool.note_failures(silent.iter().map(|node| node.name.clone()));
         let Some(used) = first else {
             return Err(match silent.is_empty() {
                 true => BuilderUsage::NoNodes(builder.name.clone()).into(),
@@ -232,6 +280,7 @@ impl Builders {
             used,
             nodes,
             silent,
+            pool: Some(pool),
         })
     }
 }

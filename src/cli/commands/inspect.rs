@@ -54,6 +54,9 @@ pub(crate) async fn cmd_inspect(
             clock(at)
         ));
     }
+    if !builder.placement.is_empty() {
+        text.push_str(&format!("Placement:\t{}\n", builder.placement));
+    }
     text.push_str("\nNodes:\n");
     for (position, (node, report)) in builder.nodes.iter().zip(&reports).enumerate() {
         if position > 0 {

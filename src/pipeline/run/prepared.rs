@@ -1,7 +1,7 @@
 //! A request whose inputs have been read, to be built whole or in parts.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,8 @@ pub struct Prepared {
     pub(super) part: Option<Part>,
     /// The content of a stream, for several parts.
     spool: Option<Arc<Spool>>,
+    /// The name that the program gave to the context.
+    context_name: OnceLock<String>,
 }
 
 /// State of a part of a build: the platforms that are built on one of several nodes.
@@ -58,6 +60,7 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
         job,
         part: None,
         spool: None,
+        context_name: OnceLock::new(),
     })
 }
 
@@ -110,8 +113,17 @@ impl Prepared {
         self.job.as_ref()
     }
 
-    /// Identifies the context: a path or a URL.
+    /// Names the context for the choice among equal nodes, instead of its path or URL. Builds with
+    /// the same name find their cache again, from any machine. Later names are ignored.
+    pub fn name_context(&self, name: String) {
+        let _ = self.context_name.set(name);
+    }
+
+    /// Identifies the context: its name, a path or a URL.
     pub(crate) fn context_key(&self) -> String {
+        if let Some(name) = self.context_name.get() {
+            return name.clone();
+        }
         match &self.inputs.context {
             ContextRead::Directory(folder) => folder.display().to_string(),
             ContextRead::Remote(url) => url.clone(),
@@ -150,6 +162,7 @@ impl Prepared {
             job: self.job.clone(),
             part: self.part.clone(),
             spool: self.spool.clone(),
+            context_name: self.context_name.clone(),
         }
     }
 

@@ -15,6 +15,7 @@ fn offer(name: &str, given: &[&str], reported: &[&str], running: usize) -> Offer
         reported: platforms(reported),
         running,
         name: name.to_owned(),
+        passed_over: false,
     }
 }
 
@@ -115,6 +116,82 @@ fn of_equal_nodes_the_idle_one_is_taken() {
 }
 
 #[test]
+fn the_first_of_equal_nodes_is_buildx_s_choice() {
+    let nodes = [
+        offer("a", &[], &ARM, 0),
+        offer("x", &[], &AMD, 9),
+        offer("y", &[], &AMD, 0),
+    ];
+    let rules = Rules {
+        placement: Placement::First,
+        ..Rules::default()
+    };
+    assert_eq!(
+        shown(&["linux/amd64", "linux/arm64"], &nodes, &rules),
+        ["x:linux/amd64", "a:linux/arm64"]
+    );
+}
+
+#[test]
+fn a_pool_is_the_nodes_that_serve_a_platform_best() {
+    let names = ["a", "b", "x", "y", "z"];
+    let offers: Vec<Offer> = names
+        .iter()
+        .map(|name| offer(name, &[], if *name < "x" { &ARM } else { &AMD }, 1))
+        .collect();
+    for number in 0..40 {
+        let context = format!("/src/{number}");
+        let of = |offers: &[Offer], draw| {
+            let rules = Rules {
+                context: &context,
+                placement: Placement::Pool,
+                draw,
+                ..Rules::default()
+            };
+            shown(&["linux/amd64", "linux/386", "linux/arm64"], offers, &rules)
+        };
+        let shares = of(&offers, number);
+        assert_eq!(
+            shares.len(),
+            2,
+            "platforms of one pool are together: {shares:?}"
+        );
+        assert!(
+            shares[0] >= "x".to_owned() && shares[1] < "c".to_owned(),
+            "{shares:?}"
+        );
+        assert_eq!(shares, of(&offers, number + 1), "the nodes have room");
+        // A busy pool of another processor is nothing to this one.
+        let mut busy = offers.clone();
+        busy[0].running = 90;
+        busy[1].running = 90;
+        assert_eq!(of(&busy, number)[0], shares[0]);
+    }
+}
+
+#[test]
+fn a_node_that_failed_lately_is_the_last_of_its_equals() {
+    let mut nodes = [offer("x", &[], &AMD, 0), offer("y", &[], &AMD, 9)];
+    nodes[0].passed_over = true;
+    for placement in Placement::ALL {
+        let rules = Rules {
+            placement,
+            ..Rules::default()
+        };
+        assert_eq!(shown(&["linux/amd64"], &nodes, &rules), ["y:linux/amd64"]);
+        let together = Rules {
+            together: true,
+            ..rules
+        };
+        assert_eq!(shown(&["linux/386"], &nodes, &together), ["y:linux/386"]);
+        assert_eq!(assign(&[], &nodes, &rules)[0].node, 1);
+        // Where no other is as good, it is tried.
+        let mixed = [nodes[0].clone(), offer("a", &[], &ARM, 0)];
+        assert_eq!(shown(&["linux/amd64"], &mixed, &rules), ["x:linux/amd64"]);
+    }
+}
+
+#[test]
 fn a_context_comes_back_to_its_node() {
     let of = |names: &[&str], context: &str| {
         let offers: Vec<Offer> = names.iter().map(|it| offer(it, &[], &AMD, 0)).collect();
@@ -201,6 +278,7 @@ fn some_offers() -> impl Strategy<Value = Vec<Offer>> {
             reported,
             running,
             name: format!("n{number}"),
+            passed_over: false,
         };
         offers.map(offer).collect()
     })
@@ -209,9 +287,14 @@ fn some_offers() -> impl Strategy<Value = Vec<Offer>> {
 proptest! {
     #[test]
     fn every_platform_is_built_once(
-        wanted in some_platforms(), offers in some_offers(), together: bool, require_native: bool,
+        wanted in some_platforms(),
+        offers in some_offers(),
+        together: bool,
+        require_native: bool,
+        placement in proptest::sample::select(&Placement::ALL),
+        draw: u64,
     ) {
-        let rules = Rules { together, require_native, context: "c" };
+        let rules = Rules { together, require_native, placement, draw, context: "c" };
         let shares = assign(&wanted, &offers, &rules);
         let mut built: Vec<Platform> = shares
             .iter()

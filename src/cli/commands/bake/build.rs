@@ -142,6 +142,7 @@ pub(super) async fn build(
     };
     let broken = running.broken.clone();
     let ended = running.until_refused(building, refused, all_built).await;
+    surveyed.remember_lost();
     let summary = running.end().await;
     let is_built = ended.as_ref().is_ok_and(all_built);
     let copied = copies

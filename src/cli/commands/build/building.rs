@@ -151,6 +151,7 @@ impl<'a> Build<'a> {
         let result = running
             .until_refused(building, refused, Result::is_ok)
             .await;
+        ready.remember_lost();
         Ok(Solved {
             result,
             broken: running.broken.paths(),

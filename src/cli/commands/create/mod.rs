@@ -4,7 +4,9 @@ mod settings;
 
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
+use solvekit::spread::Placement;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
@@ -43,6 +45,12 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
     platform: Vec<String>,
 
+    /// Share builds among nodes that serve a platform equally well: idle (the one with the fewest
+    /// running builds), first (the first one, as buildx does), or pool (the one that has the
+    /// context's cache, and others when that is busy) [default: idle]
+    #[arg(long, value_name = "PLACEMENT", value_parser = placements())]
+    placement: Option<String>,
+
     /// Start the node's buildkitd with these flags, in one argument
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     buildkitd_flags: Option<String>,
@@ -66,6 +74,10 @@ pub(crate) struct CreateArgs {
     /// Start the builder at once
     #[arg(long)]
     bootstrap: bool,
+}
+
+fn placements() -> PossibleValuesParser {
+    Placement::ALL.map(Placement::name).into()
 }
 
 const EXAMPLES: &str = "\
@@ -165,6 +177,9 @@ fn changed(
         }
         Some(builder) => builder,
     };
+    if let Some(placement) = &args.placement {
+        builder.placement.clone_from(placement);
+    }
     let settings = settings::settings(args, name, driver, builders, environment)?;
     let (position, restart) = builder.set_node(settings, args.append)?;
     if restart && driver.has_daemon() {
