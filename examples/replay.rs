@@ -82,9 +82,6 @@ fn newest_time(update: &StatusUpdate) -> Option<SystemTime> {
 }
 
 fn terminal_size() -> Option<Size> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
-    Some(Size {
-        columns: size.ws_col,
-        rows: size.ws_row,
-    })
+    let (columns, rows) = solvekit_host::terminal::error_size()?;
+    Some(Size { columns, rows })
 }

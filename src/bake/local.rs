@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use solvekit_bake::{FileReader, Host, ReadError};
+use solvekit_host::files::is_socket;
 
 use super::{Found, Machine};
 use crate::files::{Beneath, BeneathError, Links};
@@ -166,11 +166,13 @@ impl Machine for LocalMachine {
     }
 
     fn look(&self, path: &str) -> io::Result<Found> {
-        let metadata = self.place(path).metadata()?;
+        let place = self.place(path);
+        if is_socket(&place) {
+            return Ok(Found::Socket);
+        }
+        let metadata = place.metadata()?;
         Ok(if metadata.is_dir() {
             Found::Folder
-        } else if metadata.file_type().is_socket() {
-            Found::Socket
         } else {
             Found::File(metadata.len())
         })

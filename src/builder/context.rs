@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use solvekit_host::sockets::DOCKER_ENGINE;
 
 use super::{ContextProblem, Error, files};
 use crate::client::{Address, ConnectOptions, EngineHeaderProblem, EngineHeaders, TlsOptions};
 
 /// The context that always exists: the engine of `DOCKER_HOST`, or of Docker's default socket.
 pub const DEFAULT_CONTEXT: &str = "default";
-const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
 /// The docker CLI's contexts, and the current one.
 #[derive(Debug, Clone)]
@@ -191,7 +191,7 @@ impl Contexts {
         }
         let tls = folder.join("contexts/tls").join(&id).join("docker");
         let host = match docker.host.as_str() {
-            "" => DEFAULT_HOST.to_owned(),
+            "" => DOCKER_ENGINE.to_owned(),
             host => host.to_owned(),
         };
         Ok(Some(EngineEndpoint {
@@ -248,7 +248,7 @@ impl Contexts {
     }
 
     fn default_host(&self) -> &str {
-        self.docker_host.as_deref().unwrap_or(DEFAULT_HOST)
+        self.docker_host.as_deref().unwrap_or(DOCKER_ENGINE)
     }
 }
 

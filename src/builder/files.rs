@@ -1,10 +1,12 @@
 //! Reads and writes the store's files. Writes are atomic, and the files belong to the folder's
 //! owner.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown, lchown};
 use std::path::Path;
+
+use solvekit_host::files::make_private_folders;
+use solvekit_host::owner;
 
 use super::Error;
 use crate::files::{AtomicFile, read_at_most};
@@ -26,9 +28,10 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(failed("create", path))?;
-    give_to_owner_of(path.parent(), path);
+    make_private_folders(path).map_err(failed("create", path))?;
+    if let Some(parent) = path.parent() {
+        owner::give_path(parent, path);
+    }
     Ok(())
 }
 
@@ -38,9 +41,7 @@ pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Resu
     let written = || -> io::Result<()> {
         let mut file = AtomicFile::create_in(folder, path, mode)?;
         file.write_all(bytes)?;
-        if let Some((user, group)) = owner_of(folder) {
-            let _ = fchown(file.file(), Some(user), Some(group));
-        }
+        owner::give_file(folder, file.file());
         file.commit()
     };
     written().map_err(failed("write", path))
@@ -68,18 +69,4 @@ fn is_missing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-fn give_to_owner_of(folder: Option<&Path>, path: &Path) {
-    if let Some((user, group)) = folder.and_then(owner_of) {
-        let _ = lchown(path, Some(user), Some(group));
-    }
-}
-
-/// Files that root writes into a user's folder (with sudo) must belong to the user, or the user
-/// could not use them any more.
-fn owner_of(folder: &Path) -> Option<(u32, u32)> {
-    let owner = fs::metadata(folder).ok()?;
-    let is_other = rustix::process::geteuid().is_root() && owner.uid() != 0;
-    is_other.then(|| (owner.uid(), owner.gid()))
 }

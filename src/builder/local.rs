@@ -3,13 +3,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use solvekit_host::files::make_private_folder;
+use solvekit_host::{owner, process};
 
 use super::{Boot, Contexts, Driver, Error, Node, NodeProblem, files, options, remote};
 use crate::client::{Address, Client, ConnectOptions, Endpoint};
@@ -64,7 +64,7 @@ impl Local {
         let mut daemon = self.start()?;
         (boot.say)(&format!(
             "{DAEMON} is started for this command ({}), its state is in {}",
-            match geteuid().is_root() {
+            match owner::is_root() {
                 true => "as root",
                 false => "without root",
             },
@@ -110,7 +110,7 @@ impl Local {
         let path = folder.join("log");
         let log = File::create(&path).map_err(files::failed("create", &path))?;
         let errors = log.try_clone().map_err(files::failed("create", &path))?;
-        let mut command = match geteuid().is_root() {
+        let mut command = match owner::is_root() {
             true => Command::new(DAEMON),
             false => {
                 let mut command = Command::new(ROOTLESS);
@@ -129,7 +129,7 @@ impl Local {
         command.args(&self.node.buildkitd_flags);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         // Ctrl-C must only reach this program, which ends the build first, then the daemon.
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        process::separate(&mut command);
         let program = command.get_program().to_string_lossy().into_owned();
         match command.spawn() {
             Ok(child) => Ok(Daemon { child, folder }),
@@ -182,7 +182,7 @@ fn private_folder(parent: Option<&Path>) -> Result<PathBuf, Error> {
     let _ = getrandom::fill(&mut random);
     let name = format!("solvekit-buildkitd-{:016x}", u64::from_le_bytes(random));
     let path = parent.join(name);
-    let made = fs::DirBuilder::new().mode(0o700).create(&path);
+    let made = make_private_folder(&path);
     made.map_err(files::failed("create", &path))?;
     Ok(path)
 }
@@ -223,10 +223,7 @@ fn end_of(path: &Path) -> io::Result<Vec<u8>> {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        process::ask_to_end(&mut self.child);
         let until = Instant::now() + GRACE;
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > until {

@@ -7,7 +7,7 @@ use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
+use solvekit_host::sockets;
 
 use super::{DesktopProblem, Error};
 
@@ -19,7 +19,7 @@ const ANSWER: usize = 1 << 20;
 /// # Errors
 /// [`Error::Desktop`].
 pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error> {
-    let stream = UnixStream::connect(socket).await.map_err(failed)?;
+    let stream = sockets::connect(socket).await.map_err(failed)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(failed)?;

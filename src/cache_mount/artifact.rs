@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
+use solvekit_host::files::with_permissions;
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -70,7 +70,8 @@ pub(super) fn spool(folder: &Path, items: &mut mpsc::Receiver<Item>) -> Result<S
     let name = random_name("solvekit-cache-mount".as_ref()).map_err(failed)?;
     let path = folder.join(name);
     let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(&path);
+    let options = with_permissions(options.write(true).create_new(true), 0o600);
+    let file = options.open(&path);
     let file = file.map_err(failed)?;
     let mut spool = Spool {
         path,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use solvekit_host::{Owner, names};
 
 /// The longest path of Linux, with the folder that a mount is at.
 const PATH: usize = 4000;
@@ -52,6 +53,20 @@ pub(super) struct Meta {
     /// Seconds since 1970, and nanoseconds.
     pub(super) mtime: (i64, u32),
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Meta {
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            user: self.uid,
+            group: self.gid,
+        }
+    }
+
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let attributes = self.xattrs.iter();
+        attributes.map(|(name, value)| (name.as_slice(), value.as_slice()))
+    }
 }
 
 /// What was copied.
@@ -114,8 +129,7 @@ pub(super) fn text(path: &[u8]) -> String {
 
 /// A path of this machine.
 pub(super) fn local(path: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(std::ffi::OsStr::from_bytes(path))
+    names::path(path)
 }
 
 /// True for attributes that a container can set. Those of the system itself, of an overlay for

@@ -3,19 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, Dev, Dir, FileType, Gid, Mode, OFlags, RawMode, Timespec, Timestamps, Uid, XattrFlags,
-};
+use solvekit_host::{Owner, Special, Status, owner};
 use tokio::sync::mpsc;
 
 use super::entry::{Entry, Item, Kind, Meta, PIECE, clean, is_portable, local, parent};
 use super::{ArchiveProblem, Error};
 use crate::files::{Beneath, Links, random_name};
 
-const NO_FOLLOW: AtFlags = AtFlags::SYMLINK_NOFOLLOW;
+const SECOND: i64 = 1_000_000_000;
 
 /// Fails if a folder that must be empty is not.
 pub(super) fn check_empty(path: &Path) -> Result<(), Error> {
@@ -55,7 +52,7 @@ pub(super) fn write(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<boo
         move_up(&staging, path).map_err(failed("write", path))?;
         if let Some(root) = root {
             let opened = Beneath::open(path).map_err(failed("open", path))?;
-            set_meta(&opened, &root, keeps_owners).map_err(failed("write", path))?;
+            set_folder_meta(&opened, &root, keeps_owners).map_err(failed("write", path))?;
         }
         Ok(keeps_owners)
     });
@@ -94,7 +91,7 @@ struct Filling {
     finished: Vec<(Vec<u8>, Meta)>,
     keeps_owners: bool,
     /// The folder of the last entry.
-    opened: Option<(Vec<u8>, OwnedFd)>,
+    opened: Option<(Vec<u8>, Beneath)>,
 }
 
 /// Fills a new folder. Returns the metadata of its root, and if owners are kept.
@@ -103,7 +100,7 @@ fn fill(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(Option<Meta>, 
         root: Beneath::open(path).map_err(failed("open", path))?,
         folders: HashSet::from([Vec::new()]),
         finished: Vec::new(),
-        keeps_owners: rustix::process::geteuid().is_root(),
+        keeps_owners: owner::is_root(),
         opened: None,
     };
     let mut root = None;
@@ -152,58 +149,36 @@ fn fill(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(Option<Meta>, 
 impl Filling {
     /// Creates an entry. Returns it open, if it is a file.
     fn create(&mut self, entry: &Entry) -> io::Result<Option<File>> {
-        let name = local(last(&entry.path));
-        let name = name.as_path();
-        let own = Mode::RWXU;
+        let name = last(&entry.path);
         let keeps_owners = self.keeps_owners;
         let folder = self.folder(parent(&entry.path))?;
         match &entry.kind {
             Kind::Directory => {
-                rustix::fs::mkdirat(folder, name, own)?;
+                folder.make_folder(name)?;
                 self.folders.insert(entry.path.clone());
                 self.finished.push((entry.path.clone(), entry.meta.clone()));
             }
-            Kind::File(_) => {
-                let new = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
-                let flags = new | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let file = rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?;
-                return Ok(Some(file.into()));
-            }
+            Kind::File(_) => return folder.make_file(name, 0o600).map(Some),
             Kind::Symlink(target) => {
-                rustix::fs::symlinkat(local(target), folder, name)?;
+                folder.make_link(name, target)?;
                 if keeps_owners {
-                    let (uid, gid) = owner(&entry.meta);
-                    rustix::fs::chownat(folder, name, uid, gid, NO_FOLLOW)?;
+                    folder.give(name, entry.meta.owner())?;
                 }
-                let times = times(&entry.meta);
-                rustix::fs::utimensat(folder, name, &times, NO_FOLLOW)?;
+                folder.set_time(name, time(&entry.meta))?;
             }
             Kind::HardLink(first) => {
                 let first = clean(first).filter(|first| !first.is_empty());
                 let first = first.ok_or(io::ErrorKind::InvalidInput)?;
-                let (from, old) = (parent(&first).to_vec(), local(last(&first)));
-                let from = directory(&self.root, &from)?;
+                let from = directory(&self.root, parent(&first))?;
                 let folder = self.folder(parent(&entry.path))?;
-                rustix::fs::linkat(from, &old, folder, name, AtFlags::empty())?;
+                folder.make_hard_link(name, &from, last(&first))?;
             }
-            #[cfg(target_os = "linux")]
-            Kind::Fifo => {
-                let mode = Mode::from_raw_mode((entry.meta.mode & 0o777) as RawMode);
-                rustix::fs::mknodat(folder, name, FileType::Fifo, mode, 0)?;
-                if keeps_owners {
-                    let (uid, gid) = owner(&entry.meta);
-                    rustix::fs::chownat(folder, name, uid, gid, NO_FOLLOW)?;
-                }
-                rustix::fs::chmodat(folder, name, mode, AtFlags::empty())?;
-                rustix::fs::utimensat(folder, name, &times(&entry.meta), NO_FOLLOW)?;
-            }
-            #[cfg(not(target_os = "linux"))]
-            Kind::Fifo => {}
+            Kind::Fifo => make_pipe(folder, name, &entry.meta, keeps_owners)?,
         }
         Ok(None)
     }
 
-    fn folder(&mut self, path: &[u8]) -> io::Result<&OwnedFd> {
+    fn folder(&mut self, path: &[u8]) -> io::Result<&Beneath> {
         let is_open = self.opened.as_ref().is_some_and(|(open, _)| open == path);
         if !is_open {
             self.opened = Some((path.to_vec(), directory(&self.root, path)?));
@@ -217,18 +192,32 @@ impl Filling {
     /// Sets what is known about folders, the inner ones first.
     fn finish(&mut self) -> io::Result<()> {
         for (path, meta) in self.finished.drain(..).rev() {
-            set_meta(&directory(&self.root, &path)?, &meta, self.keeps_owners)?;
+            set_folder_meta(&directory(&self.root, &path)?, &meta, self.keeps_owners)?;
         }
         Ok(())
     }
 }
 
-fn directory(root: &Beneath, path: &[u8]) -> io::Result<OwnedFd> {
-    let path = match path {
-        [] => Path::new(".").to_owned(),
-        path => local(path),
+fn directory(root: &Beneath, path: &[u8]) -> io::Result<Beneath> {
+    root.inner(if path.is_empty() { b"." } else { path })
+}
+
+/// Creates a pipe, on systems that have such files.
+fn make_pipe(folder: &Beneath, name: &[u8], meta: &Meta, keeps_owners: bool) -> io::Result<()> {
+    let special = Special {
+        kind: solvekit_host::Kind::Pipe,
+        permissions: meta.mode & 0o777,
+        major: 0,
+        minor: 0,
     };
-    Ok(root.directory(path.as_path(), Links::Never)?)
+    match folder.make_special(name, &special) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+        made => made?,
+    }
+    if keeps_owners {
+        folder.give(name, meta.owner())?;
+    }
+    folder.set_time(name, time(meta))
 }
 
 /// The name of a path.
@@ -236,32 +225,28 @@ fn last(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
-fn owner(meta: &Meta) -> (Option<Uid>, Option<Gid>) {
-    (Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)))
-}
-
-fn times(meta: &Meta) -> Timestamps {
-    let time = Timespec {
-        tv_sec: meta.mtime.0,
-        tv_nsec: meta.mtime.1.into(),
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
+/// Nanoseconds since 1970; the nearest that there are.
+fn time(meta: &Meta) -> i64 {
+    let (seconds, nanoseconds) = meta.mtime;
+    seconds
+        .saturating_mul(SECOND)
+        .saturating_add(nanoseconds.into())
 }
 
 /// Sets owner, permissions, attributes and time. File systems without attributes lose them.
-fn set_meta(file: &impl AsFd, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
+fn set_meta(file: &File, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
     if keeps_owners {
-        let (uid, gid) = owner(meta);
-        rustix::fs::fchown(file, uid, gid)?;
+        Beneath::give_file(file, meta.owner())?;
     }
-    rustix::fs::fchmod(file, Mode::from_raw_mode(meta.mode as RawMode))?;
-    for (name, value) in &meta.xattrs {
-        let _ = rustix::fs::fsetxattr(file, local(name), value, XattrFlags::empty());
+    Beneath::complete_file(file, meta.mode, time(meta), meta.attributes())
+}
+
+/// The same for an open folder.
+fn set_folder_meta(folder: &Beneath, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
+    if keeps_owners {
+        folder.give(b".", meta.owner())?;
     }
-    Ok(rustix::fs::futimens(file, &times(meta))?)
+    folder.complete_folder(b".", meta.mode, time(meta), meta.attributes())
 }
 
 /// Sends everything that is in a folder. For another user than root, that user's files are root's:
@@ -292,7 +277,7 @@ pub(super) fn read(path: &Path, items: &mpsc::Sender<Item>) -> Result<(), Error>
 
 struct Reading<'a> {
     items: &'a mpsc::Sender<Item>,
-    links: HashMap<(Dev, u64), Vec<u8>>,
+    links: HashMap<(u64, u64), Vec<u8>>,
     path: &'a Path,
 }
 
@@ -309,12 +294,10 @@ impl Reading<'_> {
     fn names(&self, root: &Beneath, folder: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         let names = || {
             let mut names = Vec::new();
-            for entry in Dir::read_from(directory(root, folder)?)? {
-                let name = entry?.file_name().to_bytes().to_vec();
-                if name != b"." && name != b".." {
-                    names.push(name);
-                }
-            }
+            directory(root, folder)?.each(&mut |name, _| {
+                names.push(name.to_vec());
+                Ok(())
+            })?;
             names.sort();
             Ok(names)
         };
@@ -348,44 +331,46 @@ impl Reading<'_> {
     ) -> io::Result<Option<(Entry, Option<File>)>> {
         let folder = directory(root, parent(path))?;
         let name = match path {
-            [] => PathBuf::from("."),
-            path => local(last(path)),
+            [] => b".",
+            path => last(path),
         };
-        let stat = rustix::fs::statat(&folder, &name, NO_FOLLOW)?;
+        let found = folder.status(name)?;
         let mut file = None;
         let mut xattrs = Vec::new();
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => {
-                xattrs = attributes(&directory(root, path)?);
+        let kind = match found.kind {
+            solvekit_host::Kind::Folder => {
+                xattrs = directory(root, path)?.own_attributes(is_portable);
                 Kind::Directory
             }
-            FileType::RegularFile => {
+            solvekit_host::Kind::File => {
                 let opened = root.file(&local(path), Links::Never);
                 let opened = opened.map_err(io::Error::other)?;
-                xattrs = attributes(&opened);
+                xattrs = Beneath::file_attributes(&opened, is_portable);
                 let size = opened.metadata()?.len();
                 file = Some(opened);
                 Kind::File(size)
             }
-            FileType::Symlink => {
-                let target = rustix::fs::readlinkat(&folder, &name, Vec::new())?;
-                Kind::Symlink(target.into_bytes())
-            }
-            FileType::Fifo => Kind::Fifo,
+            solvekit_host::Kind::Link => Kind::Symlink(folder.read_link(name)?),
+            solvekit_host::Kind::Pipe => Kind::Fifo,
             _ => return Ok(None),
         };
-        let kind = self.linked(kind, &stat, path);
+        let kind = self.linked(kind, &found, path);
         let file = file.filter(|_| matches!(kind, Kind::File(_)));
-        let own = rustix::process::geteuid();
         // A folder of another user than root says nothing about owners.
-        let is_own = !own.is_root() && own.as_raw() == stat.st_uid;
+        let is_own = !owner::is_root() && owner::user_id() == Some(found.owner.user);
+        let owner = if is_own {
+            Owner::default()
+        } else {
+            found.owner
+        };
+        let nanoseconds = found.modified.rem_euclid(SECOND);
         let meta = Meta {
-            mode: (u64::from(stat.st_mode) & 0o7777) as u32,
-            uid: if is_own { 0 } else { stat.st_uid },
-            gid: if is_own { 0 } else { stat.st_gid },
+            mode: found.permissions,
+            uid: owner.user,
+            gid: owner.group,
             mtime: (
-                stat.st_mtime,
-                u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+                found.modified.div_euclid(SECOND),
+                u32::try_from(nanoseconds).unwrap_or(0),
             ),
             xattrs,
         };
@@ -394,11 +379,10 @@ impl Reading<'_> {
     }
 
     /// Another name of a file that was sent already.
-    fn linked(&mut self, kind: Kind, stat: &rustix::fs::Stat, path: &[u8]) -> Kind {
-        if stat.st_nlink < 2 || kind == Kind::Directory {
+    fn linked(&mut self, kind: Kind, found: &Status, path: &[u8]) -> Kind {
+        let Some(inode) = found.shared else {
             return kind;
-        }
-        let inode = (stat.st_dev, stat.st_ino);
+        };
         match self.links.get(&inode) {
             Some(first) => Kind::HardLink(first.clone()),
             None => {
@@ -429,22 +413,4 @@ impl Reading<'_> {
         }
         Ok(())
     }
-}
-
-/// The extended attributes that can be kept; none where the file system has none.
-fn attributes(file: &impl AsFd) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut names = vec![0; 64 << 10];
-    let length = rustix::fs::flistxattr(file, &mut names[..]).unwrap_or(0);
-    let mut found = Vec::new();
-    for name in names[..length].split(|&byte| byte == 0) {
-        let mut value = vec![0; 64 << 10];
-        if is_portable(name)
-            && let Ok(length) = rustix::fs::fgetxattr(file, local(name), &mut value[..])
-        {
-            value.truncate(length);
-            found.push((name.to_vec(), value));
-        }
-    }
-    found.sort();
-    found
 }

@@ -9,6 +9,8 @@ use solvekit::files::read_at_most;
 use solvekit::oci::Platform;
 use solvekit::registry::{Credentials, Notifier, Proxies, Secret};
 use solvekit::session::node_id;
+use solvekit_host::files::is_program;
+use solvekit_host::owner;
 
 use crate::cli::commands::plugin::Invocation;
 use crate::cli::identity::Identity;
@@ -85,11 +87,11 @@ fn auth_files(
     if let Some(file) = path("REGISTRY_AUTH_FILE") {
         return vec![file];
     }
-    let user = rustix::process::getuid().as_raw();
     let running = path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
-    let running = running.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
+    let of_user = |user| PathBuf::from(format!("/run/containers/{user}"));
+    let running = running.or_else(|| owner::user_id().map(of_user));
     let configured = config_home.map(|folder| folder.join("containers"));
-    let folders = [Some(running), configured].into_iter().flatten();
+    let folders = [running, configured].into_iter().flatten();
     folders.map(|folder| folder.join("auth.json")).collect()
 }
 
@@ -111,9 +113,9 @@ impl Environment {
             .config
             .clone()
             .or_else(|| path("DOCKER_CONFIG"))
-            .or_else(|| path("HOME").map(|home| home.join(".docker")));
+            .or_else(|| path(owner::HOME).map(|home| home.join(".docker")));
         let config_home =
-            path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
+            path("XDG_CONFIG_HOME").or_else(|| path(owner::HOME).map(|home| home.join(".config")));
         Self {
             identity: invocation.identity,
             debug: invocation.debug || os("DEBUG").is_some(),
@@ -146,16 +148,17 @@ impl Environment {
                 .or_else(|| text("DOCKER_CONTEXT")),
             docker_headers: text("DOCKER_CUSTOM_HEADERS"),
             kubeconfig: text("KUBECONFIG").map(|list| absolute_list(&list)),
-            cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
+            cache: path("XDG_CACHE_HOME")
+                .or_else(|| path(owner::HOME).map(|home| home.join(".cache"))),
             state: path("XDG_STATE_HOME")
-                .or_else(|| path("HOME").map(|home| home.join(".local/state")))
+                .or_else(|| path(owner::HOME).map(|home| home.join(".local/state")))
                 .map(|state| state.join("solvekit")),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
             auth_files: auth_files(&path, config_home.as_ref()),
             cache_home: path("XDG_CACHE_HOME")
-                .or_else(|| path("HOME").map(|home| home.join(".cache"))),
+                .or_else(|| path(owner::HOME).map(|home| home.join(".cache"))),
             config_home,
             search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
@@ -184,10 +187,7 @@ impl Environment {
         let Some(path) = &self.search_path else {
             return false;
         };
-        std::env::split_paths(path).any(|folder| {
-            let program = folder.join(name);
-            program.is_file() && rustix::fs::access(&program, rustix::fs::Access::EXEC_OK).is_ok()
-        })
+        std::env::split_paths(path).any(|folder| is_program(&folder.join(name)))
     }
 
     /// Prints a line if `--debug` is on.

@@ -1,11 +1,11 @@
 //! Ctrl-C and SIGTERM: the first one cancels the build on the daemon, the second ends the process
 //! at once.
 
-use tokio::signal::unix::{SignalKind, signal};
+use solvekit_host::signals::Ends;
+use solvekit_host::terminal;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::commands::plugin;
-use crate::cli::debugger::terminal;
 use crate::cli::report::Failure;
 
 /// The exit code of an interrupted command, as shells expect it.
@@ -15,11 +15,8 @@ pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 /// program as a plugin.
 pub(crate) fn token() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
-    let watch = |kind| {
-        signal(kind).map_err(|error| Failure::new(format!("cannot watch for signals: {error}")))
-    };
-    let mut interrupt = watch(SignalKind::interrupt())?;
-    let mut terminate = watch(SignalKind::terminate())?;
+    let mut ends = Ends::watch()
+        .map_err(|error| Failure::new(format!("cannot watch for signals: {error}")))?;
     let cancelled = token.clone();
     tokio::spawn(async move {
         let mut received = 0;
@@ -28,8 +25,7 @@ pub(crate) fn token() -> Result<CancellationToken, Failure> {
         loop {
             tokio::select! {
                 () = &mut closed, if received == 0 => {}
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                () = ends.next() => {}
             }
             received += 1;
             if received > 1 {

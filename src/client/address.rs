@@ -2,21 +2,26 @@
 
 use std::{fmt, path::PathBuf};
 
+use solvekit_host::sockets::{DOCKER_ENGINE, HAS_PIPES, HAS_UNIX};
+
 use super::{AddressProblem, Error, Process};
 
-/// Docker's default socket.
-const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// Docker's default port. (Its TLS port, 2376, must be written.)
 const DOCKER_PORT: u16 = 2375;
 
-/// Schemes that other tools support and this one does not.
-const NOT_HERE: &[&str] = &["npipe"];
+/// Schemes that other systems support and this one does not.
+const NOT_HERE: &[&str] = match (HAS_UNIX, HAS_PIPES) {
+    (true, false) => &["npipe"],
+    (false, true) => &["unix"],
+    _ => &[],
+};
 
 /// The address of a BuildKit.
 ///
 /// | text | meaning |
 /// |---|---|
 /// | `unix:///run/buildkit/buildkitd.sock` | a socket of `buildkitd` |
+/// | `npipe:////./pipe/buildkitd` | the same on Windows: a named pipe |
 /// | `tcp://host:1234`, `tcp://[::1]:1234` | a port of `buildkitd`, with TLS if configured |
 /// | `docker://` | the BuildKit in the Docker Engine of `DOCKER_HOST` or the default socket |
 /// | `docker:///path/docker.sock`, `docker://unix:///path/docker.sock` | the same, on this socket |
@@ -51,6 +56,8 @@ pub enum Address {
 pub enum Endpoint {
     /// A Unix socket, by its absolute path.
     Unix(PathBuf),
+    /// A named pipe of Windows, by its path.
+    Pipe(PathBuf),
     /// A TCP port. The host is a name or an IP address, an IPv6 one without brackets.
     Tcp {
         /// The host's name or IP address.
@@ -73,6 +80,10 @@ impl Address {
             return Err(invalid(text, no_scheme(text)));
         };
         match scheme {
+            other if NOT_HERE.contains(&other) => Err(Error::UnsupportedScheme {
+                scheme: other.to_owned(),
+            }),
+            "npipe" => Ok(Self::Buildkit(Endpoint::Pipe(rest.into()))),
             "unix" => Ok(Self::Buildkit(unix(text, rest)?)),
             "tcp" => Ok(Self::Buildkit(tcp(text, rest, None)?)),
             "docker" => docker(text, rest).map(Self::Docker),
@@ -80,9 +91,6 @@ impl Address {
                 let authority = rest.to_owned();
                 Err(invalid(text, AddressProblem::Http { authority }))
             }
-            other if NOT_HERE.contains(&other) => Err(Error::UnsupportedScheme {
-                scheme: other.to_owned(),
-            }),
             other => match Process::of_buildkit(text) {
                 Some(process) => Ok(Self::Buildkit(Endpoint::Process(Box::new(process?)))),
                 None => {
@@ -112,17 +120,27 @@ impl Address {
         match self {
             Self::Buildkit(endpoint) | Self::Docker(Some(endpoint)) => endpoint.clone(),
             Self::Container { engine, .. } => (**engine).clone(),
-            Self::Docker(None) => Endpoint::Unix(DOCKER_SOCKET.into()),
+            Self::Docker(None) => Endpoint::local(DOCKER_ENGINE),
         }
     }
 }
 
 impl Endpoint {
+    /// A usual address of this system: the path of a socket, or of a named pipe where there are no
+    /// sockets.
+    pub(super) fn local(address: &str) -> Self {
+        let path = address.split_once("://").map_or(address, |(_, path)| path);
+        match HAS_UNIX {
+            true => Self::Unix(path.into()),
+            false => Self::Pipe(path.into()),
+        }
+    }
+
     /// Returns the default name that a server certificate must have: the host, or `localhost` for a
     /// socket or a program.
     pub fn server_name(&self) -> &str {
         match self {
-            Self::Unix(_) | Self::Process(_) => "localhost",
+            Self::Unix(_) | Self::Pipe(_) | Self::Process(_) => "localhost",
             Self::Tcp { host, .. } => host,
         }
     }
@@ -130,7 +148,7 @@ impl Endpoint {
     /// Returns the path or `host:port`: the text after the scheme.
     pub(super) fn bare(&self) -> String {
         match self {
-            Self::Unix(path) => path.display().to_string(),
+            Self::Unix(path) | Self::Pipe(path) => path.display().to_string(),
             Self::Process(process) => process.to_string(),
             tcp => tcp.to_string().trim_start_matches("tcp://").to_owned(),
         }
@@ -141,6 +159,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Pipe(path) => write!(f, "npipe://{}", path.display()),
             Self::Process(process) => process.fmt(f),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
@@ -153,6 +172,7 @@ impl fmt::Display for Address {
         match self {
             Self::Buildkit(endpoint) => endpoint.fmt(f),
             Self::Docker(None) => f.write_str("docker://"),
+            Self::Docker(Some(pipe @ Endpoint::Pipe(_))) => write!(f, "docker://{pipe}"),
             Self::Docker(Some(endpoint)) => write!(f, "docker://{}", endpoint.bare()),
             Self::Container { engine, name } => write!(f, "container {name:?} at {engine}"),
         }
@@ -164,14 +184,15 @@ fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
         return Ok(None);
     }
     match rest.split_once("://") {
+        Some((scheme, _)) if NOT_HERE.contains(&scheme) => Err(Error::UnsupportedScheme {
+            scheme: format!("docker://{scheme}"),
+        }),
+        Some(("npipe", path)) => Ok(Some(Endpoint::Pipe(path.into()))),
         Some(("unix", path)) => unix(text, path).map(Some),
         Some(("tcp", host)) => tcp(text, host, Some(DOCKER_PORT)).map(Some),
         Some(("ssh", rest)) => {
             Process::of_engine(text, rest).map(|process| Some(Endpoint::Process(Box::new(process))))
         }
-        Some((scheme, _)) if NOT_HERE.contains(&scheme) => Err(Error::UnsupportedScheme {
-            scheme: format!("docker://{scheme}"),
-        }),
         Some((scheme, _)) => {
             let scheme = scheme.to_owned();
             Err(invalid(text, AddressProblem::EngineScheme { scheme }))

@@ -52,10 +52,9 @@ pub(super) fn open(process: &Process, last_end: &LastEnd) -> Result<BoxIo, Conne
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        // Ctrl-C must only reach this program, which then ends the build over the child's
-        // connection.
-        .process_group(0);
+        .kill_on_drop(true);
+    // Ctrl-C must only reach this program, which then ends the build over the child's connection.
+    solvekit_host::process::separate(command.as_std_mut());
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ConnectProblem::NoProgram { program },
         _ => ConnectProblem::Program {

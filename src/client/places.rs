@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use super::{Address, Client, ConnectOptions, Endpoint, Error, dialer::Dialer};
+use solvekit_host::sockets::BUILDKITD;
 
-/// The default socket of `buildkitd`.
-const BUILDKITD_SOCKET: &str = "/run/buildkit/buildkitd.sock";
+use super::{Address, Client, ConnectOptions, Endpoint, Error, dialer::Dialer};
 
 /// The environment variables that locate BuildKit. The caller reads them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +28,7 @@ pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>
             Address::parse(host)?.with_docker_host(surroundings.docker_host)?,
         ]);
     }
-    let mut addresses = vec![Address::Buildkit(Endpoint::Unix(BUILDKITD_SOCKET.into()))];
+    let mut addresses = vec![Address::Buildkit(Endpoint::local(BUILDKITD))];
     if let Some(folder) = surroundings.runtime_dir.filter(|path| path.is_absolute()) {
         let socket = folder.join("buildkit/buildkitd.sock");
         addresses.push(Address::Buildkit(Endpoint::Unix(socket)));

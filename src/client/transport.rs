@@ -4,9 +4,11 @@
 use std::{io, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, pki_types::ServerName};
+use socket2::{SockRef, TcpKeepalive};
+use solvekit_host::{files::is_socket, sockets};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
     time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
@@ -72,7 +74,7 @@ pub(super) async fn open(
 async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     match endpoint {
         Endpoint::Process(process) => child::open(process, &child::LastEnd::default()),
-        Endpoint::Unix(path) => match UnixStream::connect(path).await {
+        Endpoint::Unix(path) | Endpoint::Pipe(path) => match sockets::connect(path).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(socket_problem(path, endpoint, error)),
         },
@@ -98,13 +100,12 @@ async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
 /// Sends small messages at once, and detects a vanished peer within two minutes. HTTP/2 pings
 /// cannot do that: Go's gRPC servers close connections that ping often.
 fn tune(stream: &TcpStream) -> io::Result<()> {
-    use rustix::net::sockopt;
     stream.set_nodelay(true)?;
-    sockopt::set_socket_keepalive(stream, true)?;
-    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
-    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
-    sockopt::set_tcp_keepcnt(stream, 4)?;
-    Ok(())
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 fn socket_problem(path: &std::path::Path, endpoint: &Endpoint, error: io::Error) -> ConnectProblem {
@@ -117,11 +118,6 @@ fn socket_problem(path: &std::path::Path, endpoint: &Endpoint, error: io::Error)
         }
         _ => io_problem(endpoint, error),
     }
-}
-
-fn is_socket(path: &std::path::Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
 fn io_problem(endpoint: &Endpoint, error: io::Error) -> ConnectProblem {

@@ -31,7 +31,7 @@ pub async fn machine_of(client: &Client, workers: &[Worker]) -> Option<Machine> 
 
 fn is_near(endpoint: &Endpoint) -> bool {
     match endpoint {
-        Endpoint::Unix(_) => true,
+        Endpoint::Unix(_) | Endpoint::Pipe(_) => true,
         Endpoint::Tcp { host, .. } => {
             host == "localhost"
                 || host

@@ -7,9 +7,8 @@
 //! What is broken, of another version, or gone counts as missing.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use solvekit_core::explain::{
     Changes, Explained, MAX_RECORD, MAX_TABLE, Record, RecordError, Table, explain,
 };
+use solvekit_host::files::{make_private_folders, with_permissions};
 
 use super::{Built, Report, TargetReport};
 use crate::files::{AtomicFile, lock_until, random_name, read_at_most};
@@ -281,16 +281,16 @@ impl Store {
     }
 
     fn lock(&self) -> Result<File, StoreError> {
-        let mut make = DirBuilder::new();
-        make.recursive(true).mode(0o700);
         for kind in [TARGETS, FILES, REPORTS] {
             let folder = self.folder.join(kind.folder);
-            make.create(&folder).map_err(failed("create", &folder))?;
+            make_private_folders(&folder).map_err(failed("create", &folder))?;
         }
         let path = self.folder.join("lock");
         let mut open = OpenOptions::new();
-        let open = open.create(true).truncate(false).write(true).mode(0o600);
-        let file = open.open(&path).map_err(failed("open", &path))?;
+        open.create(true).truncate(false).write(true);
+        let file = with_permissions(&mut open, 0o600)
+            .open(&path)
+            .map_err(failed("open", &path))?;
         let until = Instant::now() + PATIENCE;
         match lock_until(&file, until).map_err(failed("lock", &path))? {
             true => Ok(file),

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::FileType;
 use serde::Deserialize;
+use solvekit_host::standard::{self, Connected};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::unix::pipe;
 
 use super::{Bridge, Error};
 use crate::client::{Version, Worker, channel_over};
@@ -126,15 +124,15 @@ impl Bridge {
     /// [`Error::StandardStreams`] if they are neither pipes nor sockets; [`Error::Client`] if
     /// nothing answers.
     pub async fn stdio() -> Result<Self, Error> {
-        let input = stream_of(io::stdin(), "input")?;
-        let output = stream_of(io::stdout(), "output")?;
+        let input = accepted(standard::input(), "input")?;
+        let output = accepted(standard::output(), "output")?;
         let wrong = |source| Error::StandardStreams {
             which: "input and output",
             source,
         };
         match (input, output) {
-            (FileType::Fifo, FileType::Fifo) => {
-                let (input, output) = pipes().map_err(wrong)?;
+            (Connected::Pipe, Connected::Pipe) => {
+                let (input, output) = standard::pipes().map_err(wrong)?;
                 Self::over(tokio::io::join(input, output)).await
             }
             // A blocking thread reads; it ends with the process.
@@ -144,30 +142,18 @@ impl Bridge {
 }
 
 /// The daemon connects a pipe or a socket; anything else is an error.
-fn stream_of(stream: impl AsFd, which: &'static str) -> Result<FileType, Error> {
-    let found = rustix::fs::fstat(stream).map(|stat| FileType::from_raw_mode(stat.st_mode));
+fn accepted(found: io::Result<Connected>, which: &'static str) -> Result<Connected, Error> {
     match found {
-        Ok(kind @ (FileType::Fifo | FileType::Socket)) => Ok(kind),
-        Ok(_) => Err(Error::StandardStreams {
+        Ok(kind @ (Connected::Pipe | Connected::Socket)) => Ok(kind),
+        Ok(Connected::Other) => Err(Error::StandardStreams {
             which,
             source: io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it is neither a pipe nor a socket",
             ),
         }),
-        Err(error) => Err(Error::StandardStreams {
-            which,
-            source: error.into(),
-        }),
+        Err(source) => Err(Error::StandardStreams { which, source }),
     }
-}
-
-fn pipes() -> io::Result<(pipe::Receiver, pipe::Sender)> {
-    let own = |stream: &dyn AsFd| -> io::Result<OwnedFd> { stream.as_fd().try_clone_to_owned() };
-    Ok((
-        pipe::Receiver::from_owned_fd(own(&io::stdin())?)?,
-        pipe::Sender::from_owned_fd(own(&io::stdout())?)?,
-    ))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use solvekit_host::{files::with_permissions, names};
 
 use crate::filepath;
 use crate::files::read_at_most;
@@ -19,7 +20,8 @@ const LIMIT: u64 = 4096;
 /// differs.
 pub fn shared_key(context: &Path, node_id: &str) -> String {
     let absolute = std::path::absolute(context).unwrap_or_else(|_| context.to_owned());
-    let cleaned = filepath::clean(&absolute.to_string_lossy());
+    let absolute = names::bytes(absolute.as_os_str());
+    let cleaned = filepath::clean(&String::from_utf8_lossy(&absolute));
     let name = cleaned
         .rsplit('/')
         .find(|name| !name.is_empty())
@@ -45,10 +47,8 @@ pub fn node_id(directory: &Path) -> io::Result<String> {
     let (id, unique) = hex.split_at(16);
     fs::create_dir_all(directory)?;
     let temporary = directory.join(format!("{FILE}.{unique}"));
-    fs::OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
+    let mut options = fs::OpenOptions::new();
+    with_permissions(options.create_new(true).write(true), 0o600)
         .open(&temporary)?
         .write_all(id.as_bytes())?;
     // A hard link fails if another process was first, so all use the same id.

@@ -136,7 +136,7 @@ async fn open(endpoint: &Endpoint) -> Box<dyn Io> {
         Endpoint::Tcp { host, port } => {
             Box::new(TcpStream::connect((host.as_str(), *port)).await.unwrap())
         }
-        Endpoint::Process(_) => panic!("no relay leads to a program"),
+        Endpoint::Process(_) | Endpoint::Pipe(_) => panic!("relays lead to sockets"),
     }
 }
 

@@ -34,7 +34,7 @@ fn the_docker_host_wins_over_a_chosen_context() {
         contexts(Some("unix:///x.sock"), Some("far")).1.key(),
         "unix:///x.sock"
     );
-    assert_eq!(contexts(None, Some("default")).1.key(), DEFAULT_HOST);
+    assert_eq!(contexts(None, Some("default")).1.key(), DOCKER_ENGINE);
     assert_eq!(contexts(None, None).1.key(), "far");
 }
 

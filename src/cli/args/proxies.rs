@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use solvekit::files::read_at_most;
+use solvekit_host::sockets::DOCKER_ENGINE;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -25,8 +26,6 @@ struct Proxies {
     ftp_proxy: String,
 }
 
-/// The default address of the engine.
-const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
 /// The size limit of the configuration, in bytes.
 const LIMIT: u64 = 16 << 20;
 
@@ -59,7 +58,7 @@ pub(crate) fn add(
             error.column()
         ))
     })?;
-    let engine = environment.docker_host.as_deref().unwrap_or(DEFAULT_ENGINE);
+    let engine = environment.docker_host.as_deref().unwrap_or(DOCKER_ENGINE);
     extend(build_args, &config, engine);
     Ok(())
 }
@@ -110,7 +109,7 @@ mod tests {
             ["HTTP_PROXY=http://p:1", "NO_PROXY=local"]
         );
         assert_eq!(
-            added(&["http_proxy"], DEFAULT_ENGINE),
+            added(&["http_proxy"], DOCKER_ENGINE),
             ["NO_PROXY=local", "http_proxy=given"]
         );
         assert_eq!(

@@ -1,12 +1,11 @@
 //! `--secret` and `--ssh`: data for RUN that no layer contains.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::FileTypeExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use solvekit::pipeline::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
+use solvekit_host::files::is_socket;
+use solvekit_host::names::into_bytes;
 
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
@@ -27,7 +26,7 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     for text in given {
         let (id, source) = parse(text)?;
         let variable = |name: &str| std::env::var_os(name);
-        let value = OsString::into_vec;
+        let value = into_bytes;
         let added = match &source {
             Source::File(path) => secrets.with_file(&id, path),
             Source::Variable(name) => match variable(name) {
@@ -135,11 +134,6 @@ fn own_agent(text: &str) -> Result<PathBuf, Failure> {
     Ok(socket
         .map(PathBuf::from)
         .ok_or_else(|| BuildUsage::NoAgent(text.to_owned()))?)
-}
-
-fn is_socket(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|found| found.file_type().is_socket())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+use solvekit_host::sockets::BUILDKITD;
 
 use super::args::connection::ConnectionArgs;
 use super::args::normalize;
@@ -22,8 +23,6 @@ use super::report::terminal::print_text;
 use super::report::{Failure, failure};
 use super::{log, run_async, trace};
 
-/// buildctl's default address of the daemon.
-const DEFAULT_ADDRESS: &str = "unix:///run/buildkit/buildkitd.sock";
 /// The interval of the attempts with --wait.
 const WAIT: Duration = Duration::from_millis(200);
 
@@ -93,7 +92,7 @@ fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
     log::start(false, trace::start(title(&command), environment.identity));
     let host = environment.buildkit_host.clone();
     cli.connection
-        .default_to(host.as_deref().unwrap_or(DEFAULT_ADDRESS));
+        .default_to(host.as_deref().unwrap_or(BUILDKITD));
     run_async(async move {
         if cli.wait {
             wait(&cli.connection, &environment).await?;

@@ -128,9 +128,8 @@ fn print_definition(graphs: &[(String, &Definition)]) -> Result<(), Failure> {
 }
 
 fn columns() -> usize {
-    let stdout = std::io::stdout();
-    match rustix::termios::tcgetwinsize(&stdout) {
-        Ok(size) if stdout.is_terminal() && size.ws_col > 0 => usize::from(size.ws_col),
+    match solvekit_host::terminal::output_size() {
+        Some((columns, _)) if std::io::stdout().is_terminal() => usize::from(columns),
         _ => WIDTH,
     }
 }

@@ -220,6 +220,7 @@ fn default_helper(environment: &Environment) -> Option<&'static str> {
     let on_path = |program: &str| environment.has_program(program).then_some(());
     let helper = match (std::env::consts::OS, on_path("pass")) {
         ("macos", _) => "osxkeychain",
+        ("windows", _) => "wincred",
         (_, Some(())) => "pass",
         (_, None) => "secretservice",
     };

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use solvekit::client::{Address, Client, Endpoint, ServerTls};
+use solvekit_host::sockets::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::dial_stdio;
@@ -66,7 +66,10 @@ pub(crate) async fn cmd_proxy(
     let (client, used) = connection.connect_for(environment, &[], &say).await?;
     let serve = async {
         match endpoint {
-            Endpoint::Unix(path) => on_socket(path, &client, &dial_stdio::describe(&used)).await,
+            Endpoint::Unix(path) | Endpoint::Pipe(path) => {
+                let used = dial_stdio::describe(&used);
+                on_socket(path, endpoint, &client, &used).await
+            }
             Endpoint::Tcp { host, port } => {
                 if tls.is_none() && !is_local(host) {
                     return Err(without_tls(&args.listen));
@@ -83,61 +86,18 @@ pub(crate) async fn cmd_proxy(
     served
 }
 
-/// A socket that this process has bound. It is removed when this is dropped, unless it was replaced
-/// in the meantime.
-struct Bound {
-    path: PathBuf,
-    listener: UnixListener,
-    /// Device and inode.
-    identity: (u64, u64),
-}
-
-impl Bound {
-    fn at(path: &Path) -> io::Result<Self> {
-        remove_stale(path)?;
-        let listener = UnixListener::bind(path)?;
-        let found = std::fs::symlink_metadata(path)?;
-        let bound = Self {
-            path: path.to_owned(),
-            listener,
-            identity: (found.dev(), found.ino()),
-        };
-        // Only this user may use the builder.
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(bound)
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        let found = std::fs::symlink_metadata(&self.path);
-        if found.is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Removes a socket that nobody listens on. Any other file stays, and then binding fails.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
-    if !is_socket {
-        return Ok(());
-    }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path)
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn on_socket(path: &Path, client: &Client, used: &str) -> Result<(), Failure> {
+async fn on_socket(
+    path: &Path,
+    endpoint: &Endpoint,
+    client: &Client,
+    used: &str,
+) -> Result<(), Failure> {
     let failed = |error: io::Error| cannot_listen(&path.display().to_string(), &error);
-    let bound = Bound::at(path).map_err(failed)?;
-    talk(&format!("{used}listening on unix://{}\n", path.display()));
+    let mut listener = Listener::bind(path).map_err(failed)?;
+    talk(&format!("{used}listening on {endpoint}\n"));
     let mut relays = JoinSet::new();
     loop {
-        let (stream, _) = bound.listener.accept().await.map_err(failed)?;
+        let stream = listener.accept().await.map_err(failed)?;
         relays.spawn(relay(client.clone(), stream));
         while relays.try_join_next().is_some() {}
     }
@@ -198,42 +158,4 @@ fn not_here(address: &str) -> Failure {
 
 fn without_tls(address: &str) -> Failure {
     BuilderUsage::ListenWithoutTls(address.to_owned()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_this_process_did_not_bind_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "kept").unwrap();
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        let live = folder.path().join("live");
-        let _listener = std::os::unix::net::UnixListener::bind(&live).unwrap();
-        for path in [&file, &link, &live] {
-            let error = Bound::at(path).map(drop).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{}", path.display());
-            assert!(path.symlink_metadata().is_ok(), "{}", path.display());
-        }
-        assert_eq!(std::fs::read(&file).unwrap(), b"kept");
-    }
-
-    #[tokio::test]
-    async fn a_socket_goes_with_its_process_unless_another_took_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("socket");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let bound = Bound::at(&path).unwrap();
-        drop(bound);
-        assert!(path.symlink_metadata().is_err());
-
-        let bound = Bound::at(&path).unwrap();
-        std::fs::rename(&path, folder.path().join("away")).unwrap();
-        std::fs::write(&path, "another's").unwrap();
-        drop(bound);
-        assert_eq!(std::fs::read(&path).unwrap(), b"another's");
-    }
 }

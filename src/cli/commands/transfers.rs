@@ -1,15 +1,13 @@
 //! Code shared by the commands that copy images: flags, progress messages, failures.
 
 use std::io::{IsTerminal as _, stderr};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use solvekit::files::random_name;
 use solvekit::oci::{Descriptor, Platform};
 use solvekit::transfer::{Error, Event, How, Options, Plan};
+use solvekit_host::files::{make_private_folder, own_folder};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
@@ -199,20 +197,13 @@ impl Staging {
     /// Locks a folder that belongs to this user and that nobody else can write to or is using.
     fn take(path: &Path) -> std::io::Result<Option<Self>> {
         std::fs::create_dir_all(path.parent().unwrap_or(path))?;
-        match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        match make_private_folder(path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let lock = match rustix::fs::open(path, flags, Mode::empty()) {
-            Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
-            opened => std::fs::File::from(opened?),
-        };
-        let found = lock.metadata()?;
-        let is_own = found.uid() == rustix::process::geteuid().as_raw();
-        if !is_own || found.permissions().mode() & 0o022 != 0 {
+        let Some(lock) = own_folder(path)? else {
             return Ok(None);
-        }
+        };
         let locked = solvekit::files::lock_until(&lock, std::time::Instant::now());
         if matches!(locked, Ok(false)) {
             return Ok(None);

@@ -1,8 +1,7 @@
 //! `solvekit verify`: checks that a build is reproducible. It is built twice without cache, or once
 //! to be compared with an image, and the differences are shown.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use solvekit::diff::{ImageDiff, compare};
@@ -11,6 +10,7 @@ use solvekit::oci::Digest;
 use solvekit::pipeline::Folders;
 use solvekit::registry::Client;
 use solvekit::transfer::{Place, Source};
+use solvekit_host::files::make_private_folder;
 use tokio_util::sync::CancellationToken;
 
 use super::build::BuildArgs;
@@ -195,7 +195,7 @@ impl Folder {
                 parent.join(name)
             }
         };
-        let made = DirBuilder::new().mode(0o700).create(&path);
+        let made = make_private_folder(&path);
         match (made, keep) {
             (Ok(()), _) => {}
             (Err(error), Some(_)) if error.kind() == std::io::ErrorKind::AlreadyExists => {

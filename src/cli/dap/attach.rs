@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use solvekit_host::sockets;
+use solvekit_host::terminal::Raw;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 
-use crate::cli::debugger::terminal::{Keyboard, Raw, is_interactive};
+use crate::cli::debugger::terminal::{Keyboard, is_interactive};
 use crate::cli::report::Failure;
 
 /// Copies the terminal's input to the socket, and the answers to the terminal.
@@ -15,8 +16,8 @@ pub(super) async fn cmd_attach(path: &Path) -> Result<(), Failure> {
         let path = path.display();
         Failure::new(format!("cannot connect to the debugger at {path}: {error}"))
     };
-    let mut stream = UnixStream::connect(path).await.map_err(failed)?;
-    let (mut from, mut to) = stream.split();
+    let stream = sockets::connect(path).await.map_err(failed)?;
+    let (mut from, mut to) = tokio::io::split(stream);
     let mut keyboard = Keyboard::open();
     let _raw = is_interactive()
         .then(Raw::set)

@@ -4,8 +4,8 @@
 use serde_json::json;
 use solvekit::debug::Pause;
 use solvekit::gateway::Container;
+use solvekit_host::sockets::{Accepted, Listener};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use super::client::{Asked, Client};
@@ -19,7 +19,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 /// The terminals of a paused thread.
 #[derive(Default)]
 pub(super) struct Terminals {
-    listener: Option<(UnixListener, tempfile_path::Folder)>,
+    listener: Option<(Listener, tempfile_path::Folder)>,
     asking: Vec<JoinHandle<()>>,
 }
 
@@ -28,8 +28,7 @@ impl Terminals {
     pub(super) fn open(&mut self, client: Client, asked: Asked) -> Result<(), String> {
         if self.listener.is_none() {
             let folder = tempfile_path::Folder::new().map_err(|error| error.to_string())?;
-            let listener =
-                UnixListener::bind(folder.socket()).map_err(|error| error.to_string())?;
+            let listener = Listener::bind(&folder.socket()).map_err(|error| error.to_string())?;
             self.listener = Some((listener, folder));
         }
         let Some((_, folder)) = &self.listener else {
@@ -60,11 +59,11 @@ impl Terminals {
 
     /// Serves one terminal to its end. Without a terminal it waits forever.
     pub(super) async fn serve(&mut self, pause: &Pause<'_>) {
-        let accepted = match &self.listener {
+        let accepted = match &mut self.listener {
             None => std::future::pending().await,
             Some((listener, _)) => listener.accept().await,
         };
-        if let Ok((mut stream, _)) = accepted {
+        if let Ok(mut stream) = accepted {
             let served = shell(pause, &mut stream).await;
             if let Err(reason) = served {
                 let _ = stream.write_all(format!("{reason}\r\n").as_bytes()).await;
@@ -86,7 +85,7 @@ async fn container(pause: &Pause<'_>) -> Result<Container, String> {
 }
 
 /// Runs a shell for a connected terminal. If dropped, the container lives until the build ends.
-async fn shell(pause: &Pause<'_>, stream: &mut UnixStream) -> Result<(), String> {
+async fn shell(pause: &Pause<'_>, stream: &mut Accepted) -> Result<(), String> {
     let container = container(pause).await?;
     let mut process = pause.process(["/bin/sh"]);
     (process.terminal, process.input) = (true, true);
@@ -98,7 +97,7 @@ async fn shell(pause: &Pause<'_>, stream: &mut UnixStream) -> Result<(), String>
         }
     };
     let input = process.input();
-    let (mut from, mut to) = stream.split();
+    let (mut from, mut to) = tokio::io::split(stream);
     let shown = async {
         while let Ok(Some(output)) = process.next().await {
             if to.write_all(&output.data).await.is_err() {
@@ -150,8 +149,9 @@ mod tempfile_path {
     //! A private folder for a socket.
 
     use std::io;
-    use std::os::unix::fs::DirBuilderExt as _;
     use std::path::{Path, PathBuf};
+
+    use solvekit_host::{files::make_private_folder, sockets::HAS_PIPES};
 
     /// A folder that is removed when this is dropped.
     pub(super) struct Folder(PathBuf);
@@ -160,12 +160,15 @@ mod tempfile_path {
         pub(super) fn new() -> io::Result<Self> {
             let id = solvekit::session::new_id().map_err(io::Error::other)?;
             let path = std::env::temp_dir().join(format!("solvekit-dap-{id}"));
-            std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+            make_private_folder(&path)?;
             Ok(Self(path))
         }
 
         pub(super) fn socket(&self) -> PathBuf {
-            Path::new(&self.0).join("s.sock")
+            match (HAS_PIPES, self.0.file_name()) {
+                (true, Some(name)) => Path::new(r"\\.\pipe").join(name),
+                _ => self.0.join("s.sock"),
+            }
         }
     }
 

@@ -3,9 +3,10 @@
 use std::io::{self, Write as _};
 
 use solvekit::gateway::{Error, Exit, Process, ProcessInput, ProcessOutput};
-use tokio::signal::unix::{SignalKind, signal};
+use solvekit_host::signals::Resizes;
+use solvekit_host::terminal::{self, Raw};
 
-use super::terminal::{self, Keyboard, Raw};
+use super::terminal::Keyboard;
 use crate::cli::report::terminal::print_data;
 
 /// Ctrl-A, and then C, detaches from the process.
@@ -97,18 +98,17 @@ async fn forward(keyboard: &mut Keyboard, input: &ProcessInput, is_terminal: boo
 
 /// Sends the terminal's size to the process, at the start and after each change.
 async fn follow_size(input: &ProcessInput, is_terminal: bool) {
-    let changes = signal(SignalKind::window_change());
-    if let (true, Ok(mut changes)) = (is_terminal, changes) {
-        loop {
-            if let Some((columns, rows)) = terminal::size()
-                && input.resize(columns, rows).await.is_err()
-            {
-                break;
-            }
-            if changes.recv().await.is_none() {
-                break;
-            }
+    if !is_terminal {
+        return std::future::pending().await;
+    }
+    let mut changes = Resizes::watch();
+    loop {
+        if let Some((columns, rows)) = terminal::output_size()
+            && input.resize(columns, rows).await.is_err()
+        {
+            break;
         }
+        changes.next().await;
     }
     std::future::pending().await
 }

@@ -92,6 +92,7 @@ fn usual_endpoint(endpoint: &Endpoint) -> Option<&'static str> {
         Endpoint::Unix(_) => {
             Some("the socket of buildkitd is usually /run/buildkit/buildkitd.sock")
         }
+        Endpoint::Pipe(_) => Some("the pipe of buildkitd is usually //./pipe/buildkitd"),
         Endpoint::Process(_) => None,
         Endpoint::Tcp { .. } => Some("the port of buildkitd is usually 1234"),
     }

@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write, stderr};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +11,7 @@ use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{
     BuildEnd, Display, Hold, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };
+use solvekit_host::files::with_permissions;
 use tokio::task::JoinHandle;
 
 use super::Failure;
@@ -184,7 +184,7 @@ impl Write for Sink {
 /// A new file is private to its owner, as in buildctl: it contains names and output of steps.
 fn open_trace(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600).open(path)
+    with_permissions(options.append(true).create(true), 0o600).open(path)
 }
 
 /// The mode from `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this process's stderr.
@@ -337,11 +337,8 @@ fn palette(environment: &Environment) -> Palette {
 }
 
 fn terminal_size() -> Option<Size> {
-    let size = rustix::termios::tcgetwinsize(stderr()).ok()?;
-    Some(Size {
-        columns: size.ws_col,
-        rows: size.ws_row,
-    })
+    let (columns, rows) = solvekit_host::terminal::error_size()?;
+    Some(Size { columns, rows })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Questions at the terminal; secret answers are not echoed. Callers must watch for Ctrl-C and then
 //! drop the question, which restores the terminal.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use solvekit_host::terminal::{Hidden, read_line};
 
 use super::Failure;
 use super::terminal::talk;
@@ -26,9 +26,9 @@ pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
     if !io::stdin().is_terminal() {
         return Err(NotAsked::NoTerminal);
     }
-    let quiet = Quiet::new().map_err(|error| failed(&error.into()))?;
+    let hidden = Hidden::set().map_err(|error| failed(&error))?;
     let answer = ask(question).await;
-    drop(quiet);
+    drop(hidden);
     // The newline was not echoed either.
     talk("\n");
     answer
@@ -42,16 +42,9 @@ async fn ask(question: &str) -> Result<String, NotAsked> {
         return Err(NotAsked::NoTerminal);
     }
     talk(question);
-    let read = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin()
-            .lock()
-            .take(LINE)
-            .read_line(&mut line)
-            .map(|_| line)
-    });
+    let read = tokio::task::spawn_blocking(|| read_line(LINE));
     match read.await {
-        Ok(Ok(line)) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
+        Ok(Ok(line)) => Ok(line),
         Ok(Err(error)) => Err(failed(&error)),
         Err(_) => Err(NotAsked::Failed(Failure::silent(1))),
     }
@@ -59,26 +52,4 @@ async fn ask(question: &str) -> Result<String, NotAsked> {
 
 fn failed(error: &io::Error) -> NotAsked {
     NotAsked::Failed(Failure::new(format!("cannot ask at the terminal: {error}")))
-}
-
-/// Turns the terminal's echo off until this is dropped.
-struct Quiet {
-    before: Termios,
-}
-
-impl Quiet {
-    fn new() -> rustix::io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self { before })
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        // Nothing can be done if the terminal is gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
-    }
 }

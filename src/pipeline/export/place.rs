@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use solvekit_host::files;
 
 /// Why a path cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -92,10 +92,9 @@ fn check_parents(path: &Path) -> Result<(), PlaceError> {
 }
 
 fn check_writable(folder: &Path) -> Result<(), PlaceError> {
-    let writable = access(folder, Access::WRITE_OK | Access::EXEC_OK);
-    writable.map_err(|error| PlaceError::Closed {
+    files::check_writable(folder).map_err(|source| PlaceError::Closed {
         path: folder.to_owned(),
-        source: error.into(),
+        source,
     })
 }
 

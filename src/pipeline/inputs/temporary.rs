@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use solvekit_host::files::make_private_folder;
 
 use crate::pipeline::{Error, Folders};
 use crate::session;
@@ -28,7 +29,7 @@ impl TemporaryFolder {
     }
 
     fn at(path: PathBuf) -> Result<Self, Error> {
-        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        let made = make_private_folder(&path);
         made.map_err(|source| Error::TemporaryFolder {
             path: path.clone(),
             source,

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustix::fs::{FlockOperation, OFlags};
 use serde::{Deserialize, Serialize};
+use solvekit_host::files::{with_permissions, without_links};
 
 use crate::files::{AtomicFile, read_at_most};
 
@@ -68,13 +67,10 @@ pub(super) fn seed(directory: &Path, registry: &str) -> io::Result<Vec<u8>> {
 
 fn lock(directory: &Path) -> io::Result<File> {
     fs::create_dir_all(directory)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(directory.join(LOCK))?;
-    rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+    let mut options = OpenOptions::new();
+    with_permissions(options.create(true).append(true), 0o600);
+    let file = without_links(&mut options).open(directory.join(LOCK))?;
+    file.lock()?;
     Ok(file)
 }
 

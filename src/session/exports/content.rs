@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
-use rustix::fs::AtFlags;
+use solvekit_host::Kind;
 
 use super::beneath::Beneath;
 use super::error::ExportError;
@@ -241,7 +241,7 @@ impl Drop for Writer {
         for open in mem::take(&mut self.open).into_values() {
             if let Ok((parent, name)) = self.beneath.parent(&open.path) {
                 // Nothing can be done if this fails.
-                let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
+                let _ = parent.remove(name, Kind::File);
             }
         }
     }

@@ -2,13 +2,11 @@
 //! has arrived.
 
 use std::collections::HashSet;
-use std::os::fd::{AsFd as _, BorrowedFd};
 
-use rustix::fs::FileType;
-use rustix::io::Errno;
+use solvekit_host::Kind;
 
-use super::beneath;
 use super::error::ExportError;
+use crate::files::Beneath;
 
 /// The paths that arrived.
 #[derive(Debug, Default)]
@@ -23,27 +21,27 @@ impl Mirror {
     }
 
     /// Removes all other paths below the root. Links are removed, not followed.
-    pub(super) fn remove_others(&self, root: BorrowedFd<'_>) -> Result<(), ExportError> {
+    pub(super) fn remove_others(&self, root: &Beneath) -> Result<(), ExportError> {
         self.clean(root, &mut Vec::new())
     }
 
-    fn clean(&self, directory: BorrowedFd<'_>, path: &mut Vec<u8>) -> Result<(), ExportError> {
-        let failed = |action, path: &[u8], error: Errno| ExportError::file(action, path, error);
-        let entries = beneath::entries(directory).map_err(|error| failed("read", path, error))?;
+    fn clean(&self, directory: &Beneath, path: &mut Vec<u8>) -> Result<(), ExportError> {
+        let failed = ExportError::file;
+        let entries = directory.entries();
+        let entries = entries.map_err(|error| failed("read", path, error))?;
         let length = path.len();
         for (name, kind) in entries {
             if length > 0 {
                 path.push(b'/');
             }
-            path.extend_from_slice(name.to_bytes());
-            let name = name.as_c_str();
+            path.extend_from_slice(&name);
             if !self.paths.contains(path) {
-                let removed = beneath::remove(directory, name, kind);
+                let removed = directory.remove(&name, kind);
                 removed.map_err(|error| failed("remove", path, error))?;
-            } else if kind == FileType::Directory {
-                let inner = beneath::open(directory, name);
+            } else if kind == Kind::Folder {
+                let inner = directory.inner(&name);
                 let inner = inner.map_err(|error| failed("open", path, error))?;
-                self.clean(inner.as_fd(), path)?;
+                self.clean(&inner, path)?;
             }
             path.truncate(length);
         }

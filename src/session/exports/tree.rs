@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags};
-use rustix::io::Errno;
+use solvekit_host::{Kind, Special};
 
 use super::beneath::{self, Beneath};
 use super::budget::{self, Budget};
 use super::content::Contents;
 use super::error::ExportError;
 use super::mirror::Mirror;
+use crate::files;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::mode;
 
@@ -77,10 +76,8 @@ impl Tree {
 
     fn create_directory(&mut self, stat: Stat) -> Result<(), ExportError> {
         let (parent, name) = self.beneath.parent(&stat.path)?;
-        let make = || match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
-            Err(Errno::EXIST) if beneath::kind(parent, name)? == Some(FileType::Directory) => {
-                Ok(())
-            }
+        let make = || match parent.make_folder(name) {
+            Err(error) if exists(&error) && parent.kind(name)? == Some(Kind::Folder) => Ok(()),
             made => made,
         };
         replacing(parent, name, make)
@@ -93,29 +90,28 @@ impl Tree {
     fn create_special(&mut self, stat: &Stat) -> Result<(), ExportError> {
         let (parent, name) = self.beneath.parent(&stat.path)?;
         if stat.mode & mode::SYMLINK != 0 {
-            let make = || rustix::fs::symlinkat(&stat.linkname, parent, name);
+            let make = || parent.make_link(name, &stat.linkname);
             return replacing(parent, name, make)
-                .and_then(|()| Ok(set_times(parent, name, stat.mod_time)?))
+                .and_then(|()| Ok(parent.set_time(name, stat.mod_time)?))
                 .map_err(|failed| failed.at("create link", &stat.path));
         }
         let (kind, action) = if stat.mode & mode::CHAR_DEVICE != 0 {
-            (FileType::CharacterDevice, "create device")
+            (Kind::CharacterDevice, "create device")
         } else if stat.mode & mode::DEVICE != 0 {
-            (FileType::BlockDevice, "create device")
+            (Kind::BlockDevice, "create device")
         } else if stat.mode & mode::NAMED_PIPE != 0 {
-            (FileType::Fifo, "create pipe")
+            (Kind::Pipe, "create pipe")
         } else {
             return Err(ExportError::Protocol("a file of a kind that is not known"));
         };
-        let device = rustix::fs::makedev(stat.devmajor as u32, stat.devminor as u32);
-        let permissions = permissions(stat.mode);
-        let make = || rustix::fs::mknodat(parent, name, kind, permissions, device);
-        replacing(parent, name, make)
-            // Undo the umask.
-            .and_then(|()| {
-                rustix::fs::chmodat(parent, name, permissions, AtFlags::empty())?;
-                Ok(set_times(parent, name, stat.mod_time)?)
-            })
+        let special = Special {
+            kind,
+            permissions: mode::to_permissions(stat.mode),
+            major: stat.devmajor as u32,
+            minor: stat.devminor as u32,
+        };
+        replacing(parent, name, || parent.make_special(name, &special))
+            .and_then(|()| Ok(parent.set_time(name, stat.mod_time)?))
             .map_err(|failed| failed.at(action, &stat.path))
     }
 
@@ -131,12 +127,11 @@ impl Tree {
             mirror.remove_others(self.beneath.root())?;
         }
         while let Some(stat) = self.directories.pop() {
-            let failed = |error: Errno| ExportError::file("complete", &stat.path, error);
             let (parent, name) = self.beneath.parent(&stat.path)?;
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let directory =
-                rustix::fs::openat(parent, name, flags, Mode::empty()).map_err(failed)?;
-            complete(&directory, stat.mode, stat.mod_time, &stat.xattrs).map_err(failed)?;
+            let permissions = mode::to_permissions(stat.mode);
+            parent
+                .complete_folder(name, permissions, stat.mod_time, &stat.xattrs)
+                .map_err(|error| ExportError::file("complete", &stat.path, error))?;
         }
         Ok(())
     }
@@ -144,10 +139,10 @@ impl Tree {
     fn link(&mut self, path: &[u8], first: &[u8]) -> Result<(), ExportError> {
         let (of_first, first_name) = self.beneath.parent(first)?;
         let of_first = of_first
-            .try_clone_to_owned()
+            .try_clone()
             .map_err(|error| ExportError::file("create link", path, error))?;
         let (parent, name) = self.beneath.parent(path)?;
-        let make = || rustix::fs::linkat(&of_first, first_name, parent, name, AtFlags::empty());
+        let make = || parent.make_hard_link(name, &of_first, first_name);
         replacing(parent, name, make).map_err(|failed| failed.at("create link", path))
     }
 }
@@ -159,21 +154,17 @@ pub(super) fn create_file(
     go_mode: u32,
 ) -> Result<File, ExportError> {
     let (parent, name) = beneath.parent(path)?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // Set-id bits are only set on complete files.
-    let mode = permissions(go_mode) & Mode::from_raw_mode(0o777);
-    replacing(parent, name, || {
-        rustix::fs::openat(parent, name, flags, mode)
-    })
-    .map(File::from)
-    .map_err(|failed| failed.at("create", path))
+    let permissions = mode::to_permissions(go_mode) & 0o777;
+    replacing(parent, name, || parent.make_file(name, permissions))
+        .map_err(|failed| failed.at("create", path))
 }
 
 /// Why an entry could not be created.
 enum Failed {
-    Make(Errno),
+    Make(io::Error),
     /// The existing entry could not be removed.
-    Replace(Errno),
+    Replace(io::Error),
 }
 
 impl Failed {
@@ -185,8 +176,8 @@ impl Failed {
     }
 }
 
-impl From<Errno> for Failed {
-    fn from(error: Errno) -> Self {
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
         Self::Make(error)
     }
 }
@@ -194,56 +185,30 @@ impl From<Errno> for Failed {
 /// Creates an entry and replaces an existing one. Usually there is none, so it tries before it
 /// looks.
 fn replacing<T>(
-    parent: BorrowedFd<'_>,
+    parent: &files::Beneath,
     name: &[u8],
-    make: impl Fn() -> Result<T, Errno>,
+    make: impl Fn() -> io::Result<T>,
 ) -> Result<T, Failed> {
     match make() {
-        Err(Errno::EXIST) => {}
+        Err(error) if exists(&error) => {}
         made => return Ok(made?),
     }
-    if let Some(kind) = beneath::kind(parent, name).map_err(Failed::Replace)? {
-        beneath::remove(parent, name, kind).map_err(Failed::Replace)?;
+    if let Some(kind) = parent.kind(name).map_err(Failed::Replace)? {
+        parent.remove(name, kind).map_err(Failed::Replace)?;
     }
     Ok(make()?)
 }
 
-/// Sets mode, owner and attributes. Attributes that the file system rejects are omitted, as in the
-/// reference.
+fn exists(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
+}
+
+/// Sets mode, time and attributes of a complete file.
 pub(super) fn complete(
-    file: impl AsFd,
-    mode: u32,
+    file: &File,
+    go_mode: u32,
     time: i64,
     attributes: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), Errno> {
-    for (name, value) in attributes {
-        let _ = rustix::fs::fsetxattr(&file, name.as_str(), value, XattrFlags::empty());
-    }
-    // A check is much cheaper than setting the same value again.
-    let permissions = permissions(mode);
-    if Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != permissions {
-        rustix::fs::fchmod(&file, permissions)?;
-    }
-    rustix::fs::futimens(&file, &timestamps(time))
-}
-
-fn set_times(parent: BorrowedFd<'_>, name: &[u8], time: i64) -> Result<(), Errno> {
-    rustix::fs::utimensat(parent, name, &timestamps(time), AtFlags::SYMLINK_NOFOLLOW)
-}
-
-fn permissions(go_mode: u32) -> Mode {
-    Mode::from_raw_mode(mode::to_permissions(go_mode))
-}
-
-/// Returns both times, from nanoseconds since 1970.
-fn timestamps(time: i64) -> Timestamps {
-    const SECOND: i64 = 1_000_000_000;
-    let time = Timespec {
-        tv_sec: time.div_euclid(SECOND),
-        tv_nsec: time.rem_euclid(SECOND),
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
+) -> io::Result<()> {
+    files::Beneath::complete_file(file, mode::to_permissions(go_mode), time, attributes)
 }

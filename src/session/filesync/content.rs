@@ -2,15 +2,12 @@
 //! pieces.
 
 use std::collections::VecDeque;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::io::Errno;
 use sha2::Digest as _;
+use solvekit_host::names;
 
 use super::Noted;
 use super::error::TransferError;
@@ -149,13 +146,9 @@ impl Content {
 /// Opens a regular file beneath the root. It follows no link, does not block, and refuses a
 /// replacement of another type. A socket was listed as an empty file and is not opened.
 fn open(root: &Beneath, path: &[u8]) -> Result<Option<File>, TransferError> {
-    match root.file(Path::new(OsStr::from_bytes(path)), Links::Never) {
+    match root.file(&names::path(path), Links::Never) {
         Ok(file) => Ok(Some(file)),
-        Err(BeneathError::Io(error))
-            if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) =>
-        {
-            Ok(None)
-        }
+        Err(BeneathError::Socket) => Ok(None),
         Err(BeneathError::Io(error)) => Err(TransferError::file("open", path, error)),
         Err(_) => Err(TransferError::NotRegular { path: shown(path) }),
     }

@@ -2,13 +2,11 @@
 //! are read from its own. A folder that becomes a link counts as vanished.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Stat};
-use rustix::io::Errno;
+use solvekit_host::{Kind, Status};
 
 use super::listing::Listing;
-use crate::files::{Beneath, Links};
+use crate::files::{Beneath, BeneathError, Links};
 
 /// A walk through a directory, by components; the names in a folder are sorted by their bytes.
 ///
@@ -28,18 +26,18 @@ pub(super) struct Descent<'r, S> {
 struct Handle {
     /// The length of its path, relative to the root.
     length: usize,
-    folder: OwnedFd,
+    folder: Beneath,
     /// Its absolute path, if that leads to it.
     path: Option<Vec<u8>>,
 }
 
 /// An entry of a folder.
 pub(super) struct Found<'d> {
-    pub(super) folder: BorrowedFd<'d>,
+    pub(super) folder: &'d Beneath,
     /// The absolute path that the folder had when it was opened, if it is known.
     pub(super) folder_path: Option<&'d [u8]>,
     pub(super) name: &'d [u8],
-    pub(super) stat: Stat,
+    pub(super) status: Status,
 }
 
 /// A folder between the root and the current path.
@@ -56,7 +54,7 @@ pub(super) struct Level<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// An entry of the current folder, with its type according to the folder.
-    Entry(FileType),
+    Entry(Kind),
     /// The end of a folder.
     End,
     /// The end of the root.
@@ -122,14 +120,14 @@ impl<'r, S> Descent<'r, S> {
             name => name,
         };
         let (folder, folder_path) = match &self.handle {
-            Some(handle) => (handle.folder.as_fd(), handle.path.as_deref()),
-            None => (self.root.as_fd(), None),
+            Some(handle) => (&handle.folder, handle.path.as_deref()),
+            None => (self.root, None),
         };
         Ok(Found {
             folder,
             folder_path,
             name,
-            stat: rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?,
+            status: folder.status(name)?,
         })
     }
 
@@ -157,34 +155,23 @@ impl<'r, S> Descent<'r, S> {
             return Ok(());
         }
         let path = match length {
-            0 => b".",
+            0 => &b"."[..],
             length => &self.path[..length],
         };
         let folder = self.root.directory(path, Links::Never).map_err(vanished)?;
         self.handle = Some(Handle {
             length,
-            path: absolute(&folder),
+            path: folder.absolute(),
             folder,
         });
         Ok(())
     }
 }
 
-/// Returns the absolute path of an open folder. There is none if it was removed, or if something
-/// else was mounted there.
-fn absolute(folder: &OwnedFd) -> Option<Vec<u8>> {
-    let link = format!("/proc/self/fd/{}", folder.as_raw_fd());
-    let path = rustix::fs::readlink(link, Vec::new()).ok()?;
-    let there = rustix::fs::lstat(&path).ok()?;
-    let own = rustix::fs::fstat(folder).ok()?;
-    let same = (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino);
-    same.then(|| path.into_bytes())
-}
-
 /// A folder that became a link counts as vanished.
-fn vanished(error: Errno) -> io::Error {
+fn vanished(error: BeneathError) -> io::Error {
     match error {
-        Errno::LOOP | Errno::XDEV => io::ErrorKind::NotADirectory.into(),
-        error => error.into(),
+        BeneathError::Io(error) => error,
+        _ => io::ErrorKind::NotADirectory.into(),
     }
 }

@@ -3,14 +3,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
-use std::os::fd::OwnedFd;
-
-use rustix::io::Errno;
 
 use super::error::TransferError;
 use super::listing::Listing;
 use crate::filepath;
-use crate::files::{self, Beneath};
+use crate::files::{self, Beneath, BeneathError};
 
 /// The kernel's limit for followed links.
 const DEPTH: usize = 40;
@@ -150,12 +147,12 @@ impl Links<'_> {
         let Some(folder) = self.folder(parent).map_err(error)? else {
             return Ok(None);
         };
-        let target = match rustix::fs::readlinkat(&folder, name, Vec::new()) {
+        let target = match folder.read_link(name.as_bytes()) {
             Ok(target) => target,
-            Err(Errno::INVAL | Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-            Err(source) => return Err(error(source.into())),
+            Err(source) if is_no_link(&source) => return Ok(None),
+            Err(source) => return Err(error(source)),
         };
-        let target = filepath::clean(&target.to_string_lossy());
+        let target = filepath::clean(&String::from_utf8_lossy(&target));
         Ok(Some(match target.starts_with('/') {
             true => target,
             false => filepath::clean(&format!("/{parent}/{target}")),
@@ -163,13 +160,23 @@ impl Links<'_> {
     }
 
     /// Opens a folder of the root; `None` if it does not exist or has become a link.
-    fn folder(&self, path: &str) -> io::Result<Option<OwnedFd>> {
-        match self.root.directory(path, files::Links::Never) {
+    fn folder(&self, path: &str) -> io::Result<Option<Beneath>> {
+        match self.root.directory(path.as_bytes(), files::Links::Never) {
             Ok(folder) => Ok(Some(folder)),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(BeneathError::Io(error)) => Err(error),
+            Err(_) => Ok(None),
         }
     }
+}
+
+/// True if there is nothing of that name, or no link.
+fn is_no_link(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(
+        error.kind(),
+        InvalidInput | InvalidFilename | NotFound | NotADirectory
+    )
 }
 
 fn has_wildcards(name: &str) -> bool {

@@ -1,9 +1,10 @@
 //! The sorted names of a directory, stored compactly: a directory can have a million files.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
-use rustix::fs::{Dir, FileType};
+use solvekit_host::Kind;
+
+use crate::files::Beneath;
 
 /// The remaining names, sorted by their bytes.
 #[derive(Debug)]
@@ -17,29 +18,24 @@ pub(super) struct Listing {
 struct Entry {
     start: usize,
     length: u16,
-    kind: FileType,
+    kind: Kind,
 }
 
 impl Listing {
     /// Reads the names of an open directory.
-    pub(super) fn read(directory: &OwnedFd) -> io::Result<Self> {
-        let directory = Dir::new(directory.try_clone()?)?;
+    pub(super) fn read(directory: &Beneath) -> io::Result<Self> {
         let mut names = Vec::new();
-        let mut entries = Vec::new();
-        for entry in directory {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
-                continue;
-            }
+        let mut entries: Vec<Entry> = Vec::new();
+        directory.each(&mut |name, kind| {
             let length = u16::try_from(name.len()).map_err(|_| io::ErrorKind::InvalidFilename)?;
             entries.push(Entry {
                 start: names.len(),
                 length,
-                kind: entry.file_type(),
+                kind,
             });
             names.extend_from_slice(name);
-        }
+            Ok(())
+        })?;
         entries.sort_unstable_by(|a, b| a.name(&names).cmp(b.name(&names)));
         Ok(Self {
             names,
@@ -48,7 +44,7 @@ impl Listing {
     }
 
     /// Returns the next name, with its type according to the directory.
-    pub(super) fn next(&mut self) -> Option<(&[u8], FileType)> {
+    pub(super) fn next(&mut self) -> Option<(&[u8], Kind)> {
         let entry = self.entries.next()?;
         Some((entry.name(&self.names), entry.kind))
     }

@@ -1,14 +1,11 @@
 //! Converts lstat's results to fsutil's form.
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::AsRawFd as _;
 
-use rustix::fs::FileType;
-use rustix::io::Errno;
+use solvekit_host::Kind;
 
 use super::descent::Found;
+use crate::files::Beneath;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::mode;
 
@@ -22,47 +19,42 @@ pub(super) type Inode = (u64, u64);
 /// As in fsutil, a directory has no size, a socket becomes an empty regular file, and unreadable
 /// extended attributes are omitted.
 pub(super) fn fill(stat: &mut Stat, entry: &Found<'_>) -> io::Result<Option<Inode>> {
-    let found = &entry.stat;
-    let kind = FileType::from_raw_mode(found.st_mode);
-    stat.mode = go_mode(found.st_mode, kind);
+    let found = &entry.status;
+    stat.mode = go_mode(found.permissions, found.kind);
     stat.uid = 0;
     stat.gid = 0;
-    stat.size = match kind {
-        FileType::Directory => 0,
-        _ => found.st_size,
+    stat.size = match found.kind {
+        Kind::Folder => 0,
+        _ => i64::try_from(found.size).unwrap_or(i64::MAX),
     };
-    stat.mod_time = found
-        .st_mtime
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(i64::try_from(found.st_mtime_nsec).unwrap_or_default());
+    stat.mod_time = found.modified;
     stat.linkname.clear();
-    (stat.devmajor, stat.devminor) = match kind {
-        FileType::BlockDevice | FileType::CharacterDevice => device(found.st_rdev),
+    (stat.devmajor, stat.devminor) = match found.kind {
+        Kind::BlockDevice | Kind::CharacterDevice => device(found.device),
         _ => (0, 0),
     };
-    if kind == FileType::Symlink {
-        let target = rustix::fs::readlinkat(entry.folder, entry.name, Vec::new())?;
-        stat.linkname = target.into_bytes();
+    if found.kind == Kind::Link {
+        stat.linkname = entry.folder.read_link(entry.name)?;
     }
     stat.xattrs.clear();
-    if !has_no_xattrs(entry) {
-        read_xattrs(entry, &mut stat.xattrs)?;
+    let seen = entry.folder_path;
+    if !seen.is_some_and(|folder| Beneath::has_no_attributes(folder, entry.name)) {
+        entry.folder.attributes(entry.name, &mut stat.xattrs)?;
     }
-    let linked = found.st_nlink > 1 && !matches!(kind, FileType::Directory | FileType::Symlink);
-    Ok(linked.then_some((found.st_dev, found.st_ino)))
+    Ok(found.shared.filter(|_| found.kind != Kind::Link))
 }
 
-fn go_mode(unix_mode: u32, kind: FileType) -> u32 {
+fn go_mode(permissions: u32, kind: Kind) -> u32 {
     let bits = match kind {
-        FileType::Directory => mode::DIR,
-        FileType::Symlink => mode::SYMLINK,
-        FileType::Fifo => mode::NAMED_PIPE,
-        FileType::BlockDevice => mode::DEVICE,
-        FileType::CharacterDevice => mode::DEVICE | mode::CHAR_DEVICE,
-        FileType::RegularFile | FileType::Socket => 0,
-        FileType::Unknown => mode::IRREGULAR,
+        Kind::Folder => mode::DIR,
+        Kind::Link => mode::SYMLINK,
+        Kind::Pipe => mode::NAMED_PIPE,
+        Kind::BlockDevice => mode::DEVICE,
+        Kind::CharacterDevice => mode::DEVICE | mode::CHAR_DEVICE,
+        Kind::File | Kind::Socket => 0,
+        Kind::Unknown => mode::IRREGULAR,
     };
-    bits | mode::from_permissions(unix_mode)
+    bits | mode::from_permissions(permissions)
 }
 
 /// Splits a device number into major and minor as fsutil does: twelve and twenty bits, Linux's
@@ -73,78 +65,14 @@ fn device(number: u64) -> (i64, i64) {
     (major as i64, minor as i64)
 }
 
-/// True if a look at the folder's absolute path shows that the entry has no attributes, as nearly
-/// all files. This takes a third of the time of the way through `/proc`. Only "none" counts of the
-/// answer, so a folder that is replaced meanwhile reveals nothing.
-fn has_no_xattrs(entry: &Found<'_>) -> bool {
-    let Some(folder) = entry.folder_path else {
-        return false;
-    };
-    let path = [folder, b"/", entry.name].concat();
-    // Too small for any name.
-    let mut names = [0; 1];
-    let listed = rustix::fs::llistxattr(path, &mut names);
-    matches!(listed, Ok(0) | Err(Errno::NOTSUP))
-}
-
-/// Reads the extended attributes, without those of macOS. No system call does this for a name in an
-/// open folder, so it goes through `/proc`. Without `/proc` there are none.
-fn read_xattrs(entry: &Found<'_>, xattrs: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
-    let mut path = format!("/proc/self/fd/{}/", entry.folder.as_raw_fd()).into_bytes();
-    path.extend_from_slice(entry.name);
-    let path = CString::new(path)?;
-    let mut small = [0; 512];
-    let mut large = Vec::new();
-    let names: &[u8] = match rustix::fs::llistxattr(&path, &mut small) {
-        Ok(length) => &small[..length],
-        Err(Errno::NOTSUP | Errno::NOENT) => return Ok(()),
-        Err(Errno::RANGE) => {
-            large.resize(usize::from(u16::MAX) + 1, 0);
-            let length = rustix::fs::llistxattr(&path, &mut large[..])?;
-            &large[..length]
-        }
-        Err(error) => return Err(error.into()),
-    };
-    for name in names.split(|&byte| byte == 0) {
-        let Ok(name) = std::str::from_utf8(name) else {
-            continue;
-        };
-        if name.is_empty() || name.starts_with("com.apple.") {
-            continue;
-        }
-        if let Ok(value) = read_xattr(&path, name) {
-            xattrs.insert(name.to_owned(), value);
-        }
-    }
-    Ok(())
-}
-
-fn read_xattr(path: &CStr, name: &str) -> Result<Vec<u8>, Errno> {
-    let mut value = vec![0; 256];
-    loop {
-        match rustix::fs::lgetxattr(path, name, &mut value[..]) {
-            Ok(length) => {
-                value.truncate(length);
-                return Ok(value);
-            }
-            // The kernel limits a value to 64 KiB.
-            Err(Errno::RANGE) if value.len() <= usize::from(u16::MAX) => {
-                value.resize(value.len() * 4, 0)
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
-    use std::os::fd::AsFd as _;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
-    use rustix::fs::AtFlags;
+    use rustix::io::Errno;
 
     use super::*;
 
@@ -160,13 +88,13 @@ mod tests {
             linkname: "old".into(),
             ..Stat::default()
         };
-        let folder = std::fs::File::open(path.parent().unwrap()).unwrap();
+        let folder = Beneath::open(path.parent().unwrap()).unwrap();
         let name = path.file_name().unwrap().as_bytes();
         let entry = Found {
-            folder: folder.as_fd(),
+            folder: &folder,
             folder_path: folder_path.map(|path| path.as_os_str().as_bytes()),
             name,
-            stat: rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).unwrap(),
+            status: folder.status(name).unwrap(),
         };
         let inode = fill(&mut stat, &entry).unwrap();
         (stat, inode)

@@ -1,12 +1,10 @@
 //! Surveys a context folder: what a build could send, and which rule excludes the rest.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FileType;
+use solvekit_host::{Kind, names};
 
 use super::descent::{Descent, Next};
 use super::walk::{in_text, is_gone};
@@ -76,7 +74,7 @@ impl Survey {
             .collect();
         let matcher = PatternMatcher::new(rules)?;
         let failed = |path: &[u8], source| SurveyError::Read {
-            path: root.join(OsStr::from_bytes(path)),
+            path: root.join(names::path(path)),
             source,
         };
         let beneath = Beneath::open(root).map_err(|error| failed(b"", error))?;
@@ -106,7 +104,7 @@ impl Survey {
     ) -> io::Result<()> {
         let metadata = match descent.look(descent.path().len()) {
             Err(error) if is_gone(&error) => return Ok(()),
-            looked => looked?.stat,
+            looked => looked?.status,
         };
         let path = in_text(descent.path()).into_owned();
         let mut state = MatchState::default();
@@ -114,14 +112,14 @@ impl Survey {
             return Ok(());
         };
         let is_excluded = matcher.step(&path, parent, Some(&mut state));
-        let bytes = match FileType::from_raw_mode(metadata.st_mode) {
-            FileType::Directory => {
+        let bytes = match metadata.kind {
+            Kind::Folder => {
                 return match descent.enter(state) {
                     Err(error) if is_gone(&error) => Ok(()),
                     entered => entered,
                 };
             }
-            FileType::RegularFile => u64::try_from(metadata.st_size).unwrap_or_default(),
+            Kind::File => metadata.size,
             _ => 0,
         };
         if is_excluded {
@@ -156,7 +154,9 @@ impl Survey {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 
-use rustix::fs::FileType;
+use solvekit_host::Kind;
 
 use super::descent::{Descent, Next};
 use super::error::TransferError;
@@ -70,16 +70,14 @@ struct Folder {
 
 impl Walk<'_, '_> {
     /// Decides about the current path, visits it, and enters it if it is a directory.
-    fn step(&mut self, kind: FileType) -> Result<(), TransferError> {
+    fn step(&mut self, kind: Kind) -> Result<(), TransferError> {
         let is_directory = match kind {
-            FileType::Unknown => {
+            Kind::Unknown => {
                 let length = self.descent.path().len();
                 let found = self.descent.look(length);
-                found.is_ok_and(|found| {
-                    FileType::from_raw_mode(found.stat.st_mode) == FileType::Directory
-                })
+                found.is_ok_and(|found| found.status.kind == Kind::Folder)
             }
-            kind => kind == FileType::Directory,
+            kind => kind == Kind::Folder,
         };
         let Some(parent) = self.descent.state() else {
             return Ok(());

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
+use solvekit_host::{files, sockets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -89,14 +89,14 @@ impl SshAgents {
     ///
     /// If the path is not a socket.
     pub fn with_socket(mut self, id: &str, path: impl AsRef<Path>) -> Result<Self, Error> {
-        use std::os::unix::fs::FileTypeExt;
         let (id, path) = (named(id), path.as_ref().to_owned());
         let failed = |source| Error::SshAgent {
             id: id.to_owned(),
             path: path.clone(),
             source,
         };
-        if !path.metadata().map_err(failed)?.file_type().is_socket() {
+        if !files::is_socket(&path) {
+            path.metadata().map_err(failed)?;
             return Err(failed(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it is not a socket",
@@ -191,14 +191,14 @@ fn failed(agent: &Agent, error: &io::Error) -> Status {
 
 /// The agent's implementation.
 enum Peer {
-    Socket(UnixStream),
+    Socket(sockets::Stream),
     Keys(Arc<Keys>),
 }
 
 impl Peer {
     async fn open(agent: &Agent) -> io::Result<Self> {
         Ok(match agent {
-            Agent::Socket(path) => Self::Socket(UnixStream::connect(path).await?),
+            Agent::Socket(path) => Self::Socket(sockets::connect(path).await?),
             Agent::Keys(keys) => Self::Keys(keys.clone()),
         })
     }
@@ -265,7 +265,7 @@ pub fn answer_agent(key: &Path, frames: &[u8], piece: usize) -> Result<Vec<Vec<u
     Ok(answers)
 }
 
-async fn ask(agent: &mut UnixStream, request: &[u8]) -> io::Result<Bytes> {
+async fn ask(agent: &mut sockets::Stream, request: &[u8]) -> io::Result<Bytes> {
     agent.write_all(request).await?;
     let header = agent.read_u32().await?;
     let length = check(header)?;

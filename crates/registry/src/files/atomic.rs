@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use solvekit_host::files::with_permissions;
 
 /// Permissions of a new file, before the umask.
 const MODE: u32 = 0o666;
@@ -63,9 +64,9 @@ impl AtomicFile {
 
     fn create_at(path: &Path, temporary: PathBuf, mode: u32) -> io::Result<Self> {
         let mut create = OpenOptions::new();
-        create.write(true).create_new(true).mode(mode);
+        create.write(true).create_new(true);
         Ok(Self {
-            file: create.open(&temporary)?,
+            file: with_permissions(&mut create, mode).open(&temporary)?,
             temporary,
             path: path.to_owned(),
         })

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io;
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
+use solvekit_host::files::try_lock;
 
 /// The interval between attempts to get a lock that another program holds.
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -18,13 +17,10 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// The system's error, if it is not that another program holds the lock.
 pub fn lock_until(file: &File, until: Instant) -> io::Result<bool> {
     loop {
-        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => return Ok(true),
-            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
-                std::thread::sleep(INTERVAL);
-            }
-            Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(false),
-            Err(error) => return Err(error.into()),
+        match try_lock(file)? {
+            true => return Ok(true),
+            false if Instant::now() < until => std::thread::sleep(INTERVAL),
+            false => return Ok(false),
         }
     }
 }

@@ -7,13 +7,13 @@
 //! - [`Beneath`] opens files inside a folder; no link leads outside.
 
 mod atomic;
-mod beneath;
 mod bounded;
 mod lock;
 mod places;
 
 pub use atomic::{AtomicFile, Destination, random_name, replace};
-pub use beneath::{Beneath, BeneathError, Links};
 pub use bounded::{read_at_most, take_at_most, too_large};
 pub use lock::lock_until;
 pub use places::{Way, way};
+#[doc(inline)]
+pub use solvekit_host::{Beneath, BeneathError, Links};

@@ -27,7 +27,7 @@ pub enum Way {
 pub fn way(root: &Path, path: &Path) -> io::Result<Way> {
     let path = clean(path);
     let mut to_go: VecDeque<OsString> = names(&path).collect();
-    let mut at = PathBuf::from("/");
+    let mut at = start(&path);
     let mut links = 0;
     while let Some(name) = to_go.pop_front() {
         if let Ok(inside) = at.strip_prefix(root) {
@@ -44,10 +44,10 @@ pub fn way(root: &Path, path: &Path) -> io::Result<Way> {
             Ok(target) => {
                 links += 1;
                 if links > LINKS {
-                    return Err(rustix::io::Errno::LOOP.into());
+                    return Err(io::Error::other("there are too many symbolic links"));
                 }
                 if target.is_absolute() {
-                    at = PathBuf::from("/");
+                    at = start(&target);
                 }
                 let target: Vec<_> = names(&target).collect();
                 target
@@ -74,6 +74,12 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     cleaned
+}
+
+/// Returns where an absolute path begins: the root, on Windows that of a drive.
+fn start(path: &Path) -> PathBuf {
+    let is_start = |part: &Component<'_>| matches!(part, Component::Prefix(_) | Component::RootDir);
+    path.components().take_while(is_start).collect()
 }
 
 /// Splits a path into names; `..` is one of them.

@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde_json::Value;
+use solvekit_host::files::without_waiting;
 
 use super::{Error, Layout};
 use crate::files::take_at_most;
@@ -43,12 +43,7 @@ impl Layout {
             source,
         };
         // Opening a pipe must not block.
-        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-        let file = match OpenOptions::new()
-            .read(true)
-            .custom_flags(nonblocking)
-            .open(&path)
-        {
+        let file = match without_waiting(OpenOptions::new().read(true)).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),

@@ -1,11 +1,10 @@
 //! The lock of `index.json`: one writer at a time. Go clients of BuildKit use the same lock file.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::OFlags;
+use solvekit_host::files::{is_at, without_links};
 
 use super::Error;
 use super::upload::file_error;
@@ -29,12 +28,10 @@ impl Guard {
         let path = PathBuf::from(path);
         let until = Instant::now() + PATIENCE;
         loop {
-            let file = File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                // Others who can write to the folder could place a link here.
-                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            let mut options = File::options();
+            options.write(true).create(true).truncate(false);
+            // Others who can write to the folder could place a link here.
+            let file = without_links(&mut options)
                 .open(&path)
                 .map_err(|error| file_error("create", &path, error))?;
             // Without locks the index is still replaced in one step.
@@ -46,13 +43,6 @@ impl Guard {
                 Err(error) => return Err(file_error("lock", &path, error)),
             }
         }
-    }
-}
-
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
-        _ => false,
     }
 }
 

@@ -1,11 +1,9 @@
 //! Partial blobs: an interrupted transfer resumes.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 
-use rustix::fs::{FlockOperation, OFlags};
+use solvekit_host::files::{is_at, without_links};
 
 use super::upload::{file_error, make};
 use super::{Error, Layout, Upload};
@@ -24,11 +22,10 @@ impl Layout {
         let mut open = OpenOptions::new();
         open.read(true).write(true).create(true).truncate(false);
         // The name can be guessed, so others who can write to the folder could place a link here.
-        open.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-        let mut file = open
+        let mut file = without_links(&mut open)
             .open(&path)
             .map_err(|error| file_error("create", &path, error))?;
-        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if file.try_lock().is_err() {
             return self.upload(algorithm);
         }
         if !is_at(&file, &path) {
@@ -58,14 +55,6 @@ impl Layout {
         });
         ready.map_err(|error| file_error("read", &path, error))?;
         Ok(Upload::of_part(self, file, path, hasher, size))
-    }
-}
-
-fn is_at(file: &fs::File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
-        _ => false,
     }
 }
 

@@ -1,17 +1,16 @@
 //! Changes Docker's configuration file: under a lock, atomically, readable by its owner only.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
+use solvekit_host::files::{lock_of_folder, make_private_folders};
+use solvekit_host::owner;
 
 use super::Error;
 use super::config::Config;
-use crate::files::{AtomicFile, read_at_most};
+use crate::files::{AtomicFile, lock_until, read_at_most};
 
 /// The longest wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,9 +65,7 @@ pub(super) fn change(
         source,
     };
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut create = DirBuilder::new();
-    create.recursive(true).mode(0o700);
-    create.create(folder).map_err(failed)?;
+    make_private_folders(folder).map_err(failed)?;
     let _lock = lock(folder)?;
     let (text, _) = read(path)?;
     match change(&text) {
@@ -94,24 +91,13 @@ fn lock(folder: &Path) -> Result<File, Error> {
         path: folder.to_owned(),
         source,
     };
-    let file = File::open(folder).map_err(failed)?;
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            // Some network file systems have no locks. The file is still replaced atomically.
-            Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS | Errno::BADF) => {
-                return Ok(file);
-            }
-            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(Errno::WOULDBLOCK | Errno::INTR) => {
-                return Err(Error::ConfigLocked {
-                    folder: folder.to_owned(),
-                });
-            }
-            Err(error) => return Err(failed(error.into())),
-        }
+    let file = lock_of_folder(folder).map_err(failed)?;
+    // Without locks the file is still replaced atomically.
+    match lock_until(&file, Instant::now() + PATIENCE).map_err(failed)? {
+        true => Ok(file),
+        false => Err(Error::ConfigLocked {
+            folder: folder.to_owned(),
+        }),
     }
 }
 
@@ -121,8 +107,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     if let Some(before) = before {
         // If root writes the file, its owner is kept. Other users cannot change the owner.
-        let (user, group) = (Some(before.uid()), Some(before.gid()));
-        let _ = std::os::unix::fs::fchown(file.file(), user, group);
+        owner::keep(file.file(), &before);
     }
     file.commit()
 }

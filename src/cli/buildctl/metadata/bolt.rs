@@ -4,8 +4,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 const MAGIC: u32 = 0xED0C_DAED;
 const VERSION: u32 = 2;
@@ -166,9 +165,10 @@ fn elements(page: &[u8]) -> io::Result<impl Iterator<Item = usize> + use<>> {
     Ok((0..count).map(|index| HEADER + index * ELEMENT))
 }
 
-fn read(file: &File, at: u64, size: usize) -> io::Result<Vec<u8>> {
+fn read(mut file: &File, at: u64, size: usize) -> io::Result<Vec<u8>> {
     let mut page = vec![0; size];
-    file.read_exact_at(&mut page, at)?;
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut page)?;
     Ok(page)
 }
 

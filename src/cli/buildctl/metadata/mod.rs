@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
+use solvekit_host::files::try_lock_shared;
 
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_text;
@@ -70,7 +70,7 @@ fn dump(path: &Path) -> Result<(), Failure> {
 /// Locks the database. A running daemon holds the lock.
 fn lock(file: &fs::File, path: &Path) -> Result<(), Failure> {
     let end = Instant::now() + PATIENCE;
-    while rustix::fs::flock(file, FlockOperation::NonBlockingLockShared).is_err() {
+    while !try_lock_shared(file).map_err(|error| unreadable(path, &error))? {
         if Instant::now() >= end {
             return Err(Failure::new(format!(
                 "the daemon that uses {} is running",

@@ -51,7 +51,7 @@ pub(crate) fn askable_of(images: Vec<Reference>, daemon: Option<&Address>) -> Ve
 fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     let is_here = match daemon {
         Address::Buildkit(endpoint) | Address::Docker(Some(endpoint)) => match endpoint {
-            Endpoint::Unix(_) => true,
+            Endpoint::Unix(_) | Endpoint::Pipe(_) => true,
             Endpoint::Tcp { host, .. } => is_this_machine(host),
             Endpoint::Process(_) => false,
         },

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use solvekit_host::files::check_writable;
 
 use super::finding::Finding;
 use crate::cli::args::builder::Builders;
@@ -97,8 +97,7 @@ pub(super) fn state(environment: &Environment) -> Vec<Finding> {
 /// Checks that a folder can be written, or created if it is missing.
 fn writable(folder: &Path) -> std::io::Result<()> {
     let there = folder.ancestors().find(|path| path.exists());
-    access(there.unwrap_or(folder), Access::WRITE_OK | Access::EXEC_OK)?;
-    Ok(())
+    check_writable(there.unwrap_or(folder))
 }
 
 /// The program that the docker CLI runs for `docker buildx` and `docker solvekit`.

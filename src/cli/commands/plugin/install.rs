@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use solvekit::files::random_name;
+use solvekit_host::files::link_program;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -51,13 +51,13 @@ pub(crate) fn cmd_install_plugin(
         true => "docker-buildx",
         false => "docker-solvekit",
     };
-    let link = folder.join(name);
+    let link = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
     make_room(&link, &program, args.force)?;
     // Rename it into place, so that the plugin never disappears.
     let new = random_name(name.as_ref()).map_err(|error| failed("write", &link, &error))?;
     let new = folder.join(new);
-    let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, &link));
+    let linked = link_program(&program, &new).and_then(|()| fs::rename(&new, &link));
     linked.map_err(|error| {
         let _ = fs::remove_file(&new);
         failed("write", &link, &error)

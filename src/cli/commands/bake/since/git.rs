@@ -1,12 +1,11 @@
 //! A commit and the differences in the working tree, as reported by `git`.
 
-use std::ffi::OsStr;
 use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use solvekit::bake::{ChangeKind, ChangedPath};
+use solvekit_host::names;
 
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BakeUsage;
@@ -31,7 +30,7 @@ impl Commit {
     pub(super) fn find(folder: &Path, reference: &str) -> Result<Self, Failure> {
         let root = line(&git(folder, &["rev-parse", "--show-toplevel"])?);
         let root = root.ok_or(BakeUsage::NoRepository)?;
-        let root = Path::new(OsStr::from_bytes(&root)).canonicalize();
+        let root = names::path(&root).canonicalize();
         let root = root.map_err(|error| {
             Failure::new(format!("cannot find the repository's folder: {error}"))
         })?;
@@ -113,7 +112,7 @@ fn differing(answer: &[u8]) -> Vec<ChangedPath> {
     while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
         let about = String::from_utf8_lossy(about);
         let mut modes = about.trim_start_matches(':').split(' ').take(2);
-        let mut change = ChangedPath::new(OsStr::from_bytes(path), ChangeKind::Differs);
+        let mut change = ChangedPath::new(names::path(path), ChangeKind::Differs);
         change.leads_on = modes.any(|mode| LEAD_ON.contains(&mode));
         changes.push(change);
     }
@@ -127,7 +126,7 @@ fn unrecorded(answer: &[u8]) -> Vec<ChangedPath> {
         .filter(|path| !path.is_empty());
     let changes = paths.map(|path| {
         let folder = path.strip_suffix(b"/");
-        let name = OsStr::from_bytes(folder.unwrap_or(path));
+        let name = names::path(folder.unwrap_or(path));
         let mut change = ChangedPath::new(name, ChangeKind::Unrecorded);
         change.leads_on = folder.is_some();
         change
@@ -144,7 +143,7 @@ fn unobserved(answer: &[u8]) -> Vec<ChangedPath> {
         _ => None,
     });
     unobserved
-        .map(|path| ChangedPath::new(OsStr::from_bytes(path), ChangeKind::Unrecorded))
+        .map(|path| ChangedPath::new(names::path(path), ChangeKind::Unrecorded))
         .collect()
 }
 

@@ -1,0 +1,155 @@
+//! Unix sockets.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{UnixListener, UnixStream};
+
+/// A connection that was opened here.
+pub type Stream = UnixStream;
+/// A connection that was accepted here.
+pub type Accepted = UnixStream;
+
+/// True if this system has Unix sockets.
+pub const HAS_UNIX: bool = true;
+/// True if this system has named pipes that programs connect to.
+pub const HAS_PIPES: bool = false;
+
+/// Where the Docker Engine listens, as `DOCKER_HOST` names it.
+pub const DOCKER_ENGINE: &str = "unix:///var/run/docker.sock";
+/// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
+pub const BUILDKITD: &str = "unix:///run/buildkit/buildkitd.sock";
+
+/// Connects to the socket at a path.
+///
+/// # Errors
+/// What the system says.
+pub async fn connect(path: &Path) -> io::Result<Stream> {
+    UnixStream::connect(path).await
+}
+
+/// Connects to the socket by which the docker CLI tells its plugin that it ends. `@NAME` is in
+/// Linux's abstract namespace, anything else is a path.
+///
+/// # Errors
+/// What the system says.
+pub fn connect_plugin(address: &str) -> io::Result<Stream> {
+    use std::os::unix::net::{SocketAddr, UnixStream};
+    let address = match address.strip_prefix('@') {
+        Some(name) => abstract_name(name)?,
+        None => SocketAddr::from_pathname(address)?,
+    };
+    let socket = UnixStream::connect_addr(&address)?;
+    socket.set_nonblocking(true)?;
+    Stream::from_std(socket)
+}
+
+#[cfg(target_os = "linux")]
+fn abstract_name(name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
+    use std::os::linux::net::SocketAddrExt as _;
+    std::os::unix::net::SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn abstract_name(_name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A socket that this process bound, for this user only. It is removed when this is dropped, unless
+/// something else is in its place by then.
+#[derive(Debug)]
+pub struct Listener {
+    path: PathBuf,
+    listener: UnixListener,
+    /// Device and inode.
+    identity: (u64, u64),
+}
+
+impl Listener {
+    /// Binds a socket. One that nobody listens on any more is replaced; whatever else is there
+    /// stays, and binding fails.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        remove_stale(path)?;
+        let listener = UnixListener::bind(path)?;
+        let found = std::fs::symlink_metadata(path)?;
+        let bound = Self {
+            path: path.to_owned(),
+            listener,
+            identity: (found.dev(), found.ino()),
+        };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(bound)
+    }
+
+    /// Waits for the next connection.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn accept(&mut self) -> io::Result<Accepted> {
+        Ok(self.listener.accept().await?.0)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let found = std::fs::symlink_metadata(&self.path);
+        if found.is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    if !is_socket {
+        return Ok(());
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_this_process_did_not_bind_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "kept").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let live = folder.path().join("live");
+        let _listener = std::os::unix::net::UnixListener::bind(&live).unwrap();
+        for path in [&file, &link, &live] {
+            let error = Listener::bind(path).map(drop).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{}", path.display());
+            assert!(path.symlink_metadata().is_ok(), "{}", path.display());
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), b"kept");
+    }
+
+    #[tokio::test]
+    async fn a_socket_goes_with_its_process_unless_another_took_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let listener = Listener::bind(&path).unwrap();
+        drop(listener);
+        assert!(path.symlink_metadata().is_err());
+
+        let listener = Listener::bind(&path).unwrap();
+        std::fs::rename(&path, folder.path().join("away")).unwrap();
+        std::fs::write(&path, "another's").unwrap();
+        drop(listener);
+        assert_eq!(std::fs::read(&path).unwrap(), b"another's");
+    }
+}

@@ -1,0 +1,55 @@
+//! The standard streams of the process.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::FileType;
+use tokio::net::unix::pipe;
+
+/// What a standard stream is connected with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connected {
+    /// A pipe.
+    Pipe,
+    /// A socket.
+    Socket,
+    /// Anything else, such as a terminal or a file.
+    Other,
+}
+
+/// Tells what stdin is.
+///
+/// # Errors
+/// If it is closed.
+pub fn input() -> io::Result<Connected> {
+    connected(io::stdin())
+}
+
+/// Tells what stdout is.
+///
+/// # Errors
+/// If it is closed.
+pub fn output() -> io::Result<Connected> {
+    connected(io::stdout())
+}
+
+fn connected(stream: impl AsFd) -> io::Result<Connected> {
+    let found = rustix::fs::fstat(stream)?;
+    Ok(match FileType::from_raw_mode(found.st_mode) {
+        FileType::Fifo => Connected::Pipe,
+        FileType::Socket => Connected::Socket,
+        _ => Connected::Other,
+    })
+}
+
+/// Returns stdin and stdout, two pipes, as async streams without a thread of their own.
+///
+/// # Errors
+/// If they are no pipes.
+pub fn pipes() -> io::Result<(pipe::Receiver, pipe::Sender)> {
+    let own = |stream: &dyn AsFd| -> io::Result<OwnedFd> { stream.as_fd().try_clone_to_owned() };
+    Ok((
+        pipe::Receiver::from_owned_fd(own(&io::stdin())?)?,
+        pipe::Sender::from_owned_fd(own(&io::stdout())?)?,
+    ))
+}

@@ -1,0 +1,20 @@
+//! File names: bytes on the wire, which are UTF-8 with `/`, and on this system.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// Returns the bytes of a name or path.
+pub fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
+    Cow::Owned(name.to_string_lossy().replace('\\', "/").into_bytes())
+}
+
+/// Returns the bytes of a value, such as a variable's.
+pub fn into_bytes(value: OsString) -> Vec<u8> {
+    value.to_string_lossy().into_owned().into_bytes()
+}
+
+/// Returns the path of these bytes; `/` separates its names.
+pub fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).replace('/', "\\"))
+}

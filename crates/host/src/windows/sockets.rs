@@ -1,0 +1,87 @@
+//! Named pipes, which take the place of Unix sockets.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::windows::named_pipe::{
+    ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
+};
+
+/// A connection that was opened here.
+pub type Stream = NamedPipeClient;
+/// A connection that was accepted here.
+pub type Accepted = NamedPipeServer;
+
+/// True if this system has Unix sockets.
+pub const HAS_UNIX: bool = false;
+/// True if this system has named pipes that programs connect to.
+pub const HAS_PIPES: bool = true;
+
+/// All instances of the pipe are in use.
+const PIPE_BUSY: i32 = 231;
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Where the Docker Engine listens, as `DOCKER_HOST` names it.
+pub const DOCKER_ENGINE: &str = "npipe:////./pipe/docker_engine";
+/// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
+pub const BUILDKITD: &str = "npipe:////./pipe/buildkitd";
+
+/// Connects to the pipe at a path such as `\\.\pipe\docker_engine`. Waits while all its instances
+/// are in use.
+///
+/// # Errors
+/// What the system says.
+pub async fn connect(path: &Path) -> io::Result<Stream> {
+    loop {
+        match ClientOptions::new().open(path) {
+            Err(error) if error.raw_os_error() == Some(PIPE_BUSY) => {
+                tokio::time::sleep(INTERVAL).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Connects to the socket by which the docker CLI tells its plugin that it ends.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`]: on Windows it is a Unix socket, which this program cannot use.
+pub fn connect_plugin(_address: &str) -> io::Result<Stream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A named pipe that this process made.
+#[derive(Debug)]
+pub struct Listener {
+    path: PathBuf,
+    /// The instance that the next client gets.
+    next: NamedPipeServer,
+}
+
+impl Listener {
+    /// Makes a pipe. It fails if another process has one of that name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        let next = ServerOptions::new()
+            .first_pipe_instance(true)
+            .create(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            next,
+        })
+    }
+
+    /// Waits for the next connection.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn accept(&mut self) -> io::Result<Accepted> {
+        self.next.connect().await?;
+        // There is always an instance, so that the name stays ours.
+        let next = ServerOptions::new().create(&self.path)?;
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+}
