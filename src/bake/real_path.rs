@@ -20,7 +20,7 @@ pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::
     let mut links = 0;
     while let Some(name) = pending.pop_front() {
         match Path::new(&name).components().next() {
-            // A drive of Windows comes before its root.
+            // On Windows a drive precedes the root.
             Some(Component::Prefix(drive)) => real = PathBuf::from(drive.as_os_str()),
             Some(root @ Component::RootDir) => real.push(root),
             Some(Component::ParentDir) => drop(real.pop()),

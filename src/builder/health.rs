@@ -1,4 +1,4 @@
-//! Nodes that did not answer lately, so that builds pass them over for a while.
+//! Nodes that failed recently. Builds avoid them for a while.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Locked, Store, check_name, files};
 
 const FOLDER: &str = "health";
-/// How long a node is passed over after its first failure; twice as long after each further one.
+/// The seconds for which a node is avoided after its first failure; they double with each further
+/// one.
 const FIRST: u64 = 30;
-/// How long a node is passed over at most, and after which time its failures are forgotten.
+/// The most seconds for which a node is avoided, and after which its failures are forgotten.
 const MOST: u64 = 600;
 
-/// The nodes of a builder that failed lately.
+/// The nodes of a builder that failed recently.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Health {
@@ -28,7 +29,7 @@ struct Trouble {
 }
 
 impl Trouble {
-    /// How long the node is passed over, in seconds.
+    /// The seconds for which the node is avoided.
     fn pause(&self) -> u64 {
         let doubled = 1_u64.checked_shl(self.failures.saturating_sub(1));
         doubled.unwrap_or(MOST).saturating_mul(FIRST).min(MOST)
@@ -36,17 +37,17 @@ impl Trouble {
 }
 
 impl Health {
-    /// Returns true if the node failed so lately that others go first.
+    /// Returns true if the node failed so recently that others are preferred.
     pub fn is_passed_over(&self, node: &str, now: SystemTime) -> bool {
         let now = seconds(now);
         self.nodes.get(node).is_some_and(|trouble| {
-            // A clock that went back is no reason to wait.
+            // A failure in the future means that the clock was set back.
             trouble.at <= now && now < trouble.at.saturating_add(trouble.pause())
         })
     }
 
-    /// Notes that a node failed, hung or was lost. It counts once until the node gets its next
-    /// chance. What is long ago is forgotten.
+    /// Records that a node failed, hung or was lost. Failures while it is avoided count once. Old
+    /// failures are forgotten.
     pub fn note_failure(&mut self, node: &str, now: SystemTime) {
         if self.is_passed_over(node, now) {
             return;
@@ -69,7 +70,7 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 impl Store {
-    /// Returns which nodes of a builder failed lately. A file that cannot be read says nothing.
+    /// Returns the nodes of a builder that failed recently. An unreadable file counts as empty.
     pub fn health(&self, builder: &str) -> Health {
         let read = || {
             let path = self.folder().join(FOLDER).join(check_name(builder).ok()?);
@@ -78,7 +79,7 @@ impl Store {
         read().unwrap_or_default()
     }
 
-    /// Keeps which nodes of a builder failed lately.
+    /// Saves the nodes of a builder that failed recently.
     ///
     /// # Errors
     /// [`Error::InvalidName`] and [`Error::File`].
@@ -115,7 +116,7 @@ mod tests {
         health.note_failure("a", at(40));
         assert!(health.is_passed_over("a", at(99)));
         assert!(!health.is_passed_over("a", at(100)));
-        // Builds that find it away meanwhile do not count.
+        // Builds that find it failing meanwhile do not count.
         health.note_failure("a", at(90));
         assert!(!health.is_passed_over("a", at(100)));
         let mut now = 100;
@@ -136,7 +137,7 @@ mod tests {
         assert!(!health.is_passed_over("a", at(5030)));
         health.note_failure("b", at(9000));
         assert_eq!(health.nodes.len(), 1);
-        // The clock went back.
+        // The clock was set back.
         assert!(!health.is_passed_over("b", at(8000)));
     }
 

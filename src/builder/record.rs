@@ -25,7 +25,7 @@ pub struct Builder {
     /// True if its nodes are not stored but discovered when needed.
     #[serde(default)]
     pub dynamic: bool,
-    /// How builds are shared among equal nodes, see [`crate::spread::Placement`]; empty for the
+    /// The sharing of builds among equal nodes, see [`crate::spread::Placement`]; empty for the
     /// default. buildx ignores it, and drops it when it changes the builder.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub placement: String,
@@ -124,7 +124,7 @@ impl Builder {
         }
     }
 
-    /// Returns how builds are shared among equal nodes.
+    /// Returns the sharing of builds among equal nodes.
     ///
     /// # Errors
     /// [`Error::Placement`] if only other programs know the placement.

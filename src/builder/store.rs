@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// - `current`: the builder in use, as JSON, for one Docker endpoint or for all
 /// - `defaults/HASH`: the same for one endpoint; it stays when the endpoint changes
 /// - `activity/NAME`: when a builder was last used (RFC 3339)
-/// - `health/NAME`: which nodes failed lately, see [`super::Health`]; buildx does not know it
+/// - `health/NAME`: the nodes that failed recently, see [`super::Health`]; buildx does not know it
 /// - `refs/BUILDER/NODE/REF`: the builds, see [`super::BuildState`]
 ///
 /// Reads take no lock, because files are replaced atomically. Changes go through [`Store::lock`].

@@ -9,7 +9,7 @@ use super::{AddressProblem, Error, Process};
 /// Docker's default port. (Its TLS port, 2376, must be written.)
 const DOCKER_PORT: u16 = 2375;
 
-/// Schemes that other systems support and this one does not.
+/// Schemes that are supported only on other systems.
 const NOT_HERE: &[&str] = match (HAS_UNIX, HAS_PIPES) {
     (true, false) => &["npipe"],
     (false, true) => &["unix"],
@@ -126,7 +126,7 @@ impl Address {
 }
 
 impl Endpoint {
-    /// A usual address of this system: the path of a socket, or of a named pipe where there are no
+    /// A local address of this system: the path of a socket, or of a named pipe on systems without
     /// sockets.
     pub(super) fn local(address: &str) -> Self {
         let path = address.split_once("://").map_or(address, |(_, path)| path);

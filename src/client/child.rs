@@ -20,7 +20,7 @@ const STDERR_KEPT: usize = 4096;
 /// How long a child may take to exit after its standard output has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How the last child of a dialer failed. The error of the stream itself can get lost: a request
+/// The failure of a dialer's last child. The error of the stream itself can get lost: a request
 /// that still waits for the connection learns only that it is closed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastEnd(Arc<Mutex<End>>);

@@ -27,8 +27,8 @@ use crate::task::Panicked;
 pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
 /// gRPC errors are sent in trailers with all their details; grpc-go accepts 16 MiB of headers.
 const HEADER_LIMIT: u32 = 16 << 20;
-/// How many bytes the daemon may send before they are read. The window of a stream limits an
-/// export's speed on a slow line.
+/// The number of bytes that the daemon may send before they are read. The window of a stream limits
+/// an export's speed on a slow line.
 const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 

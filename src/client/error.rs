@@ -134,7 +134,7 @@ impl Error {
         }
     }
 
-    /// Returns true if no daemon answers, as while one restarts. Waiting may help.
+    /// Returns true if no daemon answers, for example during a restart. Waiting may help.
     pub fn is_daemon_absent(&self) -> bool {
         match self {
             Self::Connect { source, .. } => source.is_daemon_absent(),

@@ -204,7 +204,7 @@ impl Client {
         self.history("", false).await
     }
 
-    /// Returns the number of builds that run. The daemon answers from memory.
+    /// Returns the number of running builds. The daemon answers from memory.
     ///
     /// # Errors
     /// As [`Client::build_records`].

@@ -142,7 +142,7 @@ pub enum ConnectProblem {
 }
 
 impl ConnectProblem {
-    /// Returns true if no daemon answers, as while one restarts. Waiting may help.
+    /// Returns true if no daemon answers, for example during a restart. Waiting may help.
     pub fn is_daemon_absent(&self) -> bool {
         match self {
             Self::NoSocket { .. }

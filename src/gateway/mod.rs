@@ -64,7 +64,7 @@ pub enum Error {
     /// The daemon refused a call, the call failed, or the connection was lost.
     #[error(transparent)]
     Client(#[from] client::Error),
-    /// The daemon did not begin the build in time. It may hang.
+    /// The daemon did not start the build in time. It may hang.
     #[error("the daemon does not begin the build within {seconds} s")]
     NotBegun {
         /// The time limit.

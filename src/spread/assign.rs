@@ -14,7 +14,7 @@ pub struct Offer {
     pub reported: Vec<Platform>,
     /// The number of builds that run on it.
     pub running: usize,
-    /// True if it failed lately: others that serve a platform equally well go first.
+    /// True if it failed recently: others that serve a platform equally well are preferred.
     pub passed_over: bool,
     /// Its name, which makes the choice stable.
     pub name: String,
@@ -39,7 +39,7 @@ pub struct Rules<'a> {
     pub together: bool,
     /// Without emulation, a native node goes before one that the user set for the platform.
     pub require_native: bool,
-    /// What tells the context from others: builds of one context find their cache again.
+    /// Identifies the context: its builds go to the same node and find their cache again.
     pub context: &'a str,
     /// The choice among nodes that serve a platform equally well.
     pub placement: Placement,

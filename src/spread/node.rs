@@ -121,8 +121,8 @@ impl Nodes {
         (found, silent)
     }
 
-    /// Returns the same nodes, of which those with these names failed lately: others that serve a
-    /// platform equally well go first.
+    /// Marks the nodes with these names as recently failed: others that serve a platform equally
+    /// well are preferred.
     #[must_use]
     pub fn passing_over(mut self, names: &BTreeSet<String>) -> Self {
         for surveyed in &mut self.all {
@@ -154,7 +154,7 @@ impl Nodes {
     }
 }
 
-/// Returns the workers of one node among several, or why it does not tell them.
+/// Returns the workers of one node among several, or why it does not list them.
 async fn workers(node: &Node) -> Result<Vec<Worker>, Silent> {
     let Node { name, client, .. } = node;
     match tokio::time::timeout(HANGS_AFTER, client.workers()).await {
@@ -175,7 +175,7 @@ async fn running(client: &Client) -> Option<usize> {
 
 fn draw() -> u64 {
     let mut bytes = [0; 8];
-    // Without random numbers builds go on to other nodes a little later.
+    // Without random numbers, builds overflow to other nodes a little later.
     let _ = getrandom::fill(&mut bytes);
     u64::from_le_bytes(bytes)
 }

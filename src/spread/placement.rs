@@ -12,12 +12,12 @@ pub enum Placement {
     Idle,
     /// The first one in the builder's order, as buildx chooses.
     First,
-    /// A context has a node of its own, which keeps its cache. Others take over builds when that
-    /// node has more than its share. See [`pool_node`](super::pool_node).
+    /// Each context has its own node, which keeps its cache. Others take over builds when that node
+    /// has more than its share. See [`pool_node`](super::pool_node).
     Pool,
 }
 
-/// A name that is no placement.
+/// The error for an unknown placement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown placement {name:?}: idle, first and pool are known")]
 pub struct UnknownPlacement {

@@ -1,21 +1,21 @@
 //! Chooses the node of a pool for a build. Pure.
 //!
-//! Every client decides for itself, from the loads that it has just seen. So the choice must be the
-//! same for all builds of a context, and yet not send all clients to the same idle node.
+//! Every client decides alone, from the loads that it has just seen. The choice must be the same
+//! for all builds of a context, but must not send all clients to the same idle node.
 
 use std::cmp::Reverse;
 
 /// A node of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolNode<'a> {
-    /// Its name, which must not change while its cache is to be found again.
+    /// Its name. It must stay the same for the node's cache to be found again.
     pub name: &'a str,
     /// The number of builds that run on it.
     pub running: usize,
 }
 
-/// How many builds a node takes at once before others help, however idle those are: a second build
-/// of a context does not leave a warm cache for a cold one.
+/// The number of builds that a node always accepts, even if others are idle: a second build of a
+/// context should use the warm cache.
 const ROOM: usize = 4;
 
 /// Returns the index of the node for a build; `None` without nodes.
@@ -55,7 +55,7 @@ pub fn pool_node(nodes: &[PoolNode<'_>], key: &str, draw: u64) -> Option<usize> 
     chosen.copied()
 }
 
-/// Returns how many builds a node may have. One node at least has fewer.
+/// Returns the number of builds that a node may have. At least one node has fewer.
 fn room(nodes: &[PoolNode<'_>]) -> usize {
     let running = nodes.iter().map(|node| node.running);
     let all = running.fold(1_usize, usize::saturating_add);
@@ -63,8 +63,8 @@ fn room(nodes: &[PoolNode<'_>]) -> usize {
     share.max(ROOM)
 }
 
-/// True below half of the room, and false when it is full. In between the draw decides, more
-/// often against it the fewer places are left.
+/// True below half of the room, and false when it is full. In between `draw` decides; the fewer
+/// places are left, the less likely is true.
 fn accepts(running: usize, room: usize, draw: u64) -> bool {
     let half = room / 2;
     if running < half || running >= room {
@@ -75,7 +75,7 @@ fn accepts(running: usize, room: usize, draw: u64) -> bool {
     (u128::from(draw) * steps) >> 64 < left
 }
 
-/// FNV-1a. All clients must agree, of every version and on every machine.
+/// FNV-1a. All clients must get the same result, in every version and on every machine.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -29,7 +29,7 @@ fn build(home: &BuilderHome, context: &Path) -> Finished {
     Finished::of(&mut build).succeeded()
 }
 
-/// The node that a build says it is on.
+/// The node on which a build ran, from its output.
 fn node(built: &Finished) -> String {
     let (_, rest) = built
         .stderr
@@ -57,7 +57,7 @@ fn a_context_has_one_node_of_a_pool_wherever_it_is_checked_out() {
         "{}",
         inspected.stdout
     );
-    // One project, which is the first choice of each node in turn.
+    // Eight projects: each node is the first choice of some of them.
     let mut taken = std::collections::BTreeSet::new();
     for project in 0..8 {
         let checkouts = [context(), context()];
@@ -79,7 +79,7 @@ fn a_node_of_a_pool_that_hangs_is_passed_over_and_remembered() {
     pool(&home, &relay);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("hangs.sock");
-    // It takes connections, and never answers.
+    // It accepts connections and never answers.
     let _hangs = UnixListener::bind(&socket).expect("a socket");
     let address = format!("unix://{}", socket.display());
     let create = ["create", "--name=pool", "--append", "--node=c", &address];
@@ -98,10 +98,10 @@ fn a_node_of_a_pool_that_hangs_is_passed_over_and_remembered() {
     }
     let health = home.file("health/pool");
     let text = std::fs::read_to_string(&health).expect("it is remembered");
-    // The second build found it in its pause: that does not count.
+    // The second build came while the node was avoided, so it does not count.
     assert!(text.starts_with(r#"{"c":{"failures":1,"#), "{text}");
 
-    // A node that is away is remembered, too, and the builder's end ends the memory.
+    // Failures to connect are recorded too; removing the builder removes the record.
     relay.set_away(true);
     assert_eq!(left_out(&build(&home, first.path())), ["a", "c"]);
     let text = std::fs::read_to_string(&health).expect("it is remembered");
@@ -110,7 +110,7 @@ fn a_node_of_a_pool_that_hangs_is_passed_over_and_remembered() {
     assert!(!health.exists());
 }
 
-/// The nodes that a build has left out.
+/// The nodes that a build did not use.
 fn left_out(built: &Finished) -> Vec<String> {
     let lines = built.stderr.lines();
     let left_out = lines.filter_map(|line| line.split_once("WARNING: the node "));

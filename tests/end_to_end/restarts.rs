@@ -80,7 +80,7 @@ fn a_daemon_is_waited_for_as_long_as_it_is_said() {
     hasty.wait().failed_with(1, &["was lost"]);
 }
 
-/// A build of nothing but a file, which needs no image.
+/// A context with one file, which needs no image.
 fn small_context() -> tempfile::TempDir {
     let word = unique();
     let bake = "target \"default\" {}\n";
@@ -151,7 +151,7 @@ fn the_wait_ends_when_its_time_is_over() {
     let failed = failed.failed_with(1, &["waiting for the daemon, up to 2 seconds"]);
     let seconds = failed.took.as_secs_f64();
     assert!((1.9..5.0).contains(&seconds), "{seconds}");
-    // An address that is wrong in itself is not waited for.
+    // A malformed address fails at once.
     let mut build = solvekit(["build", "--reconnect=60s", "--addr", "tcp://"]);
     let failed = Finished::of(build.arg(context.path()));
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);

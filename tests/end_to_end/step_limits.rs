@@ -145,7 +145,7 @@ fn a_step_that_the_build_does_not_need_is_not_run() {
          alpine\nCOPY --from=files /f /{word}\n"
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);
-    // Loaded, so that all layers are committed: a prune elsewhere can take one that is not.
+    // `--load` commits all layers; other layers can be removed by another test's prune.
     let tag = format!("step-limits:{word}");
     let mut build = solvekit(["build", "--load", "--tag", &tag]);
     Finished::of(build.arg(context.path())).succeeded();

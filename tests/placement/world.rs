@@ -1,4 +1,4 @@
-//! Nodes with caches, clients with a memory, and time.
+//! Simulated nodes with caches, clients with a memory, and time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,45 +7,46 @@ use solvekit::builder::Health;
 use solvekit::oci::Platform;
 use solvekit::spread::{Offer, Placement, PoolNode, Rules, assign, pool_node};
 
-/// How many contexts there are. A few are built often, most of them rarely.
+/// The number of contexts. A few are built often, most of them rarely.
 const CONTEXTS: usize = 500;
-/// How many contexts the cache of a node has room for.
+/// The number of contexts that fit into a node's cache.
 const CACHE: usize = 40;
 const CLIENTS: usize = 50;
-/// How many builds begin in a second.
+/// Builds that start per second.
 const RATE: f64 = 2.5;
-/// How long a build takes with its cache, and without.
+/// The duration of a build with its cache and without, in seconds.
 const CACHED: f64 = 20.0;
 const COLD: f64 = 120.0;
-/// How old the loads are that a client sees: it asks, and its build shows on the node later.
+/// The age of the loads that a client sees, in seconds: it asks, and its build is visible only
+/// later.
 const STALE: f64 = 1.0;
 
-/// How a node is chosen.
+/// The way to choose a node.
 #[derive(Clone, Copy)]
 pub(crate) enum Policy {
-    /// By the library.
+    /// As the library does.
     Of(Placement),
-    /// A random one.
+    /// At random.
     Random,
-    /// The context's own, whatever its load.
+    /// The context's own node, whatever its load.
     HashAlone,
 }
 
-/// What happens to the nodes.
+/// A change of the nodes.
 #[derive(Clone, Copy)]
 pub(crate) enum Event {
     Joins,
     Leaves(usize),
-    /// So many nodes from this one on leave.
+    /// From this node on, this number of nodes leaves.
     LeaveFrom(usize, usize),
     Hangs(usize),
 }
 
 struct Node {
     name: String,
-    /// The contexts in its cache, the latest last.
+    /// The contexts in its cache, the last used one last.
     cache: VecDeque<usize>,
-    /// When the builds on it began and end.
+    /// The start and end of its builds.
     builds: Vec<(f64, f64)>,
     total: usize,
     gone: bool,
@@ -64,14 +65,14 @@ impl Node {
         }
     }
 
-    /// The builds that a client sees which asks at that time.
+    /// The builds that a client sees at that time.
     fn running(&self, at: f64) -> usize {
         let seen = self.builds.iter();
         seen.filter(|(began, ends)| *began <= at && at < *ends)
             .count()
     }
 
-    /// True if the context was in the cache, which has it now.
+    /// Adds the context to the cache. True if it was there.
     fn hits(&mut self, context: usize) -> bool {
         let found = self.cache.iter().position(|known| *known == context);
         let hit = found.and_then(|place| self.cache.remove(place)).is_some();
@@ -83,13 +84,13 @@ impl Node {
     }
 }
 
-/// The result of a run.
+/// The results of a run.
 pub(crate) struct Figures {
     hits: Vec<bool>,
     totals: Vec<usize>,
     at_once: f64,
     pub(crate) most_at_once: usize,
-    /// The share of contexts whose own node is another one after the event.
+    /// The share of contexts that have another own node after the event.
     pub(crate) moved: f64,
     pub(crate) lost: usize,
     pub(crate) delayed: usize,
@@ -113,7 +114,7 @@ impl Figures {
         self.at_once / self.hits.len() as f64
     }
 
-    /// The share of hits among so many builds before and after one.
+    /// The shares of hits among `count` builds before and after a build.
     pub(crate) fn hits_around(&self, place: usize, count: usize) -> (f64, f64) {
         let before = &self.hits[place - count..place];
         (share(before), share(&self.hits[place..place + count]))
@@ -129,7 +130,7 @@ pub(crate) struct World {
     nodes: Vec<Node>,
     memories: Vec<Health>,
     random: u64,
-    /// The contexts by how often they are built: the sums of 1/1, 1/2, 1/3 …
+    /// The cumulative frequencies of the contexts: the sums of 1/1, 1/2, 1/3 …
     frequencies: Vec<f64>,
 }
 
@@ -196,7 +197,7 @@ impl World {
         figures
     }
 
-    /// The most builds on one node, of builds that all begin before the first one shows.
+    /// The most builds on one node if all builds start before the first one is visible.
     pub(crate) fn burst(mut self, builds: usize, contexts: usize) -> usize {
         let mut totals: BTreeMap<usize, usize> = BTreeMap::new();
         for build in 0..builds {
@@ -208,7 +209,8 @@ impl World {
         totals.into_values().max().unwrap_or(0)
     }
 
-    /// A client asks all nodes. It waits for one that hangs, unless it remembers that.
+    /// A client asks all nodes. It waits for a node that hangs, unless it remembers that. Returns
+    /// the nodes that hang.
     fn asked(&mut self, client: usize, now: f64, figures: &mut Figures) -> BTreeSet<String> {
         let (memory, now) = (&mut self.memories[client], time(now));
         let mut waited = false;

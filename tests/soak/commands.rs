@@ -7,7 +7,7 @@ use crate::daemon::Daemon;
 use crate::support::{BuilderHome, Engine, folder_of, unique};
 use crate::{alone, count, files_below, row, usage};
 
-/// How much the peak memory of a run may grow, in KiB.
+/// The most growth of a run's peak memory, in KiB.
 const GROWTH: usize = 8 << 10;
 
 #[test]
@@ -59,7 +59,7 @@ fn runs_of_the_command_leave_nothing_behind() {
                     highest < memory + GROWTH,
                     "{highest} KiB after {number} runs"
                 );
-                // The daemon closes connections a moment later.
+                // The daemon closes connections a little later.
                 assert!(
                     open <= descriptors.map(|count| count + 5),
                     "{open:?} after {number}"
@@ -69,7 +69,7 @@ fn runs_of_the_command_leave_nothing_behind() {
     }
 }
 
-/// Runs a command to its end, and tells the most memory that it has used, in KiB.
+/// Runs a command and returns its peak memory in KiB.
 fn peak_of(command: &mut Command) -> usize {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = quiet

@@ -1,4 +1,4 @@
-//! A daemon that can be killed: the buildkitd of SOAK_BUILDKITD, else a Docker Engine.
+//! A daemon that can be killed: the buildkitd of `SOAK_BUILDKITD`, or a Docker Engine.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ impl Daemon {
         }
     }
 
-    /// Its process, if it is a buildkitd, whose descriptors are those of builds alone.
+    /// Its process, if it is a buildkitd: an engine's descriptors are not only those of builds.
     pub(crate) fn pid(&self) -> Option<u32> {
         match self {
             Self::Buildkitd(it) => Some(it.process.id()),
@@ -49,7 +49,7 @@ impl Daemon {
         }
     }
 
-    /// As `kill -9` does.
+    /// Kills it like `kill -9`.
     pub(crate) fn kill(&mut self) {
         match self {
             Self::Buildkitd(it) => it.kill(),
@@ -57,7 +57,7 @@ impl Daemon {
         }
     }
 
-    /// Starts it again without waiting for it.
+    /// Starts it again and does not wait for it.
     pub(crate) fn start_again(&mut self) {
         match self {
             Self::Buildkitd(it) => it.process = Buildkitd::spawn(&it.program, &it.folder),
@@ -110,7 +110,7 @@ impl Drop for Buildkitd {
     }
 }
 
-/// The buildkitd that `tests/soak/run` was given.
+/// The buildkitd of `tests/soak/run`.
 fn buildkitd() -> Option<PathBuf> {
     std::env::var_os("SOAK_BUILDKITD").map(PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! Daemons that are killed at any moment of a build.
+//! Kills daemons at random times during builds.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,12 @@ use crate::daemon::Daemon;
 use crate::support::{Engine, Finished, Pushed, Running, folder_of, solvekit, unique};
 use crate::{alone, count, row};
 
-/// In how many files the content of an image is.
+/// The number of files in an image.
 const FILES: usize = 12;
-/// How long a command may go on after its daemon was killed.
+/// The time in which a command must end after its daemon was killed.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a build writes: every file is one word, many times, so that a part of it is recognized.
+/// The files of a build. Each repeats one line, so that an incomplete file is recognized.
 struct Content {
     context: TempDir,
     files: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ impl Content {
         Running::start(build.arg(self.context.path()))
     }
 
-    /// True if the image has this content, all of it.
+    /// True if the image has all of this content.
     fn is_in(&self, name: &str) -> bool {
         let pushed = Pushed::fetch(name);
         self.files
@@ -50,7 +50,7 @@ impl Content {
             .all(|(file, text)| pushed.bytes("", &format!("/{file}")) == text.as_bytes())
     }
 
-    /// How many files the folder has. None of them is a part of one.
+    /// The number of files in the folder, which must all be complete.
     fn written_to(&self, folder: &Path) -> usize {
         let Ok(entries) = std::fs::read_dir(folder) else {
             return 0;
@@ -70,7 +70,7 @@ impl Content {
     }
 }
 
-/// How the builds ended.
+/// The results of the builds.
 #[derive(Default)]
 struct Ends {
     failed: usize,
@@ -126,7 +126,7 @@ fn a_killed_daemon_leaves_no_half_file_and_moves_no_tag() {
             false => ends.failed += 1,
         }
         match is_push {
-            // The daemon can be killed after it has moved the tag, and before it says so.
+            // The daemon can be killed after it has moved the tag but before it reports this.
             true if content.is_in(&tag) => {
                 ends.tags_moved_by_failures += usize::from(!is_built);
                 current = content;
@@ -155,7 +155,7 @@ fn a_killed_daemon_leaves_no_half_file_and_moves_no_tag() {
     }
 }
 
-/// True if it was built. Otherwise it says what happened.
+/// True if the build succeeded. A failed one must print an error.
 fn told(ended: &Finished, number: usize) -> bool {
     match ended.code {
         Some(0) => true,
@@ -199,7 +199,7 @@ fn a_killed_daemon_that_comes_back_is_waited_for() {
         let build = content.build(&daemon, &arguments);
         std::thread::sleep(usual.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64));
         daemon.kill();
-        // Longer than it is waited for between two looks.
+        // Longer than the time between two attempts to connect.
         std::thread::sleep(Duration::from_secs(1 + random % 5));
         daemon.start_again();
         let built = build.wait().succeeded();

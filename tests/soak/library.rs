@@ -11,8 +11,8 @@ use crate::daemon::Daemon;
 use crate::support::{Engine, folder_of, unique};
 use crate::{alone, count, files_below, row, usage};
 
-/// How much more memory may be in use at the end than after the first builds, in KiB. A leak of a
-/// few KiB a build is more than this after 1,000.
+/// The most growth of the memory after the first builds, in KiB. A leak of a few KiB per build
+/// exceeds it after 1,000 builds.
 const GROWTH: usize = 12 << 10;
 
 #[test]
@@ -63,7 +63,7 @@ fn builds_in_one_process_leave_nothing_behind() {
     }
 }
 
-/// One build: to nowhere, as an archive, or to a folder.
+/// One build with the output of its number: none, an archive, or a folder.
 async fn build(address: &Address, context: &Path, number: usize, output: &Path, temporary: &Path) {
     let options = ConnectOptions::new(address.clone());
     let client = Client::connect(&options).await.expect("the daemon answers");
@@ -106,7 +106,7 @@ impl Used {
         }
     }
 
-    /// Connections are closed in the background: that may take a moment.
+    /// Waits a moment, because connections are closed in the background.
     fn settled(runtime: &tokio::runtime::Runtime, temporary: &Path, before: Option<&Self>) -> Self {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {

@@ -1,6 +1,6 @@
-//! Many builds, and daemons that are killed: nothing may grow, and nothing may be half done.
+//! Many builds, and killed daemons: usage must not grow, and no result may be incomplete.
 //!
-//! `tests/soak/run` does it at length, on a buildkitd; `cargo test` does a little of it.
+//! `tests/soak/run` runs it for a long time on a buildkitd; `cargo test` runs a short version.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,13 +14,13 @@ mod usage;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The tests count what this process has open, so they run one after the other.
+/// The tests count the open descriptors of this process, so they run one after another.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A number of the environment, which `tests/soak/run` sets.
+/// A number from the environment, which `tests/soak/run` sets.
 fn count(name: &str, usual: usize) -> usize {
     let value = std::env::var(name).ok();
     value.map_or(usual, |text| text.parse().expect("a number"))

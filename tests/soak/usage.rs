@@ -1,23 +1,23 @@
-//! What a process uses, as Linux tells it.
+//! The resources that a process uses, from `/proc`.
 
 use std::fs;
 
-/// The memory of a process in use, in KiB.
+/// The memory that a process uses, in KiB.
 pub(crate) fn memory(pid: u32) -> usize {
     field(pid, "VmRSS:")
 }
 
-/// The most memory that a process has used so far, in KiB.
+/// The peak memory of a process, in KiB.
 pub(crate) fn peak(pid: u32) -> usize {
     field(pid, "VmHWM:")
 }
 
-/// How many file descriptors a process has open.
+/// The number of open file descriptors of a process.
 pub(crate) fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
 }
 
-/// 0 of a process that has ended.
+/// A field of the status; 0 if the process has ended.
 fn field(pid: u32, name: &str) -> usize {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));

@@ -16,7 +16,7 @@ pub struct OwnEngine {
     store: ImageStore,
 }
 
-/// Where an engine keeps its images.
+/// The image store of an engine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ImageStore {
     Older,
@@ -100,7 +100,7 @@ impl OwnEngine {
         self.start_again();
     }
 
-    /// Ends it in an orderly way.
+    /// Stops it with SIGTERM.
     pub fn stop(&mut self) {
         let pid = i32::try_from(self.process.id()).expect("a process id");
         let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
@@ -108,7 +108,7 @@ impl OwnEngine {
         let _ = self.process.wait();
     }
 
-    /// As `kill -9` does.
+    /// Stops it like `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -1,4 +1,4 @@
-//! Connections to all nodes of a pool: a node that hangs must not delay builds that others can do.
+//! Connections to all nodes of a pool. A node that hangs must not delay builds that others can run.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-/// How much longer than the first node the others may take.
+/// The time for the other nodes after the first has answered.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
-/// The same of a node that failed lately.
+/// The same for a node that failed recently.
 const SHORT_GRACE: Duration = Duration::from_millis(300);
 
-/// Waits for all of these, each with true if it failed lately. When the first has succeeded the
-/// others have a moment left. The results are in the order of the futures; `None` for those that
-/// were not waited for.
+/// Waits for all futures, each with true if its node failed recently. After the first success the
+/// others get a short time. The results are in the order of the futures; `None` for those that took
+/// too long.
 pub(crate) async fn all_that_answer<T, E>(
     asked: Vec<(impl Future<Output = Result<T, E>>, bool)>,
 ) -> Vec<Option<Result<T, E>>> {

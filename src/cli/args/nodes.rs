@@ -181,7 +181,7 @@ impl Surveyed {
         }
     }
 
-    /// Remembers the nodes that were lost during the builds.
+    /// Records the nodes that were lost during the builds.
     pub(crate) fn remember_lost(&self) {
         remember_lost(self.pool.as_ref(), &self.nodes);
     }
@@ -209,7 +209,7 @@ impl Ready {
         }
     }
 
-    /// Remembers the nodes that were lost during the build.
+    /// Records the nodes that were lost during the build.
     pub(crate) fn remember_lost(&self) {
         remember_lost(self.pool.as_ref(), &self.nodes);
     }

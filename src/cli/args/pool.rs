@@ -1,4 +1,4 @@
-//! A builder's placement, and what is remembered of a pool's nodes from build to build.
+//! A builder's placement, and the state of a pool's nodes that is kept between builds.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -17,9 +17,9 @@ pub(crate) struct Pool {
     placement: Placement,
     store: Store,
     builder: String,
-    /// Nodes that failed lately; empty unless it is a pool.
+    /// Nodes that failed recently; empty unless it is a pool.
     passed_over: BTreeSet<String>,
-    /// True if nodes answer at once or not at all, because nothing has to be started.
+    /// True if nodes answer at once or never, because nothing has to be started.
     answers_at_once: bool,
 }
 
@@ -48,20 +48,20 @@ impl Pool {
         self.placement == Placement::Pool && self.answers_at_once
     }
 
-    /// True if the node failed lately.
+    /// True if the node failed recently.
     pub(crate) fn is_passed_over(&self, node: &str) -> bool {
         self.passed_over.contains(node)
     }
 
-    /// Gives the nodes the placement, and says which of them failed lately.
+    /// Applies the placement and the recent failures to the nodes.
     pub(crate) fn apply(&self, nodes: Nodes) -> Nodes {
         nodes
             .with_placement(self.placement)
             .passing_over(&self.passed_over)
     }
 
-    /// Remembers that nodes failed. Nothing but the next choice depends on it: a store that cannot
-    /// be written is not a reason not to build.
+    /// Records that nodes failed. Errors of the store are ignored: only the next choice depends on
+    /// it.
     pub(crate) fn note_failures(&self, nodes: impl IntoIterator<Item = String>) {
         let mut nodes = nodes.into_iter().peekable();
         if self.placement != Placement::Pool || nodes.peek().is_none() {
@@ -72,8 +72,8 @@ impl Pool {
         let _ = self.store.save_health(&self.builder, &health);
     }
 
-    /// Names the context in the same way on all machines, so that their builds go to one node: by
-    /// the repository that it is in. The path may be the same for all of a CI's repositories.
+    /// Names the context by its repository, so that builds on all machines choose the same node.
+    /// The path may be the same for all of a CI's repositories.
     pub(crate) fn name_context(&self, prepared: &Prepared) {
         let MainContext::Directory(folder) = &prepared.request().context else {
             return;

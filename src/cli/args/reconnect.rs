@@ -1,4 +1,4 @@
-//! `--reconnect`: how long a daemon that restarts is waited for.
+//! `--reconnect`: the time to wait for a daemon that restarts.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::connection;
 use super::headings::DAEMON;
 use crate::cli::report::Failure;
 
-/// How often a daemon that does not answer is tried.
+/// The time between two attempts to connect.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, clap::Args)]
@@ -27,14 +27,14 @@ pub(crate) struct ReconnectArgs {
 }
 
 impl ReconnectArgs {
-    /// How long a daemon is waited for that goes away during the build.
+    /// The time to wait for a daemon that is lost during the build.
     pub(crate) fn during_build(&self) -> Reconnect {
         let within = self.reconnect;
         within.map_or_else(Reconnect::default, |within| Reconnect { within })
     }
 
-    /// Connects, again and again while no daemon answers. A wrong address fails at once unless the
-    /// user has asked to wait.
+    /// Connects, and tries again while no daemon answers, for the time of `--reconnect`. Without
+    /// that option, or after another error, it fails at once.
     pub(crate) async fn connecting<T>(
         &self,
         say: &(dyn Fn(&str) + Sync),
@@ -89,7 +89,8 @@ mod tests {
         }
     }
 
-    /// Connects to a daemon that answers the call of that number; how often it was called.
+    /// Connects to a daemon that answers the call with that number. Also returns the number of
+    /// calls.
     async fn waited(args: ReconnectArgs, answers_at: usize) -> (Result<usize, Failure>, usize) {
         let calls = AtomicUsize::new(0);
         let connected = args.connecting(&|_| {}, async || {

@@ -29,7 +29,7 @@ pub(crate) struct Failure {
     code: u8,
     /// The kind of a registry's failure, which tells scripts if a retry makes sense.
     registry: Option<FailureKind>,
-    /// True if a daemon does not answer, as while it restarts.
+    /// True if no daemon answers, for example during a restart.
     is_daemon_absent: bool,
 }
 
@@ -108,7 +108,7 @@ impl Failure {
         self.registry
     }
 
-    /// The same, marked as the failure of a daemon that does not answer, as while it restarts.
+    /// Sets if the cause is that no daemon answers, for example during a restart.
     #[must_use]
     pub(crate) fn daemon_absent(mut self, is_absent: bool) -> Self {
         self.is_daemon_absent = is_absent;

@@ -42,7 +42,7 @@ pub(super) const METHODS: [&str; 9] = [
 ];
 /// The header that names the store of a call.
 const STORE_ID: &str = "buildkit-attachable-store-id";
-/// How many blobs one list message holds, as in containerd.
+/// The number of blobs in one list message, as in containerd.
 const LISTED: usize = 100;
 
 /// The OCI image layouts that the daemon may use, by name: `oci:ID` for a context, `local:PATH` for

@@ -21,7 +21,7 @@ use crate::session::fsutil::PathTable;
 
 /// More threads write no faster: the daemon's single stream has to keep up with them.
 const THREADS: usize = 4;
-/// How many batches may wait for a thread. A batch is what arrived together.
+/// The most batches that wait for a thread. A batch is the data that arrived together.
 const WAITING: usize = 2;
 /// Files with neighbouring numbers are mostly in the same folder, which is then opened once.
 const NEIGHBOURS: u32 = 16;
@@ -78,7 +78,7 @@ pub(super) struct Contents {
 
 #[derive(Debug)]
 struct Thread {
-    /// What arrived for this thread since the last [`Contents::flush`].
+    /// The data for this thread since the last [`Contents::flush`].
     parts: Vec<Part>,
     sender: SyncSender<Vec<Part>>,
     handle: JoinHandle<Result<(), ExportError>>,
@@ -138,7 +138,7 @@ impl Contents {
         Ok(())
     }
 
-    /// Hands on what arrived. Fails if a file could not be written.
+    /// Passes the received data on. Fails if a file could not be written.
     pub(super) fn flush(&mut self) -> Result<(), ExportError> {
         for thread in &mut self.threads {
             let parts = mem::take(&mut thread.parts);
@@ -158,13 +158,13 @@ impl Contents {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
         });
-        // All are waited for, also after a failure.
+        // Wait for all threads, also after a failure.
         results.collect::<Vec<_>>().into_iter().collect()
     }
 }
 
 impl Drop for Contents {
-    /// After a failure: the threads remove what is incomplete, and end.
+    /// After a failure the threads remove incomplete files and end.
     fn drop(&mut self) {
         let handles = self.threads.drain(..).map(|thread| thread.handle);
         for handle in handles.collect::<Vec<_>>() {
@@ -174,7 +174,7 @@ impl Drop for Contents {
     }
 }
 
-/// What one thread writes.
+/// The files of one thread.
 struct Writer {
     beneath: Beneath,
     pending: Arc<Mutex<Pending>>,

@@ -13,8 +13,8 @@ use crate::proto::fsutil::types::{Packet, Stat};
 use crate::session::fsutil::packet;
 use crate::session::stream::Outbound;
 
-/// How many files are requested at once. The sender stops reading at about 130 open requests, so
-/// more could block both sides.
+/// The most files that are requested at once. The sender stops reading at about 130 open requests,
+/// so more could block both sides.
 const ASKED: usize = 64;
 
 /// Writes the received files below `root`, which is created if missing; a mirror then holds nothing

@@ -15,7 +15,6 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    /// Keeps a path.
     pub(super) fn keep(&mut self, path: &[u8]) {
         self.paths.insert(path.to_vec());
     }

@@ -43,8 +43,8 @@ pub(crate) use file::ExportedFile;
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
-/// How many batches of messages may wait to be written, and the size at which a batch is passed on,
-/// in bytes.
+/// The most batches of messages that wait to be written, and the size at which a batch is passed
+/// on, in bytes.
 const WAITING: usize = 4;
 const BATCH: usize = 64 * 1024;
 

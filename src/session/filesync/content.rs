@@ -16,7 +16,7 @@ use crate::proto::fsutil::types::packet::PacketType;
 use crate::session::fsutil::{PathTable, packet};
 use crate::session::stream::Outbound;
 
-/// How many files are read at once, as in the reference.
+/// The number of files that are read at once, as in the reference.
 const READERS: usize = 4;
 /// The most file data in a packet. The reference sends 32 KiB; the receiver accepts any size.
 const PIECE: usize = 64 * 1024;

@@ -170,7 +170,7 @@ impl Links<'_> {
     }
 }
 
-/// True if there is nothing of that name, or no link.
+/// True if nothing has that name, or it is not a link.
 fn is_no_link(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(

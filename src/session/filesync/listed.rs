@@ -1,5 +1,5 @@
-//! Which files a transfer listed, and digests of the contents that it sent, for a comparison with a
-//! later build.
+//! Records the files that a transfer listed and digests of the contents that it sent, for a
+//! comparison with a later build.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::explain::{FileStat, Table, TableWriter};
 use crate::proto::fsutil::types::Stat;
 
-/// Contents of larger files are not hashed: that would take longer than it is worth.
+/// Contents of larger files are not hashed, to save time.
 const MAX_HASHED: u64 = 16 << 20;
 
 /// The tables of all folders, by path. Clones share them.
@@ -44,7 +44,7 @@ impl Tables {
         }
     }
 
-    /// Adds the table of a transfer. Other graphs may have asked for other files of the folder.
+    /// Adds the table of a transfer. Other graphs may have requested other files of the folder.
     fn add(&self, folder: &Path, table: Table) {
         let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let united = match tables.get(folder) {
@@ -85,7 +85,7 @@ impl Listed {
         (size <= MAX_HASHED).then(Sha256::new)
     }
 
-    /// Notes the digest of a content by the number of its file in the walk.
+    /// Records the digest of a content under the number of its file in the walk.
     pub(super) fn note(&self, number: u32, hasher: Sha256) {
         let hash = hasher.finalize();
         let mut digest = [0; 16];
@@ -94,7 +94,7 @@ impl Listed {
         digests.push((number, digest));
     }
 
-    /// Keeps the table: the transfer has come to its end.
+    /// Keeps the table, after the end of the transfer.
     pub(super) fn keep(&self) {
         let writer =
             std::mem::take(&mut *self.writer.lock().unwrap_or_else(PoisonError::into_inner));
@@ -131,7 +131,7 @@ mod tests {
             listed.note(0, hasher);
             listed.keep();
         }
-        // One that was interrupted is not kept.
+        // An interrupted transfer is not kept.
         tables.begin(folder).push(&stat("c"));
         let all = tables.all();
         assert_eq!(all.len(), 1);

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::listed::{Listed, Tables};
 use crate::explain::Table;
 
-/// How many of the largest files are kept.
+/// The number of largest files that are kept.
 const LARGEST: usize = 5;
 
-/// Counts what a session sends of its [`Directories`](super::Directories). Clones share the counts.
+/// Counts the files and bytes that a session sends of its [`Directories`](super::Directories).
+/// Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Sent {
     amount: Arc<Mutex<Amount>>,
@@ -50,7 +51,7 @@ pub struct UnusualName {
 }
 
 impl Sent {
-    /// Also keeps which files each folder had, and digests of the contents that were sent.
+    /// Also keeps the list of each folder's files, and digests of the contents that were sent.
     pub fn keeping_tables() -> Self {
         Self {
             tables: Some(Tables::default()),

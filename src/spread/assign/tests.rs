@@ -161,7 +161,7 @@ fn a_pool_is_the_nodes_that_serve_a_platform_best() {
             "{shares:?}"
         );
         assert_eq!(shares, of(&offers, number + 1), "the nodes have room");
-        // A busy pool of another processor is nothing to this one.
+        // A busy pool of another processor changes nothing here.
         let mut busy = offers.clone();
         busy[0].running = 90;
         busy[1].running = 90;
@@ -185,7 +185,7 @@ fn a_node_that_failed_lately_is_the_last_of_its_equals() {
         };
         assert_eq!(shown(&["linux/386"], &nodes, &together), ["y:linux/386"]);
         assert_eq!(assign(&[], &nodes, &rules)[0].node, 1);
-        // Where no other is as good, it is tried.
+        // A failed node is still used if no other is as good.
         let mixed = [nodes[0].clone(), offer("a", &[], &ARM, 0)];
         assert_eq!(shown(&["linux/amd64"], &mixed, &rules), ["x:linux/amd64"]);
     }

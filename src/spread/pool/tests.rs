@@ -17,7 +17,7 @@ fn nodes<'a>(names: &'a [String], running: &[usize]) -> Vec<PoolNode<'a>> {
     nodes.map(node).collect()
 }
 
-/// How many of `builds` each node gets.
+/// The number of `builds` on each node.
 fn counts(nodes: &[PoolNode<'_>], builds: impl Iterator<Item = (String, u64)>) -> Vec<usize> {
     let mut counts = vec![0; nodes.len()];
     for (key, draw) in builds {
@@ -62,7 +62,7 @@ fn clients_of_one_context_that_see_the_same_loads_spread_when_its_node_is_busy()
     assert!((230..=450).contains(&busier[own]), "{busier:?}");
     let full = with(4);
     assert_eq!(full[own], 0, "{full:?}");
-    // All that do not fit go to the next one of the context: it will be warm, too.
+    // All that do not fit go to the context's second node, which then has a warm cache too.
     assert_eq!(full.iter().filter(|count| **count > 0).count(), 1);
 }
 

@@ -36,7 +36,7 @@ pub(crate) trait Advised: std::error::Error {
     /// The next step for the user: a flag, a command, a line of a file.
     fn advice(&self) -> Option<String>;
 
-    /// True if a daemon does not answer, as while it restarts.
+    /// True if no daemon answers, for example during a restart.
     fn is_daemon_absent(&self) -> bool {
         false
     }
