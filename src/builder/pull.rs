@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE as BASE64};
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Boot, Error};
-use crate::client::Engine;
+use crate::client::{Engine, registry_auth};
 use crate::oci::Reference;
 
 /// How often a layer's progress is reported.
@@ -23,7 +22,10 @@ pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) ->
         (None, tag) => tag.unwrap_or("latest").to_owned(),
     };
     let path = format!("/images/create?fromImage={}&tag={tag}", image.name());
-    let auth = header(boot, &image).await;
+    let auth = match boot.credentials {
+        Some(credentials) => registry_auth(credentials, &image).await,
+        None => None,
+    };
     let mut layers = Layers::new(say);
     let pull = engine.stream("pull the image", &path, auth.as_deref(), |line| {
         layers.line(&line)
@@ -63,25 +65,6 @@ pub(super) async fn step<T>(
         began.elapsed().as_secs_f64()
     ));
     done
-}
-
-/// Returns the engine's header with the user's registry credentials. Without credentials there is
-/// no header.
-async fn header(boot: &Boot<'_>, image: &Reference) -> Option<String> {
-    let known = boot
-        .credentials?
-        .get_for(image.domain(), image.path())
-        .await;
-    let known = known.ok().filter(|known| !known.is_anonymous())?;
-    let object = match known.identity_token.expose() {
-        "" => json!({
-            "username": known.username,
-            "password": known.password.expose(),
-            "serveraddress": image.domain(),
-        }),
-        token => json!({"identitytoken": token, "serveraddress": image.domain()}),
-    };
-    Some(BASE64.encode(object.to_string()))
 }
 
 /// The progress of a pull: one line per layer now and then.

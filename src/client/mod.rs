@@ -58,6 +58,7 @@ pub use control::Client;
 pub use daemon::DaemonKind;
 pub use details::{Detail, Operation, OperationDetail, SourceDetail};
 pub use docker::EngineInfo;
+pub(crate) use engine::registry_auth;
 pub use engine::{Engine, EngineAnswer};
 pub use engine_headers::{EngineHeaderProblem, EngineHeaders};
 pub use error::Error;

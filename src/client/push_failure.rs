@@ -39,7 +39,7 @@ const UNREACHABLE: [&str; 4] = [
 ];
 
 /// The registry needs other credentials.
-const DENIED: [&str; 7] = [
+const DENIED: [&str; 8] = [
     "401 unauthorized",
     "403 forbidden",
     "insufficient_scope",
@@ -47,6 +47,7 @@ const DENIED: [&str; 7] = [
     "access denied",
     "no basic auth credentials",
     "denied: ",
+    "authentication required",
 ];
 
 /// The content does not match its digest or size, according to the registry or the daemon.
@@ -72,7 +73,10 @@ impl Failure {
 impl Error {
     /// The kind of the registry's failure, if the daemon reports one.
     pub fn registry_failure(&self) -> Option<FailureKind> {
-        self.failure().and_then(Failure::registry_failure)
+        match self {
+            Self::Engine { message, .. } => of_text(message),
+            error => error.failure().and_then(Failure::registry_failure),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::{self, Code, Failure};
-use crate::oci::Platform;
+use crate::oci::{Platform, Reference};
 use crate::pipeline::{CacheDirection, EngineLack, PlaceError, ValueError};
 use crate::policy::{EvalError, LoadError};
 use crate::task::Panicked;
@@ -234,6 +234,14 @@ pub enum Error {
     EngineStore {
         /// The missing feature.
         lack: EngineLack,
+    },
+    /// The Docker engine, which pushes images itself with its older image store, failed to push.
+    #[error("cannot push {image}")]
+    EnginePush {
+        /// The image's name.
+        image: Reference,
+        /// The cause.
+        source: Box<client::Error>,
     },
     /// A host has the address of the engine's machine, but the daemon does not report that address.
     #[error(

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 
-use crate::support::{Finished, OwnEngine, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, OwnEngine, Pushed, folder_of, solvekit, unique};
 
 #[test]
 fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it() {
@@ -101,4 +101,73 @@ fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it(
     }
     assert!(!context.path().join("out.tar").exists());
     assert!(!context.path().join("cache").exists());
+}
+
+#[test]
+fn the_older_image_store_pushes_what_is_to_be_pushed() {
+    let (engine, registries) = (OwnEngine::start(), Engine::get());
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let word = unique();
+    let context = folder_of(&[
+        (
+            "Dockerfile",
+            &format!("FROM busybox\nRUN echo {word} >/w\n"),
+        ),
+        ("docker-bake.hcl", "target \"default\" {}\n"),
+    ]);
+    let run = |arguments: &[&str]| {
+        let mut command = solvekit(arguments);
+        command
+            .env("DOCKER_CONFIG", home.path())
+            .env("BUILDKIT_HOST", engine.address())
+            .current_dir(context.path());
+        Finished::of(&mut command)
+    };
+    let login = |password: &str| {
+        let auths = serde_json::json!({
+            "auths": {&registries.registry_tls: {"username": registries.user, "password": password}}
+        });
+        let path = home.path().join("config.json");
+        fs::write(path, auths.to_string()).expect("it can be written");
+    };
+
+    let names = ["1", "2"].map(|tag| format!("{}/older/{word}:{tag}", registries.registry));
+    let file = "--metadata-file=metadata";
+    let flags = [
+        "build", "--push", "-t", &names[0], "-t", &names[1], file, ".",
+    ];
+    let log = run(&flags).succeeded().stderr;
+    assert!(
+        log.contains(&format!("pushing {} with docker", names[1])),
+        "{log}"
+    );
+    let pushed = names.each_ref().map(|name| Pushed::fetch(name));
+    let metadata = fs::read_to_string(context.path().join("metadata")).expect("it is written");
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).expect("JSON");
+    for pushed in &pushed {
+        assert_eq!(
+            metadata["containerimage.digest"], *pushed.digest,
+            "{metadata}"
+        );
+        let config = &pushed.index["config"]["digest"];
+        assert_eq!(
+            metadata["containerimage.config.digest"], *config,
+            "{metadata}"
+        );
+    }
+
+    // The password is sent to the registry that it is for; without one the push is refused.
+    let private = format!("{}/older/{word}:1", registries.registry_tls);
+    login("wrong");
+    let refused = run(&["build", "--push", "-t", &private, "."]);
+    assert_eq!(refused.code, Some(77), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&private), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("wrong"), "{}", refused.stderr);
+    login(&registries.password);
+    let name = format!("--set=*.tags={private}");
+    run(&["bake", "--push", &name]).succeeded();
+    let found = Finished::of(
+        &mut solvekit(["image", "digest", &private]).env("DOCKER_CONFIG", home.path()),
+    );
+    assert!(found.succeeded().stdout.starts_with("sha256:"));
 }

@@ -105,7 +105,7 @@ fn step_of<'a>(failure: Option<&client::Failure>, summary: &'a Summary) -> Optio
 /// The kind of a registry's failure after all platforms were built: the push failed.
 fn registry_failure(error: &Error) -> Option<FailureKind> {
     match error {
-        Error::Export { source } => source.registry_failure(),
+        Error::Export { source } | Error::EnginePush { source, .. } => source.registry_failure(),
         // The build can end before the answer to its result arrives.
         Error::Client(source) => source.registry_failure(),
         _ => None,

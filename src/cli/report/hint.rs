@@ -80,7 +80,7 @@ fn for_build(error: &Error) -> Option<String> {
         Error::Frontend(frontend::Error::Refused(failure)) => for_refusal(&failure.reason),
         Error::Frontend(cause) => for_frontend(cause).or_else(|| for_message(&full(error))),
         Error::Client(error) => for_daemon(error),
-        Error::Export { source } => for_daemon(source),
+        Error::Export { source } | Error::EnginePush { source, .. } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
         Error::PodLost { pod, .. } => Some(for_lost_pod(pod)),
         Error::Interrupted => None,

@@ -3,6 +3,7 @@
 
 mod exec;
 mod frames;
+mod registry_auth;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -13,12 +14,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Address, AddressProblem, ConnectOptions, ConnectProblem, Error, Stage,
+    Address, AddressProblem, Client, ConnectOptions, ConnectProblem, Error, Stage,
     dialer::Dialer,
     transport::{Deadline, closed},
 };
 
 pub(super) use exec::dial_buildkit;
+pub(crate) use registry_auth::registry_auth;
 
 /// The largest answer that is read as a whole, in bytes.
 const ANSWER_LIMIT: usize = 16 << 20;
@@ -60,6 +62,13 @@ impl Engine {
         }
         let dialer = Dialer::new(options).await?;
         Ok(Self { dialer })
+    }
+
+    /// Returns the engine whose BuildKit a client is connected to; `None` for a `buildkitd`.
+    pub(crate) fn of(client: &Client) -> Option<Self> {
+        matches!(client.address, Address::Docker(_)).then(|| Self {
+            dialer: client.dialer.clone(),
+        })
     }
 
     /// Makes a call; `what` describes it for errors. The path has no version, so engines use their

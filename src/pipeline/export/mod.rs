@@ -1,6 +1,7 @@
 //! The attributes of the daemon's exporters: types, names and the rest.
 
 pub(super) mod engine;
+pub(super) mod engine_push;
 pub(super) mod layouts;
 pub(super) mod place;
 

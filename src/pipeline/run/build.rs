@@ -20,6 +20,7 @@ use super::step_limit::Limited;
 use crate::client::{Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Hook, Job, Setting};
 use crate::gateway::Bridge;
+use crate::pipeline::export::engine_push;
 use crate::pipeline::export::layouts::{self, Layouts};
 use crate::pipeline::inputs::missing_source;
 use crate::pipeline::request::options;
@@ -127,7 +128,7 @@ impl<'a> Build<'a> {
             None => attended,
         };
         let build_ref = attended.build_ref().to_owned();
-        let mut id_is_digest = false;
+        let (mut id_is_digest, mut engine_pushes) = (false, false);
         let (mut worker, session_id) = (String::new(), sources.clone());
         let driven = attended.run(async |bridge: &Bridge| {
             worker = bridge
@@ -136,6 +137,8 @@ impl<'a> Build<'a> {
                 .map(|it| it.id.clone())
                 .unwrap_or_default();
             id_is_digest = self.is_kept_by_digest(bridge.workers());
+            let daemon = self.attempt.client.address().daemon();
+            engine_pushes = !daemon.makes_indexes(bridge.workers());
             let drive = Drive {
                 sources,
                 limited,
@@ -155,7 +158,16 @@ impl<'a> Build<'a> {
             self.attempt.client,
             self.attempt.request.metadata_provenance,
         );
-        let exporter_response = write_indexes(self.layouts, response).await?;
+        let mut exporter_response = write_indexes(self.layouts, response).await?;
+        if engine_pushes {
+            let Attempt {
+                request,
+                environment,
+                ..
+            } = self.attempt;
+            let response = &mut exporter_response;
+            engine_push::push(client, request, &self.outputs, environment, response).await?;
+        }
         let is_one_platform =
             self.prepared.part.is_none() && self.attempt.request.platforms.len() <= 1;
         let provenance = provenance::of_build(client, &build_ref, metadata, is_one_platform).await;

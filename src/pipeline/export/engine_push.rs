@@ -1,0 +1,132 @@
+//! Pushes by a Docker engine with Docker's older image store. Its exporter ignores `push=true`, so
+//! the engine is asked to push the image after the build, as buildx does.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::client::{Client, Engine, registry_auth};
+use crate::oci::Reference;
+use crate::pipeline::request::output::is_by_digest;
+use crate::pipeline::run::environment::Environment;
+use crate::pipeline::{BuildRequest, Error, Output};
+use crate::progress::{Step, Transfer};
+
+/// The keys of an exporter's response.
+const DIGEST: &str = "containerimage.digest";
+const CONFIG_DIGEST: &str = "containerimage.config.digest";
+
+/// The header's value without credentials, which engines require: `{}`.
+const ANONYMOUS: &str = "e30=";
+
+/// Pushes the images of outputs with `push=true` under all their names. The digest that the
+/// registry has becomes the image's digest in `response`.
+pub(in crate::pipeline) async fn push(
+    client: &Client,
+    request: &BuildRequest,
+    outputs: &[Output],
+    environment: &Environment,
+    response: &mut BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let Some(engine) = Engine::of(client) else {
+        return Ok(());
+    };
+    let pushed = outputs
+        .iter()
+        .filter(|output| output.pushes() && !is_by_digest(&output.attributes));
+    let mut digest = None;
+    for image in pushed.flat_map(|output| request.names(output)) {
+        let pushed = tokio::select! {
+            pushed = push_one(&engine, &image, environment) => pushed?,
+            () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
+        };
+        digest = digest.or(pushed);
+    }
+    if let Some(digest) = digest
+        && let Some(before) = response.insert(DIGEST.to_owned(), digest)
+    {
+        // Older engines return the image's id, the digest of its config, in this key alone.
+        response.entry(CONFIG_DIGEST.to_owned()).or_insert(before);
+    }
+    Ok(())
+}
+
+/// Returns the digest of the pushed manifest, if the engine reports it.
+async fn push_one(
+    engine: &Engine,
+    image: &Reference,
+    environment: &Environment,
+) -> Result<Option<String>, Error> {
+    let auth = registry_auth(&environment.credentials, image).await;
+    let auth = auth.as_deref().unwrap_or(ANONYMOUS);
+    let name = image.familiar();
+    let tag = image.tag().unwrap_or_default();
+    let repository = name.strip_suffix(&format!(":{tag}")).unwrap_or(&name);
+    let path = format!("/images/{repository}/push?tag={tag}");
+    let writer = environment.progress.as_ref();
+    let mut shown = Shown {
+        step: writer.map(|writer| writer.step(format!("pushing {image} with docker"))),
+        layers: BTreeMap::new(),
+        digest: None,
+    };
+    let pushed = engine
+        .stream("push the image", &path, Some(auth), |line| {
+            shown.line(&line)
+        })
+        .await;
+    let digest = shown.digest.take();
+    match pushed {
+        Ok(()) => {
+            shown.end(None);
+            Ok(digest)
+        }
+        Err(source) => {
+            shown.end(Some(&source.to_string()));
+            Err(Error::EnginePush {
+                image: image.clone(),
+                source: Box::new(source),
+            })
+        }
+    }
+}
+
+/// The progress of a push, as the engine reports it: one JSON object per line.
+struct Shown {
+    step: Option<Step>,
+    /// The layers that are being pushed, by their short ids.
+    layers: BTreeMap<String, Transfer>,
+    digest: Option<String>,
+}
+
+impl Shown {
+    fn line(&mut self, line: &Value) -> Result<(), String> {
+        if let Some(error) = line["error"].as_str() {
+            return Err(error.to_owned());
+        }
+        if let Some(digest) = line["aux"]["Digest"].as_str() {
+            self.digest = Some(digest.to_owned());
+        }
+        let (Some(id), Some(step)) = (line["id"].as_str(), &self.step) else {
+            return Ok(());
+        };
+        let detail = &line["progressDetail"];
+        if let Some(current) = detail["current"].as_u64() {
+            let layer = self.layers.entry(id.to_owned());
+            let layer = layer.or_insert_with(|| step.transfer(format!("pushing layer {id}")));
+            layer.set_total(detail["total"].as_u64().unwrap_or_default());
+            layer.set_current(current);
+        } else if line["status"] == "Pushed" {
+            self.layers.remove(id);
+        }
+        Ok(())
+    }
+
+    fn end(mut self, error: Option<&str>) {
+        self.layers.clear();
+        match (self.step.take(), error) {
+            (Some(step), Some(error)) => step.fail(error),
+            (Some(step), None) => step.done(),
+            (None, _) => {}
+        }
+    }
+}
