@@ -1,4 +1,4 @@
-//! GitLab's code quality report: what is shown beside the lines of a merge request.
+//! GitLab's code quality report, which is shown beside the lines of a merge request.
 //! <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>
 
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub(super) fn render(report: &BuildReport) -> String {
     format!("{entries:#}\n")
 }
 
-/// A warning without a place cannot be shown there.
+/// The report's entry for a warning; `None` if the warning has no place.
 fn entry(warning: &Warning) -> Option<Value> {
     let (file, line) = text::place(warning)?;
     let short = text::short(warning);
@@ -27,7 +27,7 @@ fn entry(warning: &Warning) -> Option<Value> {
     }))
 }
 
-/// `StageNameCasing: Stage name …` is of the rule `StageNameCasing`.
+/// The rule of a message: `StageNameCasing` for `StageNameCasing: Stage name …`.
 fn rule(short: &str) -> &str {
     let rule = short.split_once(':').map(|(rule, _)| rule);
     rule.filter(|rule| rule.chars().all(|c| c.is_ascii_alphanumeric()))

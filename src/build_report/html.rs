@@ -1,5 +1,5 @@
-//! One page of HTML: styles in it, no script, nothing from the network. It follows the reader's
-//! choice of dark or light and is read on a phone too.
+//! A single HTML page with its styles, no script, and nothing from the network. It follows the
+//! reader's dark or light mode, and works on a phone too.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The report for programs. Times are in milliseconds since the start of the build.
+//! The report as JSON. Times are in milliseconds since the start of the build.
 
 use serde_json::{Value, json};
 

@@ -43,7 +43,7 @@ fn report_of(vertexes: Vec<Vertex>) -> BuildReport {
     }
 }
 
-/// A base image, a context, a quick and a slow step on them, an export.
+/// A base image, a context, a quick and a slow step that use them, and an export.
 fn sample() -> BuildReport {
     let mut cached = vertex("base", "[linux/arm64 1/3] FROM alpine", &[], (0, 100));
     cached.cached = true;
@@ -216,7 +216,7 @@ proptest! {
             prop_assert_eq!(crate::text::lines(&text), &*text);
         }
         let page = report.render(Format::Html);
-        // The tags are ours: those of names are text.
+        // Only the report itself has tags: those in names are escaped.
         prop_assert_eq!(page.matches("<li").count(), steps.len());
         serde_json::from_str::<serde_json::Value>(&report.render(Format::Json)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! When builders were last used.
+//! Records when builders were last used.
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 

@@ -1,4 +1,4 @@
-//! Why a cluster refuses a call, or its pods are not ready.
+//! Problems of a cluster: rejected calls, and pods that are not ready.
 
 use std::io;
 use std::path::PathBuf;
@@ -61,11 +61,11 @@ pub enum ClusterRefusal {
 }
 
 impl ClusterRefusal {
-    /// Recognizes a refusal in the message of `kubectl`, which has no other form.
+    /// Recognizes a refusal by the message of `kubectl`, which has no other form.
     pub(super) fn in_message(message: &str) -> Option<Self> {
         let any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
         if any(&["(Forbidden)", "is forbidden"]) {
-            // A quota is also enforced by refusal.
+            // An exceeded quota is reported as forbidden too.
             return Some(match any(&["exceeded quota", "failed quota"]) {
                 true => Self::Quota,
                 false => Self::Forbidden,
@@ -88,11 +88,11 @@ impl ClusterRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodsProblem {
-    /// Somebody has set the number of pods to 0.
+    /// The number of pods was set to 0.
     ScaledDown {
         /// The object for kubectl: `deployments.apps/NAME`.
         object: String,
-        /// The number of pods that the node is to have.
+        /// The number of pods that the node should have.
         replicas: i32,
         /// Its namespace, if it is not the default one.
         namespace: Option<String>,
@@ -117,7 +117,7 @@ pub enum PodsProblem {
     Quota {
         /// The namespace.
         namespace: String,
-        /// True if the quota wants requests or limits that the pods do not give.
+        /// True if the quota requires requests or limits that the pods do not set.
         unspecified: bool,
     },
     /// A pod's volume is not provided.
@@ -129,9 +129,9 @@ pub enum PodsProblem {
         /// True if the cluster has no default StorageClass.
         no_class: bool,
     },
-    /// No machine of the cluster takes the pod.
+    /// No machine of the cluster accepts the pod.
     Unschedulable,
-    /// The daemon ends again and again.
+    /// The daemon exits again and again.
     Crashing {
         /// The pod.
         pod: String,
@@ -140,8 +140,8 @@ pub enum PodsProblem {
     },
     /// The pods are not ready yet, or the reason is unknown.
     Waiting {
-        /// What to look at with kubectl: a pod that is not ready, else what manages the pods:
-        /// `pod/NAME`, `deployments.apps/NAME`.
+        /// The object to inspect with kubectl: a pod that is not ready, or else the object that
+        /// manages the pods: `pod/NAME`, `deployments.apps/NAME`.
         object: String,
         /// Its namespace, if it is not the default one.
         namespace: Option<String>,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::Error;
 
-/// How a node's BuildKit is reached, and who runs it.
+/// The way to run and reach a node's BuildKit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Driver {

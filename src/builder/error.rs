@@ -25,7 +25,7 @@ pub enum Error {
     /// The headers for the Docker Engine cannot be sent.
     #[error("cannot use HttpHeaders in the docker CLI's config.json")]
     EngineHeaders {
-        /// What is wrong with them.
+        /// The problem with the headers.
         #[source]
         source: client::EngineHeaderProblem,
     },
@@ -127,7 +127,7 @@ pub enum Error {
         option: String,
         /// The value.
         value: String,
-        /// What is wrong with it.
+        /// The problem with the value.
         source: OptionProblem,
     },
     /// A file of the store cannot be read or written.
@@ -146,7 +146,7 @@ pub enum Error {
     Broken {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The mistake in the file.
         source: serde_json::Error,
     },
     /// The configuration of `buildkitd` has a mistake.
@@ -154,7 +154,7 @@ pub enum Error {
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the configuration.
+        /// The mistake in the configuration.
         source: ConfigProblem,
     },
     /// Another program holds the store's lock.
@@ -168,7 +168,7 @@ pub enum Error {
     Words {
         /// The text.
         text: String,
-        /// What is wrong with the input.
+        /// The mistake in the text.
         reason: &'static str,
     },
     /// A context of the docker CLI is not usable.
@@ -206,7 +206,7 @@ pub enum Error {
     PodsNotReady {
         /// The object that manages the pods.
         name: String,
-        /// What the pods wait for, as the cluster describes it.
+        /// The state of the pods, as the cluster describes it.
         state: String,
         /// The kind of the problem.
         problem: PodsProblem,

@@ -36,7 +36,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// Replaces a file atomically. The temporary file is in `folder`, the store's root, because buildx
-/// takes every file beside a builder's for a builder.
+/// treats every file beside a builder's as a builder.
 pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let written = || -> io::Result<()> {
         let mut file = AtomicFile::create_in(folder, path, mode)?;

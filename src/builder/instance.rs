@@ -23,7 +23,7 @@ pub struct Instance {
     way: Way,
 }
 
-/// How a node is reached.
+/// The way to reach a node.
 #[derive(Debug, Clone)]
 enum Way {
     /// A BuildKit, or an engine with one, that is always running.

@@ -16,11 +16,11 @@ use crate::client::{Address, Client, ConnectOptions, Endpoint};
 use crate::files::take_at_most;
 
 const DAEMON: &str = "buildkitd";
-/// The program that lets the daemon run without root.
+/// The program that runs the daemon without root.
 const ROOTLESS: &str = "rootlesskit";
 /// How long to wait for the daemon's first answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long the daemon may take to exit.
+/// The time in which the daemon must exit.
 const GRACE: Duration = Duration::from_secs(10);
 /// The configuration's certificate folder in a container; here the files are elsewhere.
 const CERTIFICATES: &str = "/etc/buildkit/certs/";
@@ -30,7 +30,7 @@ const CERTIFICATES: &str = "/etc/buildkit/certs/";
 pub(super) struct Local {
     node: Node,
     root: PathBuf,
-    /// Where its socket and log are while it runs.
+    /// The folder of its socket and log while it runs.
     temporary: Option<PathBuf>,
     /// True if this program created the folder, and the user did not name it.
     is_own: bool,
@@ -210,7 +210,7 @@ impl Daemon {
     }
 }
 
-/// How many bytes at the end of a log are read.
+/// The bytes at the end of a log that are read.
 const LOG: u64 = 64 << 10;
 
 /// Returns the last bytes of a file, however long it is.

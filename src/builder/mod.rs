@@ -61,7 +61,8 @@ pub use store::{Locked, Store};
 pub use update::NodeSettings;
 pub use words::split_words;
 
-/// A `buildkitd.toml` with these bytes, whose certificates are all the same text. No file is read.
+/// Checks a `buildkitd.toml` with these bytes, using the same text for every certificate. No file
+/// is read.
 #[cfg(fuzzing)]
 pub fn checked_config(bytes: &[u8]) -> Result<DaemonConfig, Error> {
     let certificate = |_: &std::path::Path| Ok(b"certificate".to_vec());

@@ -1,12 +1,12 @@
-//! What is wrong with the value of a driver's option.
+//! Mistakes in the values of driver options.
 
 use crate::oci;
 
-/// What is wrong with the value of a driver's option.
+/// The mistake in the value of a driver's option.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionProblem {
-    /// Options are one CSV record.
+    /// The text is not one CSV record.
     #[error("it is not one CSV record")]
     Csv,
     /// The option has no `=`.
@@ -36,7 +36,7 @@ pub enum OptionProblem {
     /// The engine does not have this restart policy.
     #[error("it is no, always, unless-stopped or on-failure[:RETRIES]")]
     RestartPolicy,
-    /// The way of selecting a pod is unknown.
+    /// The balancing mode is unknown.
     #[error("it is sticky or random")]
     Balance,
     /// The value cannot be a namespace.
@@ -56,7 +56,7 @@ pub enum OptionProblem {
         /// The limit.
         allowed: String,
     },
-    /// Two options say where the daemon's state is.
+    /// Two options set the place of the daemon's state.
     #[error("the state is on a volume already ({option})")]
     StateOnVolume {
         /// The other option.
@@ -65,7 +65,7 @@ pub enum OptionProblem {
     /// The value is not a list of pairs.
     #[error("it is a list of KEY=VALUE with commas between")]
     Pairs,
-    /// The key cannot be that of a label or an annotation.
+    /// The key is not valid for a label or an annotation.
     #[error("{key:?} is not a valid key")]
     Key {
         /// The key.
@@ -77,7 +77,7 @@ pub enum OptionProblem {
         /// The key.
         key: String,
     },
-    /// The value cannot be that of a label.
+    /// The value is not valid for a label.
     #[error(
         "{value:?} is not a valid label value: up to 63 letters, digits, '.', '-' and '_', not at \
          the ends"
@@ -91,7 +91,7 @@ pub enum OptionProblem {
     Toleration(#[from] TolerationProblem),
 }
 
-/// What is wrong with a toleration of pods.
+/// The mistake in a toleration of pods.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TolerationProblem {
@@ -134,7 +134,7 @@ pub enum TolerationProblem {
     /// `Equal` is used without a key.
     #[error("without a key the operator is Exists")]
     NoKey,
-    /// Only pods that are evicted can wait.
+    /// The seconds only make sense for pods that are evicted.
     #[error("tolerationSeconds is for the effect NoExecute")]
     SecondsWithoutNoExecute,
 }

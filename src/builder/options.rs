@@ -57,7 +57,7 @@ impl Driver {
     }
 }
 
-/// Parses an option's value with `read`, which returns what is wrong with it.
+/// Parses an option's value with `read`, which returns the mistake in it.
 pub(super) fn value<T>(
     driver: Driver,
     options: &BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! Why a node, a context or a configuration cannot be used: causes of [`Error`].
+//! Problems with nodes, contexts and configurations: causes of [`Error`].
 //!
 //! [`Error`]: super::Error
 
@@ -24,7 +24,7 @@ pub enum NodeProblem {
         /// The path.
         path: String,
     },
-    /// Some but not all of the files that TLS needs are given.
+    /// TLS needs more of its files.
     #[error("TLS needs the option {option}, too")]
     TlsOptionMissing {
         /// The missing option.
@@ -68,7 +68,7 @@ pub enum ContextProblem {
     SkipsVerification,
 }
 
-/// What is wrong with the configuration of a `buildkitd`.
+/// The mistake in the configuration of a `buildkitd`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {
@@ -78,10 +78,10 @@ pub enum ConfigProblem {
     /// The file is not TOML.
     #[error("it is not TOML")]
     Toml(#[source] Box<toml::de::Error>),
-    /// Keys or values that `buildkitd` does not understand.
+    /// Keys or values that `buildkitd` does not support.
     #[error("{}", .mistakes.join("; "))]
     Mistakes {
-        /// Each with its place.
+        /// The mistakes, each with its place.
         mistakes: Vec<String>,
     },
 }

@@ -9,7 +9,7 @@ use super::{Boot, Error};
 use crate::client::{Engine, registry_auth};
 use crate::oci::Reference;
 
-/// How often a layer's progress is reported.
+/// The interval of the reports about a layer.
 const PULSE: Duration = Duration::from_secs(2);
 
 /// Pulls an image. If that fails, an image that the engine has already is used.

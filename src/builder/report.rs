@@ -33,7 +33,7 @@ impl fmt::Display for Status {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// What it is doing.
+    /// The status of the node.
     pub status: Status,
     /// The version of BuildKit, or of the engine that contains it.
     pub version: String,
@@ -58,7 +58,7 @@ pub struct Report {
 pub struct PodReport {
     /// Its name.
     pub name: String,
-    /// `ready`, or its phase and what it waits for.
+    /// `ready`, or its phase with the reason.
     pub state: String,
 }
 

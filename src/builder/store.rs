@@ -51,7 +51,7 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// A store that other programs cannot change meanwhile. Dropping it releases the lock.
+/// A store that other programs cannot change. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct Locked {
     store: Store,
@@ -126,7 +126,7 @@ impl Store {
         let names = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok());
-        // Files that other programs left there are skipped.
+        // Unrelated files are skipped.
         let mut names: Vec<String> = names.filter(|name| check_name(name).is_ok()).collect();
         names.sort();
         Ok(names)
@@ -187,7 +187,7 @@ impl Store {
             .truncate(false)
             .open(&path);
         let file = file.map_err(files::failed("create", &path))?;
-        // Without locks files are still replaced in one step.
+        // Even without locks, files are replaced atomically.
         match crate::files::lock_until(&file, Instant::now() + PATIENCE) {
             Ok(true) => Ok(Locked {
                 store: self.clone(),

@@ -20,14 +20,14 @@ use crate::files::random_name;
 use crate::oci::{Descriptor, Digest, Manifest, Reference, media_type};
 use crate::registry::{BlobSource, Client};
 
-/// The media type of the artifact's config, by which it is known.
+/// The media type of the artifact's config, which identifies it.
 pub const MEDIA_TYPE: &str = "application/vnd.solvekit.cache-mount.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-/// The config says nothing: the layer is everything.
+/// The config is empty: the layer has everything.
 const CONFIG: &[u8] = b"{}";
 
-/// An archive on its way to a registry: its digest has to be known before it is sent. The file is
-/// removed with the value.
+/// An archive that will be pushed to a registry. Its digest must be known before the push. The file
+/// is removed when this is dropped.
 pub(super) struct Spool {
     path: PathBuf,
     digest: Digest,
@@ -40,7 +40,7 @@ impl Drop for Spool {
     }
 }
 
-/// Counts and hashes what is written.
+/// A writer that counts and hashes its data.
 struct Hashed {
     file: BufWriter<File>,
     hash: Sha256,
@@ -60,7 +60,7 @@ impl Write for Hashed {
     }
 }
 
-/// Writes what comes to a compressed archive in this folder.
+/// Writes the received items to a compressed archive in this folder.
 pub(super) fn spool(folder: &Path, items: &mut mpsc::Receiver<Item>) -> Result<Spool, Error> {
     let failed = |source| Error::Local {
         action: "write a temporary file in",
@@ -92,7 +92,7 @@ pub(super) fn spool(folder: &Path, items: &mut mpsc::Receiver<Item>) -> Result<S
     Ok(spool)
 }
 
-/// Pushes an archive. The same content has the same digest, and is sent once.
+/// Pushes an archive. The same content has the same digest, and is sent only once.
 pub(super) async fn push(
     client: &Client,
     reference: &Reference,
@@ -123,7 +123,7 @@ pub(super) async fn push(
     Ok(client.put_manifest(reference, kind, bytes.into()).await?)
 }
 
-/// Sends the entries of an artifact. Its digest is checked before the end is sent.
+/// Sends the entries of an artifact. Its digest is verified before the end is sent.
 pub(super) async fn pull(
     client: &Client,
     reference: &Reference,

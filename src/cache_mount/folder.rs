@@ -1,4 +1,4 @@
-//! Folders of this machine: filled from a cache mount, and read into one.
+//! Local folders: written from a cache mount, and read into one.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -37,10 +37,10 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error 
     }
 }
 
-/// Writes everything that comes to a folder, in the place of what is in it. Returns false if owners
-/// were lost, because only root can set them.
+/// Replaces the content of a folder by the received items. Returns false if owners were lost,
+/// because only root can set them.
 ///
-/// All is put in a folder inside of it first, and moved up at the end.
+/// Everything is written to a subfolder first, and moved up at the end.
 pub(super) fn write(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<bool, Error> {
     let is_new = !path.exists();
     std::fs::create_dir_all(path).map_err(failed("create", path))?;
@@ -65,7 +65,7 @@ pub(super) fn write(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<boo
     done
 }
 
-/// Moves what is in the folder one level up, and removes everything else there.
+/// Moves the content of the subfolder one level up, and removes everything else.
 fn move_up(staging: &Path, path: &Path) -> io::Result<()> {
     for other in std::fs::read_dir(path)? {
         let other = other?;
@@ -86,15 +86,15 @@ fn move_up(staging: &Path, path: &Path) -> io::Result<()> {
 
 struct Filling {
     root: Beneath,
-    /// The folders that were made: nothing is created in others.
+    /// The folders that were created. Nothing is created in other folders.
     folders: HashSet<Vec<u8>>,
     finished: Vec<(Vec<u8>, Meta)>,
     keeps_owners: bool,
-    /// The folder of the last entry.
+    /// The parent of the last entry, opened.
     opened: Option<(Vec<u8>, Beneath)>,
 }
 
-/// Fills a new folder. Returns the metadata of its root, and if owners are kept.
+/// Fills a new folder. Returns the metadata of its root, and true if owners are kept.
 fn fill(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(Option<Meta>, bool), Error> {
     let mut filling = Filling {
         root: Beneath::open(path).map_err(failed("open", path))?,
@@ -147,7 +147,7 @@ fn fill(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(Option<Meta>, 
 }
 
 impl Filling {
-    /// Creates an entry. Returns it open, if it is a file.
+    /// Creates an entry. Returns the open file of a regular file.
     fn create(&mut self, entry: &Entry) -> io::Result<Option<File>> {
         let name = last(&entry.path);
         let keeps_owners = self.keeps_owners;
@@ -189,7 +189,7 @@ impl Filling {
         }
     }
 
-    /// Sets what is known about folders, the inner ones first.
+    /// Sets the metadata of folders, the inner ones first.
     fn finish(&mut self) -> io::Result<()> {
         for (path, meta) in self.finished.drain(..).rev() {
             set_folder_meta(&directory(&self.root, &path)?, &meta, self.keeps_owners)?;
@@ -220,7 +220,7 @@ fn make_pipe(folder: &Beneath, name: &[u8], meta: &Meta, keeps_owners: bool) -> 
     folder.set_time(name, time(meta))
 }
 
-/// The name of a path.
+/// The last part of a path.
 fn last(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
@@ -249,8 +249,8 @@ fn set_folder_meta(folder: &Beneath, meta: &Meta, keeps_owners: bool) -> io::Res
     folder.complete_folder(b".", meta.mode, time(meta), meta.attributes())
 }
 
-/// Sends everything that is in a folder. For another user than root, that user's files are root's:
-/// a folder cannot keep owners for it.
+/// Sends the content of a folder. If the user is not root, the user's own files are sent as root's:
+/// such a folder cannot keep owners.
 pub(super) fn read(path: &Path, items: &mpsc::Sender<Item>) -> Result<(), Error> {
     let root = Beneath::open(path).map_err(failed("open", path))?;
     let mut reading = Reading {
@@ -323,7 +323,7 @@ impl Reading<'_> {
         Ok(is_folder)
     }
 
-    /// The entry, and its open file if it is one with content. `None` for devices and sockets.
+    /// The entry, with its open file if it has content. `None` for devices and sockets.
     fn describe(
         &mut self,
         root: &Beneath,
@@ -356,7 +356,7 @@ impl Reading<'_> {
         };
         let kind = self.linked(kind, &found, path);
         let file = file.filter(|_| matches!(kind, Kind::File(_)));
-        // A folder of another user than root says nothing about owners.
+        // A folder of a user other than root has no information about owners.
         let is_own = !owner::is_root() && owner::user_id() == Some(found.owner.user);
         let owner = if is_own {
             Owner::default()
@@ -378,7 +378,7 @@ impl Reading<'_> {
         Ok(Some((Entry { path, kind, meta }, file)))
     }
 
-    /// Another name of a file that was sent already.
+    /// Detects another name of a file that was sent already.
     fn linked(&mut self, kind: Kind, found: &Status, path: &[u8]) -> Kind {
         let Some(inode) = found.shared else {
             return kind;
@@ -392,7 +392,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Sends as many bytes as the entry says, with zeros for what is gone.
+    /// Sends exactly the entry's size, padded with zeros if the file became shorter.
     fn content(&self, file: &File, size: u64, path: &Path) -> Result<(), Error> {
         let mut left = size;
         let mut file = file.take(size);

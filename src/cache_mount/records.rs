@@ -1,4 +1,4 @@
-//! The cache mounts of a daemon: which there are, and removing them.
+//! Lists and removes the cache mounts of a daemon.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,8 +9,7 @@ use super::{CacheMount, Error};
 use crate::client::{CacheRecord, Client, PruneOptions};
 
 /// A folder that a daemon keeps for a cache mount. Several can have the same id: one for each owner
-/// that instructions give it, and with `sharing=private` one for each build that ran at the same
-/// time.
+/// in an instruction, and with `sharing=private` one for each concurrent build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheMountRecord {
@@ -18,23 +17,23 @@ pub struct CacheMountRecord {
     pub id: String,
     /// The value of `BUILDKIT_CACHE_MOUNT_NS`; usually empty.
     pub namespace: String,
-    /// The id as the daemon has it.
+    /// The id in the daemon.
     pub daemon_id: String,
     /// The path at which the first step mounted it.
     pub target: String,
-    /// True if it was made from other files, for example from a folder with an owner.
+    /// True if it is based on other files, for example on a folder with an owner.
     pub has_base: bool,
     /// The record of the daemon's cache.
     pub record: CacheRecord,
 }
 
-/// What [`remove`] did.
+/// The result of [`remove`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Removed {
     /// The removed records.
     pub records: Vec<CacheRecord>,
-    /// How many are in use, and were kept.
+    /// The number of records that are in use and were kept.
     pub in_use: usize,
 }
 
@@ -96,12 +95,12 @@ pub(super) async fn existing(
 }
 
 impl CacheMountRecord {
-    /// `None` if the record is not a cache mount's.
+    /// Parses a record; `None` if it is not a cache mount's.
     fn new(record: CacheRecord) -> Option<Self> {
         let described = record.description.strip_prefix("cached mount ")?;
         let target = described.split(" from ").next().unwrap_or_default();
         let daemon_id = quoted_id(described).unwrap_or_else(|| target.to_owned());
-        // Dockerfiles put namespace and slash before the id.
+        // Dockerfile frontends prefix the id with the namespace and a slash.
         let (namespace, id) = daemon_id.split_once('/').unwrap_or(("", &daemon_id));
         Some(Self {
             id: id.to_owned(),
@@ -122,7 +121,7 @@ impl CacheMountRecord {
     }
 }
 
-/// The id at the end of a description, which the daemon writes as a Go string.
+/// The id at the end of a description, which is a Go string literal.
 fn quoted_id(description: &str) -> Option<String> {
     const MARK: &str = " with id \"";
     let start = description.rfind(MARK)? + MARK.len();

@@ -1,28 +1,28 @@
-//! The folder in a mount where an import is put together, and what becomes of it.
+//! The folder in a mount where an import is prepared.
 //!
-//! The files of the mount stay where they are until all of the archive is there. Then the two are
+//! The files of the mount stay unchanged until the whole archive has arrived. Then both are
 //! exchanged by renaming.
 
 use super::Error;
 use super::remote::{Call, Remote};
 use super::walk::{absolute, below, chunks, failed, list};
 
-/// The name of the folder. One that a broken connection has left is removed by the next import, and
-/// is never exported.
+/// The name of the folder. If a lost connection has left one, the next import removes it; it is
+/// never exported.
 pub(super) const STAGING: &[u8] = b".solvekit-import";
-/// What is imported.
+/// The imported files.
 pub(super) const NEW: &[u8] = b".solvekit-import/new";
-/// What was there before.
+/// The previous files.
 const OLD: &[u8] = b".solvekit-import/old";
 
 /// `AT_REMOVEDIR`.
 const REMOVE_FOLDER: u64 = 0x200;
-/// Nothing is there.
+/// The file does not exist.
 const MISSING: i32 = 2;
-/// Errors of removing a folder as if it were a file.
+/// The errors of `unlink` for a folder.
 const FOLDER: [i32; 2] = [1, 21];
 
-/// Makes the empty folder.
+/// Creates the empty folder.
 pub(super) async fn begin(remote: &mut Remote) -> Result<(), Error> {
     remove(remote).await?;
     let folders = [STAGING, NEW, OLD];
@@ -38,7 +38,7 @@ pub(super) async fn begin(remote: &mut Remote) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts what is in the folder in the place of everything else, and removes the rest.
+/// Replaces the files of the mount by those in the folder, and removes the old ones.
 pub(super) async fn exchange(remote: &mut Remote) -> Result<(), Error> {
     let names = names(remote, b"").await?;
     let others = names.iter().filter(|name| *name != STAGING);
@@ -50,9 +50,9 @@ pub(super) async fn exchange(remote: &mut Remote) -> Result<(), Error> {
     remove(remote).await
 }
 
-/// Removes the folder with everything in it.
+/// Removes the folder with its content.
 pub(super) async fn remove(remote: &mut Remote) -> Result<(), Error> {
-    // Folders whose content is being removed; what is behind one lies in it.
+    // The folders that are being removed; each is inside of the one before it.
     let mut folders = vec![STAGING.to_vec()];
     let mut emptied: Vec<Vec<u8>> = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -65,7 +65,7 @@ pub(super) async fn remove(remote: &mut Remote) -> Result<(), Error> {
     unlink(remote, emptied, REMOVE_FOLDER).await.map(drop)
 }
 
-/// Removes files, or empty folders. Returns those that are folders.
+/// Removes files, or empty folders. Returns the paths that are folders.
 async fn unlink(
     remote: &mut Remote,
     paths: Vec<Vec<u8>>,

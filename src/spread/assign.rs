@@ -20,7 +20,7 @@ pub struct Offer {
     pub name: String,
 }
 
-/// How well a node serves a platform; the best first.
+/// The quality of a node for a platform; the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Fit {
@@ -37,7 +37,8 @@ pub enum Fit {
 pub struct Rules<'a> {
     /// All platforms must be on one node, because one daemon must create the result.
     pub together: bool,
-    /// Without emulation, a native node goes before one that the user set for the platform.
+    /// Emulation is not allowed, so a native node is preferred to one that the user set for the
+    /// platform.
     pub require_native: bool,
     /// Identifies the context: its builds go to the same node and find their cache again.
     pub context: &'a str,
@@ -112,13 +113,13 @@ pub fn assign<'a>(
     shares
 }
 
-/// Returns how well a node serves a platform.
+/// Returns the quality of a node for a platform.
 pub fn fit(platform: &Platform, offer: &Offer) -> Fit {
     let native = offer.reported.first();
     if native.is_some_and(|native| PlatformMatcher::runs(native, platform)) {
         return Fit::Native;
     }
-    // The user's platforms count as much as the node's own list.
+    // The user's platforms have the same weight as the node's own list.
     match lists(&offer.reported, platform) || lists(&offer.given, platform) {
         true => Fit::Emulated,
         false => Fit::Unknown,

@@ -108,7 +108,7 @@ pub(super) fn config_of(manifest: &Map<String, Value>) -> Option<Descriptor> {
 /// Merges caches into one.
 ///
 /// # Errors
-/// What is wrong with a cache, in words.
+/// [`JoinError`], with the problem of the cache.
 pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, JoinError> {
     let first = pieces.first().ok_or(JoinError::NothingToMerge)?;
     let mut all = Union::default();

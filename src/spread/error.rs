@@ -78,13 +78,13 @@ pub enum Error {
         /// The cause.
         source: Box<imagetools::Error>,
     },
-    /// The image is built and could not be pushed from this side. No tag has moved.
+    /// The image is built, but this client could not push it. No tag has moved.
     #[error("cannot push the image")]
     Push {
         /// The cause.
         source: Box<transfer::Error>,
     },
-    /// The image is pushed by its digest, and could not be signed. No tag has moved.
+    /// The image is pushed by digest, but could not be signed. No tag has moved.
     #[error("cannot sign {image}")]
     Sign {
         /// The image, by its digest.
@@ -92,7 +92,7 @@ pub enum Error {
         /// The cause.
         source: Box<sign::Error>,
     },
-    /// The image is pushed by its digest, and a tag could not be set. Others may have moved.
+    /// The image is pushed by digest, but a tag could not be set. Other tags may have moved.
     #[error("cannot tag {name}")]
     Tag {
         /// The name with the tag.
@@ -100,7 +100,7 @@ pub enum Error {
         /// The cause.
         source: Box<registry::Error>,
     },
-    /// Several outputs push, where one image is to be signed or pushed from this side.
+    /// Several outputs push, but only one image can be signed or pushed by this client.
     #[error("several outputs push an image, and only one can be signed or pushed from here")]
     SeveralPushes,
     /// The node did not report what it pushed.
@@ -112,7 +112,7 @@ pub enum Error {
     /// All parts are built, but the OCI layout could not be created.
     #[error("cannot put the parts of the OCI layout together")]
     Layout {
-        /// What went wrong.
+        /// The cause.
         source: Box<JoinError>,
     },
     /// All parts are built and pushed, but their caches could not be merged. They still exist

@@ -31,8 +31,8 @@ pub(super) async fn caches(
     Ok(last)
 }
 
-/// Merges those caches that are wanted of a failed build: its parts have exported what they
-/// finished. An error is shown, and changes nothing about the failure.
+/// Merges the caches of a failed build: its parts have exported their finished steps. An error is
+/// shown, but does not change the failure.
 pub(super) async fn caches_of_failure(
     client: &Client,
     request: &BuildRequest,

@@ -22,7 +22,7 @@ pub struct Node {
     pub name: String,
     /// A connection to its BuildKit.
     pub client: Client,
-    /// The platforms that it should build rather than other nodes, whatever it lists itself.
+    /// The platforms that it should build instead of other nodes, whatever its own list is.
     pub platforms: Vec<Platform>,
 }
 

@@ -8,7 +8,7 @@ use crate::client::DaemonKind;
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{BuildRequest, OnFailure, Output, OutputKind};
 
-/// Returns what one daemon must create, in words; `None` if parts can be combined.
+/// Returns the result that one daemon must create, as text; `None` if parts can be combined.
 pub(super) fn together(request: &BuildRequest) -> Option<String> {
     let outputs = request.outputs.iter();
     if outputs

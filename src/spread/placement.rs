@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How builds are shared among nodes that serve a platform equally well.
+/// The choice among nodes that serve a platform equally well.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Placement {

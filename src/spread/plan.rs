@@ -1,4 +1,4 @@
-//! Plans what each node builds, before anything is solved.
+//! Plans the platforms of each node, before anything is solved.
 
 use super::assign::lists;
 use super::error::names;

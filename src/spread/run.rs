@@ -83,7 +83,7 @@ impl Nodes {
         }
     }
 
-    /// The error of a build on one node. It names the node if that was chosen among several.
+    /// The error of a build on one node. It names the node if that was selected among several.
     fn alone(&self, share: &Share, error: pipeline::Error) -> Error {
         match (self.all.len(), error) {
             (_, error @ pipeline::Error::Interrupted) | (1, error) => Error::Build(error),
@@ -241,7 +241,7 @@ pub(super) fn tell(environment: &Environment, text: Option<String>) {
     }
 }
 
-/// Returns where this client's own steps are shown; nowhere without a display.
+/// Returns the progress for this client's own steps, which is discarded without a display.
 pub(super) fn progress(environment: &Environment) -> Writer {
     let progress = environment.progress.clone();
     progress.unwrap_or_else(|| crate::progress::channel().0)

@@ -25,13 +25,13 @@ pub struct Target {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Joint {
-    /// What happens to the other builds if one fails.
+    /// The action for the other builds if one fails.
     pub on_failure: OnFailure,
     /// Export each build as soon as it is solved, not when all are.
     pub export_as_ready: bool,
-    /// How their images get to registries.
+    /// The publication of their images.
     pub publish: Publish,
-    /// How many platforms of all builds are solved at once; `None` for all.
+    /// The most platforms of all builds that are solved at once; `None` for all.
     pub parallel: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! The configuration of a `buildkitd` that is started here: `buildkitd.toml`, checked, with its
+//! The configuration of a `buildkitd` that this client starts: `buildkitd.toml`, checked, with its
 //! certificates.
 
 mod check;
@@ -40,7 +40,7 @@ impl DaemonConfig {
         Self::of(path, read(path)?, &read)
     }
 
-    /// The configuration in a file with these bytes; `read` gives the certificates.
+    /// The configuration in a file with these bytes; `read` reads the certificates.
     pub(crate) fn of(
         path: &Path,
         bytes: Vec<u8>,
@@ -143,7 +143,7 @@ fn file_name(registry: &str) -> String {
             _ => name.push('_'),
         }
     }
-    // A folder of its own, beneath the others.
+    // Ensure that the folder is below the others.
     match name.as_str() {
         "" | "." | ".." => "_".to_owned(),
         _ => name,

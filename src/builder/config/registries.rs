@@ -1,4 +1,4 @@
-//! What a node's `buildkitd.toml` says of registries, for calls that this side makes itself.
+//! Applies a node's registry settings in `buildkitd.toml` to calls of this client.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::builder::Node;
 use crate::registry::{ClientOptions, HostCertificates, Pem};
 
 impl Node {
-    /// Adds what the node's own `buildkitd.toml` says of registries: which speak plain HTTP, which
-    /// certificates are not checked, and which authorities and client certificates are used. Hosts
-    /// that the options name already keep their certificates. Mirrors are not used.
+    /// Adds the registry settings of the node's own `buildkitd.toml`: plain HTTP, unverified
+    /// certificates, authorities and client certificates. Hosts that the options contain already
+    /// keep their certificates. Mirrors are not used.
     pub fn add_registries(&self, options: &mut ClientOptions) {
         // The daemon reports a file that is malformed.
         let text = self

@@ -43,7 +43,7 @@ fn append(
     appended.map_err(|_| refused(path))
 }
 
-/// Anybody could have written the store's file, so its paths must stay inside the folder.
+/// The store's file could come from anybody, so its paths must stay inside the folder.
 fn check(path: &str) -> Result<(), Error> {
     let is_part = |part: &str| !matches!(part, "" | "." | "..");
     match path.split('/').all(is_part) && !path.contains(['\\', '\0']) {

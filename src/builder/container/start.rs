@@ -11,7 +11,7 @@ use crate::builder::{Boot, Driver, Error, OptionProblem, Status};
 use crate::client::{self, Engine};
 use crate::oci::Reference;
 
-/// How often a started daemon is tried; the pauses grow to 1.8 s.
+/// The number of attempts to connect to a started daemon; the pauses grow to 1.8 s.
 const ATTEMPTS: u32 = 15;
 
 impl Container {

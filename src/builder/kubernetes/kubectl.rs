@@ -14,7 +14,7 @@ use super::super::{ClusterRefusal, Error, KubectlProblem};
 const PROGRAM: &str = "kubectl";
 /// The timeout of a call.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How many characters of its output are shown.
+/// The most characters of its output that are shown.
 const SHOWN: usize = 1000;
 
 /// `kubectl` for one cluster and namespace.

@@ -84,7 +84,7 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
         let apparmor = format!("container.apparmor.security.beta.kubernetes.io/{CONTAINER}");
         annotations.insert(apparmor, "unconfined".to_owned());
         args.push("--oci-worker-no-process-sandbox".to_owned());
-        // The daemon looks for it in its user's home.
+        // The daemon looks for its configuration in its user's home.
         let has_config = args.iter().any(|flag| flag.starts_with("--config"));
         if node.files.contains_key(CONFIG_FILE) && !has_config {
             args.push(format!("--config={CONFIG_PATH}/{CONFIG_FILE}"));
@@ -109,7 +109,7 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
         },
         startup_probe: Some(startup_probe()),
         readiness_probe: Some(Probe {
-            // The startup probe delays it, and its success has the kubelet ask at once.
+            // The startup probe delays it; after its success the kubelet runs this probe at once.
             initial_delay_seconds: None,
             ..probe()
         }),
@@ -169,8 +169,8 @@ fn probe() -> Probe {
     }
 }
 
-/// The daemon is asked every second until it answers: the readiness probe alone has its first
-/// useful look after 30 seconds. A daemon with a large state has two minutes.
+/// The daemon is checked every second until it answers: the readiness probe alone has its first
+/// useful check after 30 seconds. A daemon with a large state has two minutes.
 fn startup_probe() -> Probe {
     Probe {
         failure_threshold: 120,

@@ -28,8 +28,8 @@ use self::trouble::Seen;
 use super::{Boot, Driver, Error, Node, NodeProblem, Status};
 use crate::client::{Address, Client, ConnectOptions};
 
-/// How often a connection that breaks off at once is retried. Nodes that have just joined a cluster
-/// refuse the first ones.
+/// The most retries of a connection that fails at once. Nodes that have just joined a cluster
+/// reject the first ones.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -85,8 +85,7 @@ impl Kubernetes {
         Ok((status, Pods(pods)))
     }
 
-    /// Connects to the BuildKit in the pod for this key: first to one of the pods that were just
-    /// seen.
+    /// Connects to the BuildKit in the pod for this key: first to one of the pods in `seen`.
     pub(super) async fn connect(
         &self,
         key: &str,

@@ -46,7 +46,7 @@ pub(super) struct KubernetesOptions {
     pub(super) env: Names,
 }
 
-/// How a pod is selected.
+/// The choice of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Balance {
     /// The same pod for the same context.

@@ -135,8 +135,8 @@ impl Pod {
         self.is_running() && conditions.any(|one| one.kind == "Ready" && one.status == "True")
     }
 
-    /// Returns the pod's state, or what it waits for: `ready`, `Pending: ContainerCreating`,
-    /// `Pending: Unschedulable (0/3 nodes are available)`.
+    /// Returns the pod's state with its reason: `ready`, `Pending: ContainerCreating`, `Pending:
+    /// Unschedulable (0/3 nodes are available)`.
     pub(super) fn state(&self) -> String {
         if self.is_being_deleted() {
             return "being deleted".to_owned();
@@ -174,7 +174,7 @@ impl Pod {
 }
 
 impl ContainerStatus {
-    /// Returns what the container waits for, and how it ended last time.
+    /// Returns the reason why the container waits, and how it ended last time.
     fn trouble(&self) -> Option<String> {
         let waits = self.state.waiting.as_ref();
         let waits = waits.map(|one| sentence(&one.reason, &one.message));
@@ -205,8 +205,8 @@ impl ContainerStatus {
 }
 
 impl Event {
-    /// Returns the text of a warning. That a claim finds no volume is a normal event for the
-    /// cluster: one may come.
+    /// Returns the text of a warning. A claim without a volume is a normal event for the cluster,
+    /// because a volume may still be added.
     pub(super) fn trouble(&self) -> Option<String> {
         let is_trouble = self.kind == "Warning" || self.reason == "FailedBinding";
         is_trouble.then(|| sentence(&self.reason, &self.message))

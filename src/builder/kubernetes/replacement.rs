@@ -1,4 +1,4 @@
-//! The pod that takes over from one that is deleted.
+//! Finds the pod that replaces a deleted one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use super::watch::Watch;
 use super::{Kubernetes, choose};
 use crate::client::{Client, ConnectOptions, Succession};
 
-/// Short builds end before their pod is watched, and start no further kubectl.
+/// The delay before a pod is watched, so that short builds start no further kubectl.
 const QUIET: Duration = Duration::from_secs(3);
-/// How often the pod is asked for if it cannot be watched.
+/// The interval at which the pod is queried if it cannot be watched.
 const PULSE: Duration = Duration::from_secs(10);
 
-/// A node whose pods replace each other.
+/// A node whose pods can replace each other.
 #[derive(Debug)]
 struct Replacement {
     driver: Kubernetes,
-    /// Selects the pod.
+    /// The key that selects the pod.
     key: String,
-    /// The pod that is connected to.
+    /// The pod of the current connection.
     pod: String,
     timeout: Duration,
 }
@@ -68,7 +68,7 @@ impl Succession for Replacement {
 }
 
 impl Replacement {
-    /// Follows the pod; false when nothing more is told of it.
+    /// Watches the pod; false if the watch ends.
     async fn is_deleted_while_watched(&self) -> bool {
         let Some(mut watch) = Watch::start(&self.driver.kubectl, &["pod", &self.pod]) else {
             return false;
@@ -81,7 +81,7 @@ impl Replacement {
         false
     }
 
-    /// Asks for the pod once. A cluster that does not answer says nothing about it.
+    /// Queries the pod once. If the cluster does not answer, the pod counts as not deleted.
     async fn is_deleted(&self) -> bool {
         let pods = self.driver.pods().await;
         pods.is_ok_and(|pods| {

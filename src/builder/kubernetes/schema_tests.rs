@@ -56,8 +56,8 @@ fn without_options_it_is_one_privileged_pod() {
     let probe = json!({"exec": {"command": ["buildctl", "debug", "workers"]}, "failureThreshold": 3,
         "initialDelaySeconds": 5, "periodSeconds": 30, "successThreshold": 1,
         "timeoutSeconds": 60});
-    // The kubelet asks the readiness probe at once when the startup probe has succeeded, unless
-    // there is an initial delay.
+    // After the startup probe's success the kubelet runs the readiness probe at once, unless it has
+    // an initial delay.
     let readiness = json!({"exec": {"command": ["buildctl", "debug", "workers"]},
         "failureThreshold": 3, "periodSeconds": 30, "successThreshold": 1, "timeoutSeconds": 60});
     let startup = json!({"exec": {"command": ["buildctl", "debug", "workers"]},

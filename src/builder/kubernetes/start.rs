@@ -10,17 +10,17 @@ use super::trouble::Seen;
 use super::watch::{Change, Watch};
 use super::{Boot, Error, Kubernetes, manifest};
 
-/// The first time between two looks at the pods, if nothing tells of them.
+/// The first interval between two queries of the pods, without a watch.
 const QUICK: Duration = Duration::from_millis(500);
-/// The first time between two looks for the reason why there are no pods.
+/// The first interval between two queries for the reason why there are no pods.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// The pods that there are when a node has been started.
+/// The pods that exist when a node has been started.
 #[derive(Debug)]
 pub(in crate::builder) struct Pods(pub(super) Vec<Pod>);
 
 impl Pods {
-    /// Returns what a report tells of them.
+    /// Returns the pods' part of a report.
     pub(in crate::builder) fn reports(&self) -> Vec<PodReport> {
         let report = |pod: &Pod| PodReport {
             name: pod.metadata.name.clone(),
@@ -31,7 +31,7 @@ impl Pods {
 }
 
 impl Kubernetes {
-    /// Makes sure that there is a pod to connect to, and returns the pods.
+    /// Makes sure that a pod exists to connect to, and returns the pods.
     pub(in crate::builder) async fn boot(&self, boot: &Boot<'_>) -> Result<Pods, Error> {
         let pods = self.pods().await?;
         if pods.iter().any(Pod::is_ready) {
@@ -81,8 +81,8 @@ impl Kubernetes {
         }
     }
 
-    /// Waits until the pods are ready. One call of kubectl follows them; slower looks find out why
-    /// the cluster creates none. Users who may not watch pods have the looks alone.
+    /// Waits until the pods are ready. One kubectl watches them; slower queries find out why the
+    /// cluster creates none. Users who may not watch pods have only the queries.
     async fn wait(&self, say: &(dyn Fn(&str) + Sync)) -> Result<Vec<Pod>, Error> {
         let began = Instant::now();
         let until = began + self.options.timeout;
@@ -110,7 +110,7 @@ impl Kubernetes {
             let is_late = Instant::now() >= until;
             match looked {
                 Err(error) if is_final(&error) || is_late => return Err(error),
-                // The cluster may answer again.
+                // The cluster may answer the next time.
                 Err(_) => continue,
                 Ok(()) => {}
             }
@@ -131,7 +131,7 @@ impl Kubernetes {
         }
     }
 
-    /// Looks at the pods, unless a watch tells of them, and why some are missing.
+    /// Queries the pods, unless they are watched, and the reason why some are missing.
     async fn look(&self, seen: &mut Seen, pods_too: bool) -> Result<(), Error> {
         if pods_too {
             seen.pods = self.pods().await?;
@@ -173,7 +173,7 @@ impl Kubernetes {
     }
 }
 
-/// The next change of a pod; none if there is no watch.
+/// The next change of a pod. Waits forever without a watch.
 async fn changes(watch: &mut Option<Watch>) -> Option<Change<Pod>> {
     watch.as_mut()?.next().await
 }
@@ -186,7 +186,7 @@ fn apply(pods: &mut Vec<Pod>, change: Change<Pod>) {
     pods.sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
 }
 
-/// The time between two looks, which grows.
+/// The interval between two queries, which grows.
 struct Pause {
     length: Duration,
     longest: Duration,
@@ -194,7 +194,7 @@ struct Pause {
 }
 
 impl Pause {
-    /// With a watch, the looks only find out why there are no pods.
+    /// With a watch, queries only find out why there are no pods.
     fn new(is_watched: bool) -> Self {
         let (length, longest) = match is_watched {
             true => (SLOW, 4 * SLOW),
@@ -207,7 +207,7 @@ impl Pause {
         }
     }
 
-    /// The time until the next look, or the end.
+    /// The time until the next query, or until the end.
     fn until(&self, end: Instant) -> Duration {
         self.next.min(end).saturating_duration_since(Instant::now())
     }
@@ -226,7 +226,7 @@ fn progress(seen: &Seen) -> String {
     states.chain(refusal).collect::<Vec<_>>().join(", ")
 }
 
-/// True if only a change of the namespace helps, so that waiting does not.
+/// True if only a change of the namespace helps, so that waiting is useless.
 fn is_hopeless(refusal: &str) -> bool {
     refusal.contains("violates PodSecurity")
 }

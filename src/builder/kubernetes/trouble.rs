@@ -1,27 +1,27 @@
-//! Why pods are not ready: what the cluster says of them, of their volumes and of what manages
-//! them, and the kind of the problem.
+//! Explains why pods are not ready: from the cluster's data about them, their volumes and the
+//! object that manages them.
 
 use super::super::{Error, PodsProblem};
 use super::pods::{Event, List, Pod, Workload};
 use super::{Kubernetes, manifest};
 
-/// How many warnings of an object are shown.
+/// The most warnings of an object that are shown.
 const WARNINGS: usize = 3;
-/// A claim that no volume meets, in the conditions and events of its pod.
+/// The text for a claim without a volume, in the conditions and events of its pod.
 const UNBOUND: &str = "unbound immediate PersistentVolumeClaims";
 
-/// What was seen of the pods when they are not ready.
+/// The observed state of pods that are not ready.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) workload: Option<Workload>,
     pub(super) pods: Vec<Pod>,
-    /// Why the cluster creates no pods.
+    /// The reason why the cluster creates no pods.
     pub(super) refusal: Option<String>,
 }
 
 impl Kubernetes {
-    /// Returns why the cluster creates no pods: a Deployment says it in a condition, a StatefulSet
-    /// only in an event.
+    /// Returns the reason why the cluster creates no pods: for a Deployment from a condition, for a
+    /// StatefulSet from an event.
     pub(super) async fn refusal(&self, workload: Option<&Workload>) -> Option<String> {
         match self.options.volume {
             None => workload.and_then(Workload::trouble),
@@ -29,8 +29,7 @@ impl Kubernetes {
         }
     }
 
-    /// Returns the last warnings about an object. Without permission to read events, its state must
-    /// do.
+    /// Returns the last warnings about an object; none without permission to read events.
     async fn warnings(&self, name: &str) -> Vec<String> {
         let field = format!("--field-selector=involvedObject.name={name}");
         let events = ["events", field.as_str()];
@@ -56,8 +55,8 @@ impl Kubernetes {
         warnings
     }
 
-    /// Returns the error for pods that are not ready, with the kind of the problem. `ready` tells
-    /// how many are: `0 of 1 after 120s`.
+    /// Returns the error for pods that are not ready, with the kind of the problem. `ready`
+    /// contains the number of ready ones: `0 of 1 after 120s`.
     pub(super) fn not_ready(&self, ready: String, seen: &Seen, warnings: Vec<String>) -> Error {
         let mut states = vec![ready];
         states.extend(seen.refusal.clone());
@@ -72,7 +71,7 @@ impl Kubernetes {
         }
     }
 
-    /// Recognizes the problem by the reasons that the cluster gives.
+    /// Recognizes the problem by the reasons in the cluster's data.
     fn problem(&self, state: &str, seen: &Seen) -> PodsProblem {
         let any = |reasons: &[&str]| reasons.iter().any(|reason| state.contains(reason));
         let pod = seen.pods.iter().find(|pod| !pod.is_ready());

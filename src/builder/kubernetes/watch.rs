@@ -1,5 +1,5 @@
-//! Follows objects of the cluster with one `kubectl get --watch`, which costs less than asking
-//! again and again and tells at once.
+//! Watches objects of the cluster with one `kubectl get --watch`, which is cheaper than repeated
+//! queries and reports changes at once.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -8,11 +8,11 @@ use tokio::process::{Child, ChildStdout};
 
 use super::kubectl::Kubectl;
 
-/// More than any object of a cluster, whose limit is 1.5 MiB.
+/// The size limit of an object in bytes; a cluster's own limit is 1.5 MiB.
 const LIMIT: usize = 4 << 20;
 
-/// What happened to an object: `{"type": "ADDED", "object": {…}}`. The objects that are already
-/// there come first, as added ones.
+/// A change of an object: `{"type": "ADDED", "object": {…}}`. Existing objects come first, as added
+/// ones.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Change<T> {
     #[serde(rename = "type")]
@@ -27,7 +27,7 @@ impl<T> Change<T> {
     }
 }
 
-/// A running `kubectl get --watch`, which ends with it.
+/// A running `kubectl get --watch`, which is stopped when this is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
     stdout: ChildStdout,
@@ -36,7 +36,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Starts to follow objects; `None` if the program cannot be started.
+    /// Starts to watch objects; `None` if the program cannot be started.
     pub(super) fn start(kubectl: &Kubectl, arguments: &[&str]) -> Option<Self> {
         let get = ["get", "--watch", "--output-watch-events", "--output=json"];
         let mut child = kubectl.spawn(&get, arguments).ok()?;
@@ -47,8 +47,8 @@ impl Watch {
         })
     }
 
-    /// Returns the next change; `None` when nothing more is told: the user may not watch, or the
-    /// cluster has ended the call. Can be cancelled.
+    /// Returns the next change; `None` at the end: the user may not watch, or the cluster has ended
+    /// the call. Cancel-safe.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Option<Change<T>> {
         let mut buffer = [0; 16 << 10];
         loop {
@@ -64,11 +64,11 @@ impl Watch {
     }
 }
 
-/// Cuts a stream of JSON objects at their ends, whatever lines they are printed in.
+/// Splits a stream of JSON objects at their ends, however they are broken into lines.
 #[derive(Debug, Default)]
 struct Documents {
     bytes: Vec<u8>,
-    /// How much of it has been looked at.
+    /// The number of bytes that were scanned already.
     seen: usize,
     depth: usize,
     in_text: bool,

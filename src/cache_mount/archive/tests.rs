@@ -45,7 +45,7 @@ fn written() -> Vec<u8> {
     archive
 }
 
-/// What an archive holds, if it is whole.
+/// The entries of an archive, if it is complete.
 fn read_back(archive: Vec<u8>) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
     let (sender, mut receiver) = mpsc::channel(1024);
     read(io::Cursor::new(archive), &sender)?;

@@ -112,7 +112,7 @@ fn broken_records_are_as_none_and_are_noted() {
     let (report, notes) = keep(&store, built(2, 1));
     assert!(!report.targets[0].compared);
     assert_eq!(notes, ["the record is not valid JSON"]);
-    // The next one has a sound record again, but the old table is broken.
+    // The next record is valid again, but the old table is damaged.
     let (report, notes) = keep(&store, built(2, 1));
     assert!(report.targets[0].compared && notes.is_empty());
 }

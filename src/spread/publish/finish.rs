@@ -1,4 +1,4 @@
-//! What follows the build: the push from here, the signature, the tags.
+//! The steps after the build: push by this client, signature, tags.
 
 use super::super::run::progress;
 use super::super::{Built, Error, index};
@@ -11,7 +11,8 @@ use crate::registry::{self, Client};
 use crate::transfer::{self, Place, Source};
 
 impl Publication {
-    /// Pushes what is here, signs, tags. Returns the result with the names that it has now.
+    /// Pushes the local image, signs it, and sets the tags. Returns the result with its final
+    /// names.
     pub(super) async fn finish(
         &self,
         mut built: Built,

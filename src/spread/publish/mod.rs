@@ -1,5 +1,5 @@
-//! Publishing: the image is in its registries by digest, then it is signed, and only then do tags
-//! point to it. Its content is pushed by the daemon, or goes over this machine.
+//! Publishes an image: it is pushed to its registries by digest, then signed, and only then tagged.
+//! The daemon pushes the content, or this client does.
 
 mod finish;
 mod publication;
@@ -13,30 +13,30 @@ use crate::pipeline::{self, Environment, Prepared};
 use crate::registry::Client;
 use crate::sign::Signer;
 
-/// How images get to their registries.
+/// The options for publishing images.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Publish {
-    /// Who pushes.
+    /// The side that pushes.
     pub from: PushFrom,
-    /// Who signs an image before its tags point to it.
+    /// Signs an image before its tags point to it.
     pub signer: Option<Signer>,
 }
 
-/// Who pushes an image.
+/// The side that pushes an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PushFrom {
     /// The daemon that built it.
     #[default]
     Daemon,
-    /// This process: what the registry lacks comes from the daemon over a temporary folder.
+    /// This client: the daemon sends what the registry lacks, through a temporary folder.
     Client,
 }
 
 impl Nodes {
-    /// As [`Nodes::build`], with more to say about the push. An image is pushed by digest first, to
-    /// all of its repositories, then signed, then tagged.
+    /// As [`Nodes::build`], with options for the push. An image is pushed by digest to all of its
+    /// repositories first, then signed, then tagged.
     ///
     /// # Errors
     /// As [`Nodes::build`]; [`Error::Push`] and [`Error::Sign`], after which no tag has moved;
@@ -72,7 +72,7 @@ impl Nodes {
     }
 }
 
-/// A manifest in the repository of a name.
+/// A manifest in the repository of this name.
 fn at(name: &Reference, digest: &Digest) -> Reference {
     name.without_tag().with_digest(digest.clone())
 }

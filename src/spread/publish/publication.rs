@@ -1,4 +1,4 @@
-//! What is pushed, to where, and what the build is asked for in its place.
+//! The push of an image, and the changes that it makes to the build request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::registry::Client;
 use crate::session::Elsewhere;
 use crate::sign::Signer;
 
-/// Attributes of a push that an exporter of layouts does not have.
+/// The attributes of a push that the exporter of layouts does not support.
 const OF_PUSH: [&str; 8] = [
     "push",
     "push-by-digest",
@@ -23,25 +23,25 @@ const OF_PUSH: [&str; 8] = [
     "dangling-name-prefix",
     "danging-name-empty-only",
 ];
-/// Smaller blobs are taken from the daemon without asking if the registry has them: manifests are
-/// among them, which are needed here.
+/// Smaller blobs are always fetched from the daemon, without a check in the registry. They include
+/// manifests, which this client needs.
 const SMALL: u64 = 64 << 10;
 
 /// The push of one image.
 pub(super) struct Publication {
-    /// The output's place in the request.
+    /// The index of the output in the request.
     pub(super) output: usize,
     pub(super) names: Vec<Reference>,
     /// The first name of each repository.
     pub(super) repositories: Vec<Reference>,
     pub(super) by_digest: bool,
-    /// Where its content is on the way, if this process pushes it.
+    /// The temporary folder for its content, if this client pushes it.
     pub(super) folder: Option<TemporaryFolder>,
     pub(super) signer: Option<Signer>,
 }
 
 impl Publication {
-    /// `None` if nothing is pushed, or the daemon does all of it.
+    /// `None` if nothing is pushed, or if the daemon can do everything.
     pub(super) fn of(request: &BuildRequest, publish: &Publish) -> Result<Option<Self>, Error> {
         let from_here = publish.from == PushFrom::Client;
         let outputs = request.outputs.iter().enumerate();
@@ -77,7 +77,7 @@ impl Publication {
         }))
     }
 
-    /// The request without tags, or with a layout in place of the push.
+    /// The request without tags, or with a layout instead of the push.
     pub(super) fn request(&self, request: &BuildRequest) -> BuildRequest {
         let mut request = request.clone();
         let Some(output) = request.outputs.get_mut(self.output) else {
@@ -106,7 +106,7 @@ impl Publication {
         request
     }
 
-    /// Knows the blobs that the daemon need not send.
+    /// Finds the blobs that the daemon need not send.
     pub(super) fn elsewhere(&self, registries: &Client) -> Option<Arc<dyn Elsewhere>> {
         self.folder.as_ref()?;
         Some(Arc::new(InRegistry {
@@ -116,7 +116,7 @@ impl Publication {
     }
 }
 
-/// Blobs that the image's first repository has.
+/// The blobs in the image's first repository.
 #[derive(Debug)]
 struct InRegistry {
     client: Client,
@@ -126,7 +126,7 @@ struct InRegistry {
 #[tonic::async_trait]
 impl Elsewhere for InRegistry {
     async fn has(&self, digest: &Digest, size: u64) -> bool {
-        // The push reports a registry that does not answer.
+        // If the registry does not answer, the push reports it.
         size >= SMALL
             && matches!(
                 self.client.has_blob(&self.repository, digest).await,

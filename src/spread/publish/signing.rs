@@ -10,7 +10,7 @@ use crate::sign::{self, Signer};
 use crate::steps::{Step, Steps as _};
 
 impl Publication {
-    /// Signs the images of an index, then the index, in every repository.
+    /// Signs the images of an index, and then the index, in every repository.
     pub(super) async fn sign(
         &self,
         signer: &Signer,
@@ -55,8 +55,8 @@ async fn sign_all(
     Ok(())
 }
 
-/// What is signed of an image: the images of its index, and itself last. Attestations are not
-/// signed on their own.
+/// The digests to sign: the images of an index, followed by the index itself. Attestations are not
+/// signed separately.
 fn signed_with(root: &Descriptor, bytes: &[u8]) -> Vec<Digest> {
     let mut digests = Vec::new();
     if media_type::is_index(&root.media_type) {
