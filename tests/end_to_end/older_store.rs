@@ -166,8 +166,9 @@ fn the_older_image_store_pushes_what_is_to_be_pushed() {
     login(&registries.password);
     let name = format!("--set=*.tags={private}");
     run(&["bake", "--push", &name]).succeeded();
-    let found = Finished::of(
-        &mut solvekit(["image", "digest", &private]).env("DOCKER_CONFIG", home.path()),
-    );
-    assert!(found.succeeded().stdout.starts_with("sha256:"));
+    let mut look = solvekit(["image", "digest", &private]);
+    look.env("DOCKER_CONFIG", home.path())
+        .env("SSL_CERT_FILE", &registries.ca);
+    let found = Finished::of(&mut look).succeeded().stdout;
+    assert!(found.starts_with("sha256:"), "{found}");
 }
