@@ -4,6 +4,8 @@
 //! gives the same figures everywhere. The choice is the library's own; daemons, caches and time are
 //! simulated.
 
+#![expect(clippy::print_stdout, reason = "the tables are read with --nocapture")]
+
 mod world;
 
 use solvekit::spread::Placement;

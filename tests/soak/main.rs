@@ -2,6 +2,8 @@
 //!
 //! `tests/soak/run` runs it for a long time on a buildkitd; `cargo test` runs a short version.
 
+#![expect(clippy::print_stdout, reason = "the tables are read with --nocapture")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

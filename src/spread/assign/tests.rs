@@ -157,7 +157,7 @@ fn a_pool_is_the_nodes_that_serve_a_platform_best() {
             "platforms of one pool are together: {shares:?}"
         );
         assert!(
-            shares[0] >= "x".to_owned() && shares[1] < "c".to_owned(),
+            shares[0].as_str() >= "x" && shares[1].as_str() < "c",
             "{shares:?}"
         );
         assert_eq!(shares, of(&offers, number + 1), "the nodes have room");
