@@ -11,7 +11,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::explanation;
 use crate::cli::report::terminal::talk;
 
-/// What is done to explain why steps run.
+/// The values of `--explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Explain {
     /// Keep a record, and say what ran and why

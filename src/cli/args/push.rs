@@ -48,7 +48,7 @@ impl PushRetryArgs {
     }
 }
 
-/// The flags of what builds and pushes.
+/// The flags for pushing, of commands that build.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PublishArgs {
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(crate) struct PublishArgs {
     sign: Option<Signing>,
 }
 
-/// Who pushes.
+/// The side that pushes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum From {
     /// The daemon that builds
@@ -112,8 +112,8 @@ impl PublishArgs {
         }
     }
 
-    /// How the images of these outputs are published. The signer is checked before anything is
-    /// built.
+    /// The options for publishing the images of these outputs. The signer is checked before
+    /// anything is built.
     pub(crate) fn publish<'a>(
         &self,
         mut outputs: impl Iterator<Item = &'a Output>,

@@ -15,7 +15,7 @@ use crate::cli::report::usage::BuildUsage;
 /// The size limit of such a file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// `--build-arg` and the files of more.
+/// `--build-arg`, and files of arguments.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct ArgumentArgs {
@@ -49,7 +49,7 @@ impl ArgumentArgs {
     }
 }
 
-/// The files of names.
+/// Files of image names.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = OUTPUTS)]
 pub(crate) struct TagFileArgs {

@@ -29,7 +29,7 @@ use monitor::Monitor;
 use terminal::Keyboard;
 pub(crate) use words::split as split_words;
 
-/// When a build is paused.
+/// The events at which a build is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum When {
     /// A step failed
@@ -41,7 +41,7 @@ pub(crate) enum When {
     Step,
 }
 
-/// The flags of `build` about debugging.
+/// The debugging flags of `build`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct DebugFlags {

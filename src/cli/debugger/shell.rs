@@ -13,7 +13,7 @@ use crate::cli::report::terminal::print_data;
 const PREFIX: u8 = 1;
 const LEAVE: u8 = b'c';
 
-/// How the process gave the terminal back.
+/// The reason why the process no longer has the terminal.
 pub(super) enum Left {
     /// The process has ended.
     Exited(Option<Exit>),

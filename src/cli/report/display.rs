@@ -21,7 +21,7 @@ use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
 
-/// How progress is shown, and where.
+/// The flags for the form and the destination of progress.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = PROGRESS)]
 pub(crate) struct ProgressArgs {

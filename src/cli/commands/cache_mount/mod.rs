@@ -36,7 +36,7 @@ enum CacheMountCommand {
     Rm(rm::RmArgs),
 }
 
-/// Which mount is meant.
+/// The flags that select a mount.
 #[derive(Debug, clap::Args)]
 struct MountArgs {
     /// The mount's id= in the Dockerfile, or its target= if it has none
@@ -53,7 +53,7 @@ struct MountArgs {
     namespace: String,
 }
 
-/// How it is mounted for a copy.
+/// The flags for mounting it during a copy.
 #[derive(Debug, clap::Args)]
 struct UseArgs {
     #[command(flatten)]

@@ -39,7 +39,7 @@ enum ManifestCommand {
     Rm(remove::RmArgs),
 }
 
-/// How the registries of one command are talked to.
+/// The registry flags of a command.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = REGISTRIES)]
 struct ManifestRegistryArgs {
