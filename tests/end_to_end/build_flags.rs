@@ -192,6 +192,12 @@ fn an_engine_with_containerd_s_store_loads_what_another_daemon_makes() {
         let container = docker(&run);
         docker(&["-H", &host, "rm", container.trim()]);
     }
+    let one = home
+        .run(&[&load[..], &["--quiet", path]].concat())
+        .succeeded();
+    let format = ["image", "inspect", "--format", "{{.Id}}"];
+    let id = docker(&[&["-H", &host][..], &format, &[&name]].concat());
+    assert_eq!(one.stdout.trim(), id.trim());
     docker(&["-H", &host, "image", "rm", &name]);
 }
 

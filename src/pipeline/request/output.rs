@@ -179,6 +179,12 @@ impl Output {
         given.is_some_and(|value| is_true(value))
     }
 
+    /// True if an engine that does not build loads the image.
+    pub(in crate::pipeline) fn is_loaded(&self) -> bool {
+        let is_archive = matches!(self.kind, OutputKind::Docker | OutputKind::Oci);
+        is_archive && self.destination.is_none()
+    }
+
     /// The attributes for this client, which are not sent to the daemon.
     pub(in crate::pipeline) const OWN: [&str; 2] = [ENGINE_CONTEXT, PREFER_DIGEST];
 

@@ -219,7 +219,12 @@ impl<'a> Build<'a> {
         let exporters = export::exporters(self.attempt.request, &self.outputs, daemon);
         let is_kept = |kind: &str| daemon.keeps_images() && kind == daemon.image_exporter();
         let is_kept = exporters.iter().any(|it| is_kept(&it.kind));
-        is_kept && daemon.makes_indexes(workers) || self.outputs.iter().any(Output::prefers_digest)
+        let load = self.attempt.environment.load.as_ref();
+        let is_loaded =
+            load.is_some_and(|load| load.takes_oci) && self.outputs.iter().any(Output::is_loaded);
+        is_kept && daemon.makes_indexes(workers)
+            || is_loaded
+            || self.outputs.iter().any(Output::prefers_digest)
     }
 
     /// Translates for all platforms, solves all graphs, and hands the result over.

@@ -66,6 +66,10 @@ impl BuildOutcome {
     /// `buildx.build.ref` as `BUILDER/NODE/REF`, and the provenance.
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
         let mut metadata = metadata_fields(&self.exporter_response);
+        if self.id_is_digest {
+            // Programs take it for the id where it is there.
+            metadata.remove("containerimage.config.digest");
+        }
         metadata.extend(self.provenance.clone());
         let build_ref = format!("{builder}/{node}/{}", self.build_ref);
         metadata.insert("buildx.build.ref".to_owned(), build_ref.into());
@@ -132,6 +136,9 @@ mod tests {
             ..both
         };
         assert_eq!(kept.image_id(), Some(index.clone()));
+        let metadata = kept.metadata("b", "n");
+        assert_eq!(metadata["containerimage.digest"], index.as_str());
+        assert_eq!(metadata.get("containerimage.config.digest"), None);
         let index_only = outcome(&[("containerimage.digest", index.as_str())]);
         assert_eq!(index_only.image_id(), Some(index));
         assert_eq!(outcome(&[]).image_id(), None);
