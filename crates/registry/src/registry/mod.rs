@@ -3,6 +3,7 @@
 //! [`Client`] reads and writes; [`Images`] resolves base images for builds.
 
 mod access;
+mod aliases;
 mod answer;
 mod authorities;
 mod authorize;
