@@ -32,7 +32,7 @@ use commands::{
 };
 use environment::Environment;
 use identity::Identity;
-use report::{Failure, failure, terminal};
+use report::{Failure, buildx_usage, failure, terminal};
 
 /// Build images for many platforms at once with BuildKit.
 #[derive(Debug, Parser)]
@@ -144,6 +144,12 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Install solvekit as a plugin of the docker CLI
     InstallPlugin(plugin::InstallPluginArgs),
+    /// Make docker builder an alias of docker buildx
+    #[command(hide = true)]
+    Install(plugin::AliasArgs),
+    /// Remove the alias docker builder
+    #[command(hide = true)]
+    Uninstall(plugin::AliasArgs),
     /// Print the metadata that the docker CLI asks of its plugins
     #[command(name = "docker-cli-plugin-metadata", hide = true)]
     PluginMetadata,
@@ -177,7 +183,7 @@ pub(crate) fn main() -> ExitCode {
         .and_then(|arguments| Cli::try_parse_from(&arguments));
     let cli = match cli {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error, compares(&invocation.arguments)),
+        Err(error) => return misused(&error, &invocation),
     };
     let code = match run(cli, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
@@ -185,6 +191,22 @@ pub(crate) fn main() -> ExitCode {
     };
     trace::finish();
     code
+}
+
+/// Reports arguments that cannot be parsed, in the words of the program that was called.
+fn misused(error: &clap::Error, invocation: &plugin::Invocation) -> ExitCode {
+    let in_buildx = match invocation.identity {
+        Identity::Buildx => buildx_usage::failure(error),
+        Identity::Solvekit | Identity::Buildctl => None,
+    };
+    let Some(failure) = in_buildx else {
+        return failure::usage(error, compares(&invocation.arguments));
+    };
+    if let Some(group) = buildx_usage::group(error) {
+        // The error is reported even if stdout is closed.
+        let _ = help(invocation, &group);
+    }
+    failure.report()
 }
 
 /// True for a command whose exit code 1 means a difference.
@@ -205,7 +227,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     environment.debug |= cli.debug;
     let Some(command) = cli.command else {
         log::start(cli.debug, None);
-        return help(invocation);
+        return help(invocation, &[]);
     };
     let recorder = trace::start(title(&command), environment.identity);
     log::start(cli.debug, recorder);
@@ -274,6 +296,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),
         Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, &environment),
+        Command::Install(_) => run_async(plugin::cmd_install(&environment)),
+        Command::Uninstall(_) => run_async(plugin::cmd_uninstall(&environment)),
         Command::PluginMetadata => plugin::cmd_metadata(environment.identity),
         Command::Complete { words } => completion::answer_docker(&words, Cli::command()),
         Command::Version(args) => version::cmd_version(&args, &environment),
@@ -282,8 +306,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     }
 }
 
-/// The name of a command in a trace. `None` for commands without a daemon or registry, and for
-/// those that only forward connections.
+/// The name of a command in a trace. `None` for commands without a daemon or registry, for those
+/// that only forward connections, and for the frontend: the daemon already has a span for it.
 fn title(command: &Command) -> Option<String> {
     Some(match command {
         Command::Build(args) => format!("build {}", args.context()),
@@ -303,17 +327,22 @@ fn title(command: &Command) -> Option<String> {
         Command::Policy(_) => "policy".to_owned(),
         Command::Debug(_) => "debug".to_owned(),
         Command::Dap(_) => "dap".to_owned(),
-        Command::Frontend(_) => "frontend".to_owned(),
         _ => return None,
     })
 }
 
-/// Prints the help to stdout and succeeds when no command is given: programs detect this one that
-/// way.
-fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
+/// Prints the help of the command, or of a group of its commands, to stdout. That is also the
+/// answer when no command is given: programs detect this one that way.
+fn help(invocation: &plugin::Invocation, group: &[String]) -> Result<(), Failure> {
     let name = invocation.arguments.first().map(Path::new);
     let name = name.and_then(Path::file_name).and_then(OsStr::to_str);
     let mut command = Cli::command().bin_name(name.unwrap_or("solvekit").to_owned());
+    command.build();
+    for word in group {
+        if let Some(found) = command.find_subcommand(word).cloned() {
+            command = found;
+        }
+    }
     terminal::print_text(&command.render_help().to_string())
 }
 

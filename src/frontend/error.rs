@@ -1,7 +1,7 @@
 //! Errors of building a Dockerfile.
 
 use super::missing_source::MissingSource;
-use super::{AttributeProblem, ScannerProblem, Source};
+use super::{AttributeProblem, ScannerProblem, Source, reference_words};
 use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
@@ -133,6 +133,8 @@ pub struct SyntaxFailure {
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,
+    /// The message of BuildKit's own frontend, which scripts look for.
+    pub reference: String,
     /// The lint findings before the error.
     pub(super) findings: Vec<Finding>,
 }
@@ -182,6 +184,8 @@ pub struct TranslateFailure {
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
+    /// The message of BuildKit's own frontend, if scripts look for it.
+    pub reference: Option<String>,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,
 }
@@ -319,8 +323,10 @@ impl Error {
         excerpt: String,
         findings: Vec<Finding>,
     ) -> Self {
+        let line = span.map_or(0, |span| span.first);
         Self::Syntax(Box::new(SyntaxFailure {
-            line: span.map_or(0, |span| span.first),
+            reference: reference_words::of_syntax(error, line),
+            line,
             message: causes::in_one_line(error),
             excerpt,
             file: source.path.clone(),
@@ -339,6 +345,7 @@ impl Error {
             platform: platform.cloned(),
             line: error.spans.first().map_or(0, |span| span.first),
             message: causes::in_one_line(error),
+            reference: reference_words::of_translation(&error.reason),
             excerpt: source.excerpt(&error.spans),
             file: source.path.clone(),
             detail: source.detail(&error.spans),

@@ -33,6 +33,7 @@ mod missing_source;
 mod preflight;
 mod problem;
 mod read;
+mod reference_words;
 mod refusal;
 mod request;
 mod result;

@@ -80,7 +80,12 @@ fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
 /// A variable that is true, false or not set.
 fn switch(name: &str, value: &Option<String>) -> Result<Option<bool>, Failure> {
     let read = value.as_deref().map(values::boolean).transpose();
-    read.map_err(|reason| Failure::new(format!("the variable {name} cannot be used: {reason}")))
+    read.map_err(|reason| {
+        let value = value.as_deref().unwrap_or_default();
+        let words = format!("invalid {name}: strconv.ParseBool: parsing {value:?}: invalid syntax");
+        let failure = Failure::new(format!("the variable {name} cannot be used: {reason}"));
+        failure.in_buildx(Some(words))
+    })
 }
 
 /// Newer daemons store attestations as OCI artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for

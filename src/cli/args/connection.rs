@@ -124,6 +124,10 @@ impl ConnectionArgs {
         environment: &Environment,
     ) -> Result<Vec<(Client, Used)>, Failure> {
         let reached = self.reach(environment, "", &say).await?;
+        if environment.identity == Identity::Buildx {
+            // buildx takes no part of a builder for the whole.
+            reached.complete()?;
+        }
         for warning in reached.warnings() {
             say(&warning);
         }

@@ -64,6 +64,17 @@ impl Reached {
         }
     }
 
+    /// Fails with the first node that does not answer.
+    pub(crate) fn complete(&self) -> Result<(), Failure> {
+        match self.silent.first() {
+            None => Ok(()),
+            Some(node) => Err(Failure::new(format!(
+                "the node {} of the builder {} does not answer: {}",
+                node.name, self.used.builder, node.reason
+            ))),
+        }
+    }
+
     /// Warnings about the nodes that are left out.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let silent = self.silent.iter();

@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 use super::values;
@@ -199,7 +199,16 @@ impl<'a> Reader<'a> {
     fn refuse(&mut self, flag: &str, value: &str, reason: &str) {
         let message = format!("invalid value '{value}' for '{flag}': {reason}");
         let mut command = self.current.clone();
-        let error = command.error(ErrorKind::InvalidValue, message);
+        let mut error = command.error(ErrorKind::InvalidValue, message);
+        // For messages in buildx's words.
+        let go = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
+        for (kind, text) in [
+            (ContextKind::InvalidArg, flag),
+            (ContextKind::InvalidValue, value),
+            (ContextKind::Custom, &go),
+        ] {
+            error.insert(kind, ContextValue::String(text.to_owned()));
+        }
         self.error.get_or_insert(error);
     }
 

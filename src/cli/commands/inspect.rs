@@ -10,6 +10,7 @@ use crate::cli::args::complete;
 use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
 use crate::cli::report::builder_platforms::marked;
+use crate::cli::report::builders::message;
 use crate::cli::report::columns::align;
 use crate::cli::report::terminal::print_text;
 use crate::cli::report::{Failure, records};
@@ -62,7 +63,7 @@ pub(crate) async fn cmd_inspect(
         if position > 0 {
             text.push('\n');
         }
-        text.push_str(&of_node(node, report, environment.debug));
+        text.push_str(&of_node(node, report, environment));
     }
     print_text(&align(&text, 0, 1))
 }
@@ -95,7 +96,7 @@ fn clock(at: time::OffsetDateTime) -> String {
     format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
-fn of_node(node: &Node, report: &Result<Report, Error>, debug: bool) -> String {
+fn of_node(node: &Node, report: &Result<Report, Error>, environment: &Environment) -> String {
     let mut text = format!("Name:\t{}\nEndpoint:\t{}\n", node.name, node.endpoint);
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -108,7 +109,7 @@ fn of_node(node: &Node, report: &Result<Report, Error>, debug: bool) -> String {
         .map(|(name, value)| format!("{name}={value:?}"));
     line("Driver Options", &options.collect::<Vec<_>>().join(" "));
     match report {
-        Err(error) => line("Error", &Failure::from_error(error).into_message()),
+        Err(error) => line("Error", &message(error, environment.identity)),
         Ok(report) => {
             line("Status", &report.status.to_string());
             line("BuildKit daemon flags", &node.buildkitd_flags.join(" "));
@@ -124,7 +125,7 @@ fn of_node(node: &Node, report: &Result<Report, Error>, debug: bool) -> String {
                 text.push_str(&format!("\t{}:\t{}\n", pod.name, pod.state));
             }
             if report.status == Status::Running {
-                text.push_str(&of_daemon(report, debug));
+                text.push_str(&of_daemon(report, environment.debug));
             }
         }
     }

@@ -10,7 +10,9 @@ use solvekit::template::Struct;
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::builder_platforms::{marked, shortened};
+use crate::cli::report::builders::message;
 use crate::cli::report::table_format::{Format, heads, with_json};
 use crate::cli::report::terminal::{print_json, print_text, talk};
 use crate::cli::report::{Failure, builder_json};
@@ -53,6 +55,7 @@ type Line = [String; 7];
 struct Listed {
     builder: Builder,
     is_current: bool,
+    identity: Identity,
     reports: Vec<Result<Report, Error>>,
 }
 
@@ -66,7 +69,8 @@ pub(crate) async fn cmd_ls(
         text => Some(Format::parse(text, TABLE)?),
     };
     let builders = Builders::of(environment)?;
-    let (listed, mut problems) = list(&builders, connection.timeout()).await?;
+    let (listed, mut problems) =
+        list(&builders, connection.timeout(), environment.identity).await?;
     match format {
         None => {
             let lines = listed
@@ -101,6 +105,7 @@ pub(crate) async fn cmd_ls(
 async fn list(
     builders: &Builders,
     timeout: Duration,
+    identity: Identity,
 ) -> Result<(Vec<Listed>, Vec<String>), Failure> {
     let mut problems = Vec::new();
     let mut found = Vec::new();
@@ -121,6 +126,7 @@ async fn list(
     };
     let ask = async |builder: Builder| Listed {
         is_current: builder.name == current,
+        identity,
         reports: builders.reports(&builder, timeout).await,
         builder,
     };
@@ -150,7 +156,7 @@ fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bo
                 String::new(),
             ),
             Err(error) => {
-                let reason = Failure::from_error(error).into_message();
+                let reason = message(error, listed.identity);
                 ("error".to_owned(), "", &[][..], reason)
             }
         };
@@ -183,7 +189,7 @@ fn problems_of(listed: &Listed) -> Vec<String> {
     let nodes = listed.builder.nodes.iter().zip(&listed.reports);
     let failed = nodes.filter_map(|(node, report)| Some((node, report.as_ref().err()?)));
     let line = |(node, error): (&solvekit::builder::Node, &Error)| {
-        let reason = Failure::from_error(error).into_message();
+        let reason = message(error, listed.identity);
         format!(
             "Failed to get status for {} ({}): {reason}",
             listed.builder.name, node.name
@@ -197,7 +203,7 @@ fn json(builders: &Builders, listed: &Listed) -> Value {
     let activity = builders.store.last_activity(&builder.name);
     let nodes = builder.nodes.iter().zip(&listed.reports);
     let nodes: Vec<Value> = nodes
-        .map(|(node, report)| builder_json::node(node, report))
+        .map(|(node, report)| builder_json::node(node, report, listed.identity))
         .collect();
     json!({
         "Name": builder.name,

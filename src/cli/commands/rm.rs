@@ -1,6 +1,5 @@
 //! `solvekit rm` and `solvekit stop`: remove builders, or stop their nodes.
 
-use std::io::{BufRead as _, Read as _};
 use std::time::Duration;
 
 use solvekit::builder::{Builder, Status};
@@ -9,9 +8,10 @@ use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
+use crate::cli::identity::Identity;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuilderUsage;
+use crate::cli::report::{Failure, prompt};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = RM_EXAMPLES)]
@@ -63,7 +63,7 @@ pub(crate) async fn cmd_rm(
 ) -> Result<(), Failure> {
     let builders = Builders::of(environment)?;
     if args.all_inactive {
-        return remove_inactive(args, &builders, connection.timeout()).await;
+        return remove_inactive(args, &builders, connection.timeout(), environment).await;
     }
     let mut names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     let current;
@@ -77,6 +77,11 @@ pub(crate) async fn cmd_rm(
     for name in names {
         match remove(args, &builders, name).await {
             Ok(()) => talk(&format!("{name} removed\n")),
+            Err(failure) if environment.identity == Identity::Buildx => {
+                let failure = failure.in_words_of(Identity::Buildx);
+                talk(&format!("failed to remove {name}: {}\n", failure.message()));
+                failed = Some(Failure::new("failed to remove one or more builders"));
+            }
             Err(failure) => {
                 if let Some(before) = failed.replace(failure) {
                     before.report();
@@ -142,9 +147,9 @@ async fn remove_inactive(
     args: &RmArgs,
     builders: &Builders,
     timeout: Duration,
+    environment: &Environment,
 ) -> Result<(), Failure> {
-    if !args.force && !confirmed() {
-        talk("nothing was removed; -f removes without asking\n");
+    if !args.force && !prompt::confirmed(WARNING, environment.identity)? {
         return Ok(());
     }
     for builder in builders.store.builders()? {
@@ -169,12 +174,6 @@ fn is_running(report: &solvekit::builder::Report) -> bool {
     report.status == Status::Running
 }
 
-/// Longer than any answer, in bytes.
-const ANSWER: u64 = 1000;
-
-fn confirmed() -> bool {
-    talk("All builders that do not run are removed. Go on? [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().take(ANSWER).read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
-}
+/// The question before builders are removed that nobody named.
+const WARNING: &str = "WARNING! This will remove all builders that are not in running state. Are \
+                       you sure you want to continue?";

@@ -7,6 +7,7 @@ use solvekit::builder::DEFAULT_CONTEXT;
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,11 @@ pub(crate) fn cmd_use(
         .or(connection.builder_name(environment));
     let name = given.ok_or(BuilderUsage::NoName)?;
     let builders = Builders::of(environment)?;
-    let builder = builders.find(name)?;
+    let builder = builders.find(name).map_err(|failure| {
+        let words = failure.clone().in_words_of(Identity::Buildx);
+        let words = format!("failed to find instance {name:?}: {}", words.message());
+        failure.in_buildx(Some(words))
+    })?;
     let current = builders.contexts.current();
     let name = match builder.of_context {
         false => builder.name,

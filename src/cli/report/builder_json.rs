@@ -8,11 +8,12 @@ use solvekit::oci::Platform;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Failure;
 use super::builder_platforms::united;
+use super::builders::message;
+use crate::cli::identity::Identity;
 
 /// Empty fields are omitted.
-pub(crate) fn node(node: &Node, report: &Result<Report, Error>) -> Value {
+pub(crate) fn node(node: &Node, report: &Result<Report, Error>, identity: Identity) -> Value {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| {
         let is_empty = match &value {
@@ -37,7 +38,7 @@ pub(crate) fn node(node: &Node, report: &Result<Report, Error>) -> Value {
     match report {
         Err(error) => {
             put("Status", json!("error"));
-            put("Err", json!(Failure::from_error(error).into_message()));
+            put("Err", json!(message(error, identity)));
             put("Platforms", platforms(&node.platforms, &[]));
         }
         Ok(report) => {

@@ -4,6 +4,7 @@ use solvekit::builder::{ClusterRefusal, Driver, Error, KubectlProblem, NodeProbl
 
 use super::buildx_words;
 use super::usage::Advised;
+use crate::cli::identity::Identity;
 
 impl Advised for Error {
     fn advice(&self) -> Option<String> {
@@ -67,6 +68,20 @@ impl Advised for Error {
     fn is_daemon_absent(&self) -> bool {
         matches!(self, Self::Client(error) if error.is_daemon_absent())
     }
+
+    fn stands_alone(&self) -> bool {
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Client(error) => error.stands_alone(),
+            _ => false,
+        }
+    }
+}
+
+/// The message of a node that cannot be used, in the words of the program that was called.
+pub(crate) fn message(error: &Error, identity: Identity) -> String {
+    let words = error.in_buildx().filter(|_| identity == Identity::Buildx);
+    words.unwrap_or_else(|| super::Failure::from_error(error).into_message())
 }
 
 fn known_options(driver: Driver) -> String {

@@ -2,8 +2,11 @@
 
 use std::io;
 
+use solvekit::builder::OptionProblem;
+use solvekit::client::{self, Address, ConnectProblem, Endpoint};
+use solvekit::frontend::{MissingSource, Refusal};
 use solvekit::pipeline::EngineLack;
-use solvekit::{builder, frontend, pipeline};
+use solvekit::{builder, frontend, imagetools, pipeline, registry};
 
 /// The beginning of buildx's message if the daemon or the frontend in it fails a build.
 const FAILED_TO_SOLVE: &str = "failed to solve";
@@ -21,6 +24,10 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
                  directory"
             )
         }
+        pipeline::Error::StreamTwice => {
+            "invalid argument: can't use stdin for both build context and dockerfile".to_owned()
+        }
+        pipeline::Error::PushWithoutName => "tag is needed when pushing to registry".to_owned(),
         pipeline::Error::EmptyStream => {
             format!("{FAILED_TO_SOLVE}: the Dockerfile cannot be empty")
         }
@@ -32,6 +39,10 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         pipeline::Error::Frontend(frontend::Error::Solve(_)) => {
             format!("{FAILED_TO_SOLVE}: {error}")
         }
+        pipeline::Error::Frontend(frontend) if of_frontend(frontend).is_some() => {
+            let words = of_frontend(frontend).unwrap_or_default();
+            format!("{FAILED_TO_SOLVE}: {words}")
+        }
         pipeline::Error::Frontend(_)
         | pipeline::Error::Gateway(_)
         | pipeline::Error::Export { .. }
@@ -41,6 +52,30 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// The words of BuildKit's own frontend.
+pub(super) fn of_frontend(error: &frontend::Error) -> Option<String> {
+    match error {
+        frontend::Error::Syntax(failure) => Some(failure.reference.clone()),
+        frontend::Error::Translate(failure) => failure.reference.clone(),
+        frontend::Error::Refused(step) => match &step.reason {
+            Refusal::Entitlement { entitlement } => {
+                Some(format!("failed to load LLB: {entitlement} is not allowed"))
+            }
+            Refusal::MissingSource(
+                MissingSource::Absent { path, .. } | MissingSource::Excluded { path, .. },
+            ) => {
+                let path = format!("/{}", path.trim_start_matches('/'));
+                Some(format!(
+                    "failed to compute cache key: failed to calculate checksum of ref context: \
+                     {path:?}: not found"
+                ))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The message for a feature that the docker driver lacks without containerd's image store.
@@ -77,6 +112,135 @@ pub(super) fn of_builder(error: &builder::Error) -> Option<String> {
         builder::Error::DuplicateEndpoint { endpoint } => {
             Some(format!("invalid duplicate endpoint {endpoint}"))
         }
+        builder::Error::Client(error) => of_connection(error),
+        error => of_create(error),
+    }
+}
+
+/// What is wrong with a builder that is made or changed.
+fn of_create(error: &builder::Error) -> Option<String> {
+    Some(match error {
+        builder::Error::InvalidName { name } => format!(
+            "invalid name {name}, name needs to start with a letter and may not contain symbols, \
+             except ._-"
+        ),
+        builder::Error::NameOfContext { name } if name == builder::DEFAULT_CONTEXT => {
+            format!("{name} is a reserved name and cannot be used to identify builder instance")
+        }
+        builder::Error::NameOfContext { name } => {
+            format!("instance name {name:?} already exists as context builder")
+        }
+        builder::Error::Exists { name } => format!(
+            "existing instance for {name:?} but no append mode, specify the node name to make \
+             changes for existing instances"
+        ),
+        builder::Error::NodeNotFound { builder, node, .. } => {
+            format!("node {node:?} not found for {builder}")
+        }
+        builder::Error::LastNode { .. } => {
+            "can not leave last node, do you want to rm instance instead?".to_owned()
+        }
+        builder::Error::OtherDriver {
+            builder, driver, ..
+        } => format!("existing instance for {builder:?} but has mismatched driver {driver:?}"),
+        builder::Error::UnknownDriver { name } => format!("failed to find driver {name:?}"),
+        builder::Error::UnknownOption { driver, option, .. } => {
+            format!("invalid driver option {option} for {driver} driver")
+        }
+        builder::Error::InvalidOption {
+            option,
+            value,
+            source,
+            ..
+        } => match source {
+            OptionProblem::RelativePath => {
+                format!("non-absolute path '{value}' provided for {option}")
+            }
+            OptionProblem::Form => format!("invalid value {option:?}, expecting k=v"),
+            _ => return None,
+        },
+        builder::Error::Words { reason, .. } => {
+            format!("failed to parse buildkit flags: {reason}")
+        }
+        _ => return None,
+    })
+}
+
+/// An engine that cannot be reached, in the words of Docker's client.
+pub(super) fn of_connection(error: &client::Error) -> Option<String> {
+    match error {
+        client::Error::Connect { address, source } => of_engine_at(address, source),
+        client::Error::NotFound { attempts } => attempts
+            .iter()
+            .find_map(|(address, problem)| of_engine_at(address, problem)),
+        _ => None,
+    }
+}
+
+fn of_engine_at(address: &Address, problem: &ConnectProblem) -> Option<String> {
+    let endpoint = match address {
+        Address::Docker(endpoint) => endpoint.clone(),
+        Address::Container { engine, .. } => Some((**engine).clone()),
+        Address::Buildkit(_) => return None,
+    };
+    let (url, dialed) = match endpoint {
+        None => (
+            DEFAULT_ENGINE.to_owned(),
+            DEFAULT_ENGINE.replace("://", " "),
+        ),
+        Some(Endpoint::Unix(path)) => {
+            let path = path.display();
+            (format!("unix://{path}"), format!("unix {path}"))
+        }
+        Some(Endpoint::Tcp { host, port }) => {
+            (format!("tcp://{host}:{port}"), format!("tcp {host}:{port}"))
+        }
+        Some(Endpoint::Pipe(_) | Endpoint::Process(_)) => return None,
+    };
+    let reason = match problem {
+        ConnectProblem::NoSocket { .. } => "no such file or directory",
+        ConnectProblem::Refused { .. } => "connection refused",
+        ConnectProblem::PermissionDenied { .. } => {
+            return Some(format!(
+                "permission denied while trying to connect to the docker API at {url}"
+            ));
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "failed to connect to the docker API at {url}; check if the path is correct and if the \
+         daemon is running: dial {dialed}: connect: {reason}"
+    ))
+}
+
+/// Docker's own socket.
+const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
+
+/// What a registry does not have.
+pub(super) fn of_registry(error: &registry::Error) -> Option<String> {
+    match error {
+        registry::Error::Refused(refusal) if error.is_not_found() => {
+            let at = if refusal.what.starts_with("sha256:") {
+                '@'
+            } else {
+                ':'
+            };
+            let (registry, repository) = (&refusal.registry, &refusal.repository);
+            Some(format!(
+                "{registry}/{repository}{at}{}: not found",
+                refusal.what
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// What cannot be made an image of.
+pub(super) fn of_imagetools(error: &imagetools::Error) -> Option<String> {
+    match error {
+        imagetools::Error::NoPlatform { .. } => {
+            Some("none of the manifests match the provided platforms".to_owned())
+        }
         _ => None,
     }
 }
@@ -88,6 +252,67 @@ fn is_missing(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn builders_that_cannot_be_made_are_named_as_buildx_does() {
+        let name = || "x".to_owned();
+        for (error, expected) in [
+            (
+                builder::Error::Exists { name: name() },
+                "existing instance for \"x\" but no append mode, specify the node name to make \
+                 changes for existing instances",
+            ),
+            (
+                builder::Error::NameOfContext {
+                    name: "default".to_owned(),
+                },
+                "default is a reserved name and cannot be used to identify builder instance",
+            ),
+            (
+                builder::Error::UnknownDriver { name: name() },
+                "failed to find driver \"x\"",
+            ),
+            (
+                builder::Error::NodeNotFound {
+                    builder: name(),
+                    node: "n".to_owned(),
+                    nearest: None,
+                },
+                "node \"n\" not found for x",
+            ),
+            (
+                builder::Error::InvalidName {
+                    name: "a b".to_owned(),
+                },
+                "invalid name a b, name needs to start with a letter and may not contain symbols, \
+                 except ._-",
+            ),
+        ] {
+            assert_eq!(of_builder(&error).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_not_there_has_docker_s_words() {
+        let path = "/none.sock";
+        let error = client::Error::Connect {
+            address: Address::Docker(Some(Endpoint::Unix(path.into()))),
+            source: Box::new(ConnectProblem::NoSocket { path: path.into() }),
+        };
+        assert_eq!(
+            of_connection(&error).as_deref(),
+            Some(
+                "failed to connect to the docker API at unix:///none.sock; check if the path is \
+                 correct and if the daemon is running: dial unix /none.sock: connect: no such \
+                 file or directory"
+            )
+        );
+        let buildkit = client::Error::Connect {
+            address: Address::Buildkit(Endpoint::Unix(path.into())),
+            source: Box::new(ConnectProblem::NoSocket { path: path.into() }),
+        };
+        assert_eq!(of_connection(&buildkit), None);
+    }
 
     #[test]
     fn missing_files_and_builders_are_named_as_buildx_does() {

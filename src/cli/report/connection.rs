@@ -2,6 +2,7 @@
 
 use solvekit::client::{Address, ConnectProblem, Endpoint, Error, Stage};
 
+use super::buildx_words;
 use super::usage::Advised;
 
 impl Advised for Error {
@@ -22,6 +23,14 @@ impl Advised for Error {
 
     fn is_daemon_absent(&self) -> bool {
         self.is_daemon_absent()
+    }
+
+    fn in_buildx(&self) -> Option<String> {
+        buildx_words::of_connection(self)
+    }
+
+    fn stands_alone(&self) -> bool {
+        self.in_buildx().is_some()
     }
 }
 

@@ -9,7 +9,8 @@ use solvekit::files::Destination;
 use solvekit::oci::Platform;
 use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{
-    BuildEnd, Display, Hold, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
+    BuildEnd, Display, Hold, Mode, ModeError, Options, Palette, Size, Summary, Updates,
+    render_warnings,
 };
 use solvekit_host::files::with_permissions;
 use tokio::task::JoinHandle;
@@ -195,7 +196,17 @@ pub(crate) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Resul
     let resolved = asked
         .parse::<Mode>()
         .and_then(|mode| mode.resolve(environment.progress.as_deref(), stderr().is_terminal()));
-    resolved.map_err(|error| Failure::from_error(&error))
+    resolved.map_err(|error| {
+        let words = match &error {
+            ModeError::Unknown { name } => Some(format!("invalid progress mode {name}")),
+            ModeError::NoTerminal => {
+                Some("failed to get console: provided file is not a console".to_owned())
+            }
+            _ => None,
+        };
+        let failure = Failure::from_error(&error).in_buildx(words);
+        failure.alone_in_buildx(true)
+    })
 }
 
 /// Shows a step of the start of a builder, before the build begins.

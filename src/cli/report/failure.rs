@@ -23,6 +23,8 @@ pub(crate) struct Failure {
     message: String,
     /// The message in buildx's wording, for scripts that look for it.
     buildx: Option<String>,
+    /// True if buildx prints nothing before these words.
+    alone_in_buildx: bool,
     /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
     hint: Option<String>,
@@ -43,6 +45,7 @@ impl Failure {
         Self {
             message: message.into(),
             buildx: None,
+            alone_in_buildx: false,
             report: String::new(),
             hint: None,
             code: 1,
@@ -148,10 +151,17 @@ impl Failure {
         self
     }
 
+    /// The same, without a prefix when this program is called as buildx.
+    #[must_use]
+    pub(crate) fn alone_in_buildx(mut self, is_alone: bool) -> Self {
+        self.alone_in_buildx |= is_alone;
+        self
+    }
+
     /// Adds a prefix to the message that is printed when this program is called as buildx.
     #[must_use]
     pub(crate) fn behind_in_buildx(mut self, text: &str) -> Self {
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && !self.alone_in_buildx {
             let words = self.buildx.as_ref().unwrap_or(&self.message);
             self.buildx = Some(format!("{text}: {words}"));
         }

@@ -43,7 +43,11 @@ pub(crate) fn for_value(error: &Error) -> super::Failure {
         Error::Resource { input, source } => ("--resource".to_owned(), input, source),
         _ => return super::Failure::from_error(error),
     };
-    super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason)))
+    let words = match error {
+        Error::Entitlement { .. } => Some(format!("unknown entitlement {input}")),
+        _ => None,
+    };
+    super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason))).in_buildx(words)
 }
 
 fn for_build(error: &Error) -> Option<String> {

@@ -1,12 +1,13 @@
 //! Questions at the terminal; secret answers are not echoed. Callers must watch for Ctrl-C and then
 //! drop the question, which restores the terminal.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use solvekit_host::terminal::{Hidden, read_line};
 
 use super::Failure;
-use super::terminal::talk;
+use super::terminal::{print_text, talk};
+use crate::cli::identity::Identity;
 
 /// Why a question has no answer.
 pub(crate) enum NotAsked {
@@ -36,6 +37,28 @@ pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
 
 /// Longer than any answer, in bytes.
 const LINE: u64 = 1 << 16;
+
+/// Asks whether to go on, also where no terminal answers. buildx asks on stdout, and says nothing
+/// after a no.
+pub(crate) fn confirmed(question: &str, identity: Identity) -> Result<bool, Failure> {
+    let question = format!("{question} [y/N] ");
+    match identity {
+        Identity::Buildx => print_text(&question)?,
+        Identity::Solvekit | Identity::Buildctl => talk(&question),
+    }
+    let mut answer = String::new();
+    let read = io::stdin().lock().take(LINE).read_line(&mut answer);
+    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if identity != Identity::Buildx {
+        if matches!(read, Ok(0) | Err(_)) {
+            talk("\n");
+        }
+        if !is_yes {
+            talk("nothing was removed; -f removes without asking\n");
+        }
+    }
+    Ok(is_yes)
+}
 
 async fn ask(question: &str) -> Result<String, NotAsked> {
     if !io::stdin().is_terminal() {

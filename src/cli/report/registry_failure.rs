@@ -5,7 +5,7 @@ use solvekit::oci::Reference;
 use solvekit::registry::{Client, Error, Refusal};
 
 use super::usage::Advised as _;
-use super::{Failure, daemon_text};
+use super::{Failure, buildx_words, daemon_text};
 
 /// Parses the name of an image in an argument.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
@@ -24,7 +24,9 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
             let advice = "name it with its repository: REGISTRY/REPOSITORY@DIGEST";
             Failure::from_error(&error).advised(Some(advice.to_owned()))
         }
-        error => Failure::from_error(&error).of_registry(error.kind()),
+        error => Failure::from_error(&error)
+            .in_buildx(buildx_words::of_imagetools(&error))
+            .of_registry(error.kind()),
     }
 }
 
@@ -36,6 +38,7 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
     };
     let kind = error.kind();
     Failure::from_error(&error)
+        .in_buildx(buildx_words::of_registry(&error))
         .advised(advice)
         .of_registry(kind)
 }

@@ -172,7 +172,12 @@ pub(super) fn read_some(
             Ok(bytes) => files.push(InputFile { name, bytes }),
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
             Err(error) if usual => return Err(unread(&name, &error)),
-            Err(error) => return Err(Failure::new(format!("cannot read {name}: {error}"))),
+            Err(error) => {
+                let is_missing = error.kind() == io::ErrorKind::NotFound;
+                let words = is_missing.then(|| format!("open {name}: no such file or directory"));
+                let failure = Failure::new(format!("cannot read {name}: {error}"));
+                return Err(failure.in_buildx(words));
+            }
         }
     }
     Ok(files)

@@ -116,12 +116,12 @@ fn complete_request(
     environment: &Environment,
 ) -> Result<BuildRequest, Failure> {
     let mut request = request::build_request(args, environment)?;
-    args.results.check(&request.outputs)?;
+    let in_buildx = environment.identity == Identity::Buildx;
+    args.results.check(&request.outputs, in_buildx)?;
     args.reports.check()?;
     default_load::apply(&mut request, connection, environment)?;
     // docker build also keeps an image without a name, and prints its id.
-    request.keep_unnamed =
-        environment.identity == Identity::Buildx || args.quiet || args.results.wants_id();
+    request.keep_unnamed = in_buildx || args.quiet || args.results.wants_id();
     Ok(request)
 }
 

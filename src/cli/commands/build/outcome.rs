@@ -17,6 +17,7 @@ use crate::cli::args::builder::Used;
 use crate::cli::args::explain::Target;
 use crate::cli::args::{attestations, explain, nodes};
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, display, platforms_failure};
@@ -39,7 +40,7 @@ pub(super) fn finish(
     });
     let references = nodes::references(&built, &used.builder);
     let outcome = built.outcome;
-    write_results(args, &outcome, metadata, mode)?;
+    write_results(args, &outcome, metadata, mode, environment)?;
     let linked = references.into_iter().take(1);
     let linked: Vec<_> = linked.map(|it| ("default", it)).collect();
     display::details(&linked, mode, environment);
@@ -110,11 +111,15 @@ fn write_results(
     outcome: &BuildOutcome,
     metadata: Option<Value>,
     mode: Mode,
+    environment: &Environment,
 ) -> Result<(), Failure> {
     let image_id = outcome.image_id();
-    args.results.write(outcome, metadata)?;
+    let in_buildx = environment.identity == Identity::Buildx;
+    args.results.write(outcome, metadata, in_buildx)?;
     match (mode, image_id) {
         (Mode::Quiet, Some(id)) => print(id.as_str()),
+        // buildx has a line for the id of every build.
+        (Mode::Quiet, None) if in_buildx && !args.writes_to_stdout() => print(""),
         (Mode::Tty | Mode::Plain, Some(_)) => {
             display::result(outcome);
             Ok(())

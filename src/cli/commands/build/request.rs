@@ -160,9 +160,19 @@ fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
     Ok(outputs)
 }
 
+impl BuildArgs {
+    /// True if an archive goes to stdout.
+    pub(super) fn writes_to_stdout(&self) -> bool {
+        outputs(self).is_ok_and(|outputs| outputs.iter().any(to_stdout))
+    }
+}
+
+fn to_stdout(output: &Output) -> bool {
+    output.destination == Some(Destination::StandardOutput)
+}
+
 /// Rejects an archive as output to a terminal.
 pub(crate) fn refuse_terminal(outputs: &[Output]) -> Result<(), Failure> {
-    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
     match outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
         true => Err(BuildUsage::ArchiveToTerminal.into()),
         false => Ok(()),

@@ -36,14 +36,15 @@ impl ResultFileArgs {
 
     /// Checks that the files can be written and that the build makes an image. Removes the file
     /// with an earlier image's id, so that a script never reads an old one.
-    pub(crate) fn check(&self, outputs: &[Output]) -> Result<(), Failure> {
+    pub(crate) fn check(&self, outputs: &[Output], in_buildx: bool) -> Result<(), Failure> {
         self.check_metadata()?;
         let Some(path) = &self.iidfile else {
             return Ok(());
         };
         let has_files =
             |output: &Output| matches!(output.kind, OutputKind::Local | OutputKind::Tar);
-        if outputs.iter().any(has_files) && !outputs.iter().any(Output::is_image) {
+        let has_no_id = outputs.iter().any(has_files) && !outputs.iter().any(Output::is_image);
+        if has_no_id && !in_buildx {
             return Err(BuildUsage::IdOfFiles.into());
         }
         places::ready("--iidfile", path)?;
@@ -61,9 +62,12 @@ impl ResultFileArgs {
         &self,
         outcome: &BuildOutcome,
         metadata: Option<Value>,
+        in_buildx: bool,
     ) -> Result<(), Failure> {
         match (&self.iidfile, outcome.image_id()) {
             (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
+            // In buildx's place the file is there after each build that succeeds.
+            (Some(path), None) if in_buildx => write_file(path, b"")?,
             (Some(path), None) => talk(&format!(
                 "WARNING: {} is not written: the build made no image, so there is no image \
                  ID\n",

@@ -12,6 +12,7 @@ use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
 use crate::cli::report::usage::BuilderUsage;
@@ -106,8 +107,19 @@ pub(crate) async fn cmd_create(
         let locked = builders.store.lock()?;
         let existing = locked.builder(&name)?;
         let (builder, position) = changed(args, &name, existing, &builders, environment)?;
-        let instance = Instance::new(&builder, &builder.nodes[position], &builders.contexts)?;
-        reachable(&instance, args.bootstrap, connection.timeout()).await?;
+        let node = &builder.nodes[position];
+        let usable = async {
+            let instance = Instance::new(&builder, node, &builders.contexts)?;
+            reachable(&instance, args.bootstrap, connection.timeout()).await
+        };
+        usable.await.map_err(|failure: Failure| {
+            let words = failure.clone().in_words_of(Identity::Buildx);
+            let node = &node.name;
+            failure.in_buildx(Some(format!(
+                "failed to initialize builder {name} ({node}): {}",
+                words.message()
+            )))
+        })?;
         locked.save(&builder)?;
         if args.use_it {
             locked.set_current(&builders.contexts.key(), &builder.name, false, false)?;
@@ -131,9 +143,7 @@ fn name(args: &CreateArgs, builders: &Builders) -> Result<String, Failure> {
     let contexts = builders.contexts.names();
     let Some(name) = &args.name else {
         if args.append {
-            return Err(Failure::new(
-                "--append needs the builder's name: --name NAME",
-            ));
+            return Err(BuilderUsage::AppendWithoutName.into());
         }
         let taken = builders.store.names()?;
         return Ok(generate_name(|name| {
@@ -158,7 +168,9 @@ fn changed(
     let driver = driver(args, existing.as_ref(), environment)?;
     let mut builder = match existing {
         None if args.append => {
-            return Err(builders.store.not_found(name, &[]).into());
+            let failure = Failure::from(builders.store.not_found(name, &[]));
+            let words = format!("failed to find instance {name:?} for append");
+            return Err(failure.in_buildx(Some(words)));
         }
         None => Builder::new(name, driver),
         Some(_) if args.node.is_none() && !args.append => {
@@ -239,13 +251,13 @@ async fn reachable(
 }
 
 fn leave(args: &CreateArgs, builders: &Builders) -> Result<(), Failure> {
-    let (Some(name), Some(node)) = (&args.name, &args.node) else {
-        return Err(Failure::new("--leave needs --name BUILDER and --node NODE"));
-    };
+    let name = args.name.as_ref().ok_or(BuilderUsage::LeaveWithoutName)?;
+    let node = args.node.as_ref().ok_or(BuilderUsage::LeaveWithoutNode)?;
     let locked = builders.store.lock()?;
-    let mut builder = locked
-        .builder(name)?
-        .ok_or_else(|| builders.store.not_found(name, &[]))?;
+    let mut builder = locked.builder(name)?.ok_or_else(|| {
+        let failure = Failure::from(builders.store.not_found(name, &[]));
+        failure.in_buildx(Some(format!("failed to find instance {name:?} for leave")))
+    })?;
     builder.leave(node)?;
     locked.forget_states(&builder.name, Some(node))?;
     Ok(locked.save(&builder)?)

@@ -2,8 +2,11 @@
 //! platforms.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
-use solvekit::builder::{DaemonConfig, Driver, NodeSettings, kubernetes_endpoint, split_words};
+use solvekit::builder::{
+    DaemonConfig, Driver, Error, NodeSettings, kubernetes_endpoint, split_words,
+};
 use solvekit::oci::Platform;
 
 use super::CreateArgs;
@@ -48,7 +51,20 @@ fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<Daem
     let Some(path) = args.buildkitd_config.clone().or(default) else {
         return Ok(DaemonConfig::default());
     };
-    let config = DaemonConfig::load(&path)?;
+    let config = DaemonConfig::load(&path).map_err(|error| {
+        let is_missing = matches!(
+            &error,
+            Error::File { source, .. } if source.kind() == ErrorKind::NotFound
+        );
+        let path = path.display();
+        let words = is_missing.then(|| {
+            format!(
+                "buildkit configuration file not found: {path}: stat {path}: no such file or \
+                 directory"
+            )
+        });
+        Failure::from(error).in_buildx(words)
+    })?;
     for unknown in &config.unknown {
         talk(&format!("WARNING: {}: {unknown}\n", path.display()));
     }

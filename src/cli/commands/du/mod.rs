@@ -63,7 +63,10 @@ pub(crate) async fn cmd_du(
         true => records::pretty()?,
         false => Format::parse(&args.format, records::TABLE)?,
     };
-    let daemons = connection.connect_all(environment).await?;
+    let daemons = connection
+        .connect_all(environment)
+        .await
+        .map_err(|failure| failure.behind_in_buildx("failed to call diskusage"))?;
     let asked = daemons
         .iter()
         .map(|(client, _)| client.disk_usage(&filters.expressions, filters.unused_for));

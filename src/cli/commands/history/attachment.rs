@@ -20,7 +20,7 @@ pub(super) struct AttachmentArgs {
     build: Option<String>,
 
     /// The digest of the attachment, as history inspect prints it
-    #[arg(value_name = "DIGEST", required_unless_present_any = ["kind", "platform"])]
+    #[arg(value_name = "DIGEST")]
     digest: Option<String>,
 
     /// Select by type: provenance, sbom, index, manifest, image (its config), or a type that
@@ -42,6 +42,16 @@ Examples:
 pub(super) struct Attachment {
     pub(super) platform: String,
     pub(super) descriptor: Descriptor,
+}
+
+impl AttachmentArgs {
+    /// Fails if no attachment is chosen.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match self.digest.is_some() || self.kind.is_some() || self.platform.is_some() {
+            true => Ok(()),
+            false => Err(HistoryUsage::NothingChosen.into()),
+        }
+    }
 }
 
 impl Attachment {
@@ -97,11 +107,10 @@ pub(super) async fn listed(daemon: &Daemon<'_>, record: &BuildRecord) -> Vec<Att
     for (platform, descriptors) in &record.results {
         for descriptor in descriptors {
             let found = images(daemon, platform, descriptor).await;
-            let shown = found.unwrap_or_default().into_iter().filter(|one| {
-                let kind = one.descriptor.annotations.get("vnd.docker.reference.type");
-                kind.is_none_or(|kind| kind != "attestation-manifest")
-                    && !is_of("image", one.kind())
-            });
+            let shown = found
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|one| !of_attestations(&one.descriptor) && !is_of("image", one.kind()));
             all.extend(shown);
         }
     }
@@ -150,7 +159,7 @@ async fn images(
                         .map(|platform| platform.normalized().format_all());
                     (own.unwrap_or_default(), one)
                 }));
-            } else {
+            } else if !of_attestations(&descriptor) {
                 let manifest: Manifest = serde_json::from_slice(&bytes).map_err(damaged)?;
                 left.push((platform.clone(), manifest.config));
             }
@@ -161,6 +170,12 @@ async fn images(
         });
     }
     Ok(found)
+}
+
+/// True for a manifest with the attestations of an image. Its config is empty.
+fn of_attestations(descriptor: &Descriptor) -> bool {
+    let kind = descriptor.annotations.get("vnd.docker.reference.type");
+    kind.is_some_and(|kind| kind == "attestation-manifest")
 }
 
 /// True if `kind` has the wanted type. Short names cover several types.

@@ -22,6 +22,9 @@ const LOG_LINES: usize = 16;
 /// The buffer for its log, in bytes.
 const LOG_BYTES: usize = 1 << 20;
 
+/// The argument that is shown in a line of its own instead.
+const KEEP_GIT_DIR: &str = "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR";
+
 /// The attributes with a field of their own in `Config`.
 const CONFIG: [(&str, &str); 16] = [
     ("force-network-mode", "Network"),
@@ -78,7 +81,7 @@ pub(super) async fn known(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
         "VCSRevision": vcs("vcs:revision"),
         "Target": text(of("target")),
         "Platform": of("platform").map(platforms),
-        "KeepGitDir": is_true(of("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR")),
+        "KeepGitDir": is_true(of(KEEP_GIT_DIR)),
         "NamedContexts": pairs(found, "context:"),
         "StartedAt": record::timestamp(found.created_at),
         "CompletedAt": record::timestamp(found.completed_at),
@@ -158,11 +161,7 @@ fn pairs(found: &BuildRecord, prefix: &str) -> Value {
         .attributes
         .iter()
         .filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
-    let is_own = |key: &str| {
-        let full = format!("{prefix}{key}");
-        CONFIG.iter().any(|(name, _)| *name == full) || SHOWN_ELSEWHERE.contains(&full.as_str())
-    };
-    with.filter(|(name, _)| !is_own(name))
+    with.filter(|(name, _)| format!("{prefix}{name}") != KEEP_GIT_DIR)
         .map(|(name, value)| json!({ "Name": name, "Value": value }))
         .collect::<Vec<_>>()
         .into()

@@ -44,6 +44,16 @@ enum Part {
     Attachment(AttachmentArgs),
 }
 
+impl InspectArgs {
+    /// Fails if they cannot be used, before a daemon is asked.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match &self.part {
+            Some(Part::Attachment(args)) => args.check(),
+            None => Ok(()),
+        }
+    }
+}
+
 pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Result<(), Failure> {
     if let Some(Part::Attachment(args)) = &args.part {
         return cmd_attachment(args, history).await;
@@ -63,7 +73,12 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
         (None, _) => {
             let identity = daemon.environment.identity;
             let links = links(identity, &daemon.full_ref(&record), &record.build_ref);
-            print_text(&format!("{}\n{links}", pretty(&known, &record)))
+            let mut shown = known;
+            if identity == Identity::Buildx && args.build.is_some() {
+                // buildx does not repeat what was asked for.
+                shown["Ref"] = Value::Null;
+            }
+            print_text(&format!("{}{links}", pretty(&shown, &record)))
         }
     }
 }
@@ -107,15 +122,16 @@ const CONFIG: [(&str, &str); 20] = [
 
 /// Labels with values, and tables, in buildx's order.
 fn pretty(known: &Value, found: &BuildRecord) -> String {
-    let mut out = about(known);
+    let mut out = about(known) + "\n";
     out.push_str(&table(
         "NAMED CONTEXT\tVALUE",
         &known["NamedContexts"],
         &["Name", "Value"],
     ));
-    out.push('\n');
     out.push_str(&run(known, found));
+    out.push('\n');
     out.push_str(&configured(&known["Config"]));
+    out.push('\n');
     for (key, title) in [("BuildArgs", "BUILD ARG"), ("Labels", "LABEL")] {
         let title = format!("{title}\tVALUE");
         out.push_str(&table(&title, &known[key], &["Name", "Value"]));
@@ -136,7 +152,7 @@ fn pretty(known: &Value, found: &BuildRecord) -> String {
     ] {
         let table = table(heads, &known[key], fields);
         if !table.is_empty() {
-            out.push_str(&format!("\n{title}:{table}"));
+            out.push_str(&format!("{title}:\n{table}"));
         }
     }
     out.push_str(&failed(&known["Error"]));
@@ -206,28 +222,24 @@ fn configured(config: &Value) -> String {
     for pair in config["RestRaw"].as_array().into_iter().flatten() {
         lines.add(&text(&pair["Name"]), &text(&pair["Value"]));
     }
-    match lines.0.is_empty() {
-        true => String::new(),
-        false => format!("\n{}", lines.aligned()),
-    }
+    lines.aligned()
 }
 
 /// The lines of the Dockerfile, and the end of the step's log.
 fn failed(error: &Value) -> String {
     let sources = BASE64.decode(text(&error["Sources"])).unwrap_or_default();
     let mut out = String::new();
-    if !sources.is_empty() {
-        out.push_str(&format!("\n{}", String::from_utf8_lossy(&sources)));
-    }
+    out.push_str(&String::from_utf8_lossy(&sources));
     let logs = error["Logs"]
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
     if !logs.is_empty() {
-        out.push_str(&format!("\nLogs:\n> => {}:\n", text(&error["Name"])));
+        out.push_str(&format!("Logs:\n> => {}:\n", text(&error["Name"])));
         for line in logs {
             out.push_str(&format!("> {}\n", text(line)));
         }
+        out.push('\n');
     }
     out
 }
@@ -267,5 +279,5 @@ fn table(title: &str, rows: &Value, fields: &[&str]) -> String {
         format!("{}\n", cells.join("\t"))
     };
     let body: String = rows.iter().map(row).collect();
-    format!("\n{}", align(&format!("{title}\n{body}"), 0, 2))
+    format!("{}\n", align(&format!("{title}\n{body}"), 0, 2))
 }

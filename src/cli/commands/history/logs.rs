@@ -3,6 +3,7 @@
 use solvekit::progress;
 
 use super::{Found, History};
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::display::{self, ProgressArgs};
 
@@ -39,7 +40,13 @@ pub(super) async fn cmd_logs(args: &LogsArgs, history: &History<'_>) -> Result<(
     let Found { daemon, record } = history.build(args.build.as_deref()).await?;
     let updates = daemon.client.status(&record.build_ref).await?;
     let (writer, received) = progress::channel();
-    let shown = display::start(mode, sink, None, &daemon.used, daemon.environment, received);
+    let shown = match daemon.environment.identity {
+        // Nothing is built, and buildx does not say so.
+        Identity::Buildx => display::start_alone(mode, sink, "", daemon.environment, received),
+        Identity::Solvekit | Identity::Buildctl => {
+            display::start(mode, sink, None, &daemon.used, daemon.environment, received)
+        }
+    };
     let forwarded = writer.source().forward(updates).await;
     drop(writer);
     let _ = shown.await;

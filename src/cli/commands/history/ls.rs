@@ -10,6 +10,7 @@ use solvekit::template::Struct;
 use super::filter::Filter;
 use super::{Daemon, Found, History, LIMIT, record};
 use crate::cli::args::git_repository::Repository;
+use crate::cli::report::display::desktop_url;
 use crate::cli::report::table_format::{Format, heads, with_json};
 use crate::cli::report::terminal::{print_json, print_text};
 use crate::cli::report::usage::HistoryUsage;
@@ -76,9 +77,9 @@ pub(super) async fn cmd_ls(args: &LsArgs, history: &History<'_>) -> Result<(), F
     found.truncate(LIMIT);
     // Running builds come first.
     found.sort_by_key(|found| found.record.completed_at.is_some());
-    let is_cut = format.is_table && !args.no_trunc;
+    let form = (format.is_table, format.is_table && !args.no_trunc);
     let entries = found.iter().map(|Found { daemon, record }| {
-        let entry = entry(daemon, record, is_cut, now);
+        let entry = entry(daemon, record, form, now);
         with_json(&entry, &as_object(daemon, record))
     });
     let text = format.print(heads(HEADS), entries)?;
@@ -126,9 +127,18 @@ fn as_object(daemon: &Daemon<'_>, one: &BuildRecord) -> serde_json::Value {
     object
 }
 
-fn entry(daemon: &Daemon<'_>, one: &BuildRecord, is_cut: bool, now: SystemTime) -> Struct {
+fn entry(
+    daemon: &Daemon<'_>,
+    one: &BuildRecord,
+    (is_table, is_cut): (bool, bool),
+    now: SystemTime,
+) -> Struct {
     let name = record::name(one, daemon.state(one).as_ref());
     let name = if is_cut { cut(&name) } else { name };
+    let link = match is_table {
+        true => String::new(),
+        false => desktop_url(&daemon.full_ref(one)),
+    };
     Struct::new()
         .field("Ref", "Ref", one.build_ref.as_str())
         .field("FullRef", "FullRef", daemon.full_ref(one))
@@ -136,7 +146,7 @@ fn entry(daemon: &Daemon<'_>, one: &BuildRecord, is_cut: bool, now: SystemTime) 
         .field("Status", "Status", record::status(one))
         .field("CreatedAt", "CreatedAt", ago(one, now))
         .field("Duration", "Duration", record::duration(one, now))
-        .field("Link", "Link", "")
+        .field("Link", "Link", link)
 }
 
 #[cfg(test)]

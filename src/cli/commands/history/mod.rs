@@ -66,6 +66,9 @@ pub(crate) async fn cmd_history(
         // This command needs no daemon.
         return import::cmd_import(args, environment).await;
     }
+    if let HistoryCommand::Inspect(args) = &args.command {
+        args.check()?;
+    }
     let history = History::of(connection, environment).await?;
     match &args.command {
         HistoryCommand::Ls(args) => ls::cmd_ls(args, &history).await,
@@ -202,11 +205,11 @@ fn nth<'a>(builds: Vec<Found<'a>>, offset: &str) -> Result<Found<'a>, Failure> {
         .parse()
         .map_err(|_| HistoryUsage::Position(offset.to_owned()))?;
     let count = builds.len();
-    builds.into_iter().nth(position).ok_or_else(|| {
-        Failure::new(format!(
-            "the daemon remembers {count} builds: there is no ^{offset}"
-        ))
-    })
+    let found = builds.into_iter().nth(position);
+    Ok(found.ok_or(HistoryUsage::NoSuchPosition {
+        count,
+        offset: position,
+    })?)
 }
 
 /// The daemon's reference in `BUILDER/NODE/REF`.

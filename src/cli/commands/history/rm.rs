@@ -1,6 +1,7 @@
 //! `solvekit history rm`.
 
 use super::{Found, History, bare};
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::HistoryUsage;
@@ -29,7 +30,11 @@ Examples:
 /// Removes the records. If one cannot be removed, the others still are.
 pub(super) async fn cmd_rm(args: &RmArgs, history: &History<'_>) -> Result<(), Failure> {
     let mut failures = Vec::new();
+    let identity = history.daemons.first().map(|it| it.environment.identity);
+    let in_buildx = identity == Some(Identity::Buildx);
     let mut report = |build: &str, removed: Result<(), Failure>| match removed {
+        // buildx says nothing of what it removed.
+        Ok(()) if in_buildx => Ok(()),
         Ok(()) => print(&format!("{build} removed")),
         Err(failure) => {
             failures.push(failure.into_message());

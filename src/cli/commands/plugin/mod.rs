@@ -5,6 +5,7 @@
 //! docker-cli-plugin-metadata` to identify the plugin. It keeps a socket open: when that is closed,
 //! the plugin has to exit.
 
+mod alias;
 mod install;
 mod socket;
 
@@ -17,6 +18,7 @@ use crate::cli::identity::{BUILDX_VERSION, Identity, VERSION};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 
+pub(crate) use alias::{AliasArgs, cmd_install, cmd_uninstall};
 pub(crate) use install::{InstallPluginArgs, cmd_install_plugin};
 pub(crate) use socket::closed;
 

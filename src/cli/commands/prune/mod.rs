@@ -2,7 +2,6 @@
 
 mod dry_run;
 
-use std::io::{BufRead as _, Read as _};
 use std::time::SystemTime;
 
 use futures_util::StreamExt as _;
@@ -16,10 +15,10 @@ use crate::cli::args::values;
 use crate::cli::commands::build::dry_run::Form;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
-use crate::cli::report::Failure;
 use crate::cli::report::records::{self, Filters};
-use crate::cli::report::terminal::{print_text, talk};
+use crate::cli::report::terminal::print_text;
 use crate::cli::report::usage::BuilderUsage;
+use crate::cli::report::{Failure, prompt};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -78,12 +77,20 @@ pub(crate) async fn cmd_prune(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let filters = Filters::parse(&args.filter)?;
-    if args.dry_run.is_none() && !args.force && !confirmed(args.all) {
-        talk("nothing was removed; -f removes without asking\n");
-        return Ok(());
+    if args.dry_run.is_none() && !args.force {
+        let what = if args.all { "all" } else { "all dangling" };
+        let question = format!(
+            "WARNING! This will remove {what} build cache. Are you sure you want to continue?"
+        );
+        if !prompt::confirmed(&question, environment.identity)? {
+            return Ok(());
+        }
     }
     let cancelled = interrupt::token()?;
-    let daemons = connection.connect_all(environment).await?;
+    let daemons = connection
+        .connect_all(environment)
+        .await
+        .map_err(|failure| failure.behind_in_buildx("failed to call prune"))?;
     let bytes = |given: Option<u64>| i64::try_from(given.unwrap_or(0)).unwrap_or(i64::MAX);
     let options = PruneOptions {
         filters: filters.expressions,
@@ -134,22 +141,6 @@ async fn prune(
         print_text(&text)?;
     }
     print_text(&format!("Total:\t{}\n", records::size(total)))
-}
-
-/// Longer than any answer, in bytes.
-const ANSWER: u64 = 1000;
-
-fn confirmed(all: bool) -> bool {
-    let what = if all { "all" } else { "all dangling" };
-    talk(&format!(
-        "WARNING! This will remove {what} build cache. Are you sure you want to continue? [y/N] "
-    ));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().take(ANSWER).read_line(&mut answer);
-    if matches!(read, Ok(0) | Err(_)) {
-        talk("\n");
-    }
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// Older daemons ignore the limits, and would remove everything.

@@ -68,6 +68,16 @@ pub(crate) enum BakeUsage {
 }
 
 impl Advised for BakeUsage {
+    fn in_buildx(&self) -> Option<String> {
+        Some(match self {
+            Self::NoFile => "couldn't find a bake definition".to_owned(),
+            Self::List { text, .. } => format!("invalid list type {text:?}"),
+            Self::Allow { text, .. } => format!("unknown entitlement key {text:?}"),
+            Self::NotAllowed { .. } => "additional privileges requested".to_owned(),
+            _ => return None,
+        })
+    }
+
     fn advice(&self) -> Option<String> {
         let advice = match self {
             Self::PrintAndList => "--list shows what the files define, --print what would be built",

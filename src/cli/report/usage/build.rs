@@ -106,6 +106,23 @@ impl Advised for BuildUsage {
             fixed => fixed.fixed().to_owned(),
         })
     }
+
+    fn in_buildx(&self) -> Option<String> {
+        Some(match self {
+            Self::Tag(oci::Error::Reference { input, .. }) => {
+                let is_name = input.contains(char::is_uppercase) && !input.contains(' ');
+                let reason = match is_name {
+                    true => "repository name must be lowercase",
+                    false => "invalid reference format",
+                };
+                format!("invalid tag {input:?}: {reason}")
+            }
+            Self::ContextWithoutName(text) => {
+                format!("invalid context value: {text}, expected key=value")
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl BuildUsage {

@@ -33,6 +33,12 @@ pub(crate) enum BuilderUsage {
         current: String,
         is_default: bool,
     },
+    #[error("--append needs the builder's name")]
+    AppendWithoutName,
+    #[error("--leave needs the builder's name")]
+    LeaveWithoutName,
+    #[error("--leave needs the node's name")]
+    LeaveWithoutNode,
     #[error("no builder can be made with the docker driver")]
     DockerDriver,
     #[error("the remote driver needs the address of a BuildKit")]
@@ -89,6 +95,8 @@ impl Advised for BuilderUsage {
                     "docker context use {name}, or for one command: --builder {name}{unset}"
                 ));
             }
+            Self::AppendWithoutName | Self::LeaveWithoutName => "give it: --name BUILDER",
+            Self::LeaveWithoutNode => "give it: --node NODE",
             Self::DockerDriver => {
                 "it is the engine of a context: docker context create NAME --docker host=…"
             }
@@ -114,6 +122,40 @@ impl Advised for BuilderUsage {
             }
         };
         Some(advice.to_owned())
+    }
+
+    fn in_buildx(&self) -> Option<String> {
+        Some(match self {
+            Self::NoName => {
+                "failed to find instance \"\": invalid name , name needs to start with a \
+                             letter and may not contain symbols, except ._-"
+                    .to_owned()
+            }
+            Self::RemoveContext(name) => format!(
+                "context builder cannot be removed, run `docker context rm {name}` to remove this \
+                 context"
+            ),
+            Self::OtherContext {
+                name, is_default, ..
+            } => match is_default {
+                true => "run `docker context use default` to switch to default context".to_owned(),
+                false => format!("run `docker context use {name}` to switch to context {name}"),
+            },
+            Self::AppendWithoutName => "append requires a builder name".to_owned(),
+            Self::LeaveWithoutName => "leave requires instance name".to_owned(),
+            Self::LeaveWithoutNode => "leave requires node name".to_owned(),
+            Self::DockerDriver => {
+                "additional instances of driver \"docker\" cannot be created".to_owned()
+            }
+            Self::RemoteWithoutAddress => "no remote endpoint provided".to_owned(),
+            Self::KubernetesEndpoint(endpoint) => {
+                format!("kubernetes driver does not support endpoint args {endpoint:?}")
+            }
+            Self::OldPrune(_) => "buildkit v0.17.0+ is required for max-used-space and \
+                                  min-free-space filters"
+                .to_owned(),
+            _ => return None,
+        })
     }
 }
 

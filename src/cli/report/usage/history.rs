@@ -14,6 +14,10 @@ pub(crate) enum HistoryUsage {
     NotRemoved(String),
     #[error("\"^{0}\" is not ^ and a number")]
     Position(String),
+    #[error("the daemon remembers {count} builds: there is no ^{offset}")]
+    NoSuchPosition { count: usize, offset: usize },
+    #[error("no attachment is chosen")]
+    NothingChosen,
     #[error("invalid --filter {text:?}: {reason}")]
     BuildFilter { text: String, reason: String },
     #[error("invalid --filter {text:?}: {reason}")]
@@ -46,6 +50,8 @@ impl Advised for HistoryUsage {
             }
             Self::NotRemoved(_) => "solvekit history ls shows the builds that the daemon remembers",
             Self::Position(_) => "^0 is the newest build, ^1 the one before",
+            Self::NoSuchPosition { .. } => "solvekit history ls shows them",
+            Self::NothingChosen => "give its digest, --type or --platform",
             Self::BuildFilter { .. } => {
                 "filters are ref=TEXT, repository=TEXT, status=completed|error|canceled|running, \
                  each also with !=; startedAt<1h (or a time, 2026-01-31T12:00:00Z), \
@@ -68,5 +74,40 @@ impl Advised for HistoryUsage {
             }
         };
         Some(advice.to_owned())
+    }
+
+    fn in_buildx(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownBuild(build) => {
+                format!("no record found for ref {build:?}: it does not exist")
+            }
+            Self::NoAttachment { build, .. } => {
+                format!("no matching attachment found for ref {build:?}")
+            }
+            Self::NothingChosen => {
+                "at least one of --type, --platform or DIGEST must be specified".to_owned()
+            }
+            Self::BuildFilter { text, .. } => match text.contains(['=', '<', '>']) {
+                true => format!("unsupported filter {text:?}"),
+                false => format!("invalid filter {text:?}"),
+            },
+            Self::RecordFilter { text, .. } => {
+                let (key, value) = text.split_once('=')?;
+                let is_time = matches!(key, "until" | "unused-for");
+                is_time.then(|| {
+                    format!(
+                        "{key:?} filter expects a duration (e.g., '24h'): time: invalid duration \
+                         {value:?}"
+                    )
+                })?
+            }
+            Self::Position(offset) => format!(
+                "invalid offset \"^{offset}\": strconv.Atoi: parsing {offset:?}: invalid syntax"
+            ),
+            Self::NoSuchPosition { offset, .. } => {
+                format!("no completed build found with offset {offset}")
+            }
+            _ => return None,
+        })
     }
 }

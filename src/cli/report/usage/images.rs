@@ -77,4 +77,13 @@ impl Advised for ImageUsage {
         };
         Some(advice.to_owned())
     }
+
+    fn in_buildx(&self) -> Option<String> {
+        let words = match self {
+            Self::NoSource => "no sources specified",
+            Self::NoName => "can't push with no tags specified, please set --tag or --dry-run",
+            _ => return None,
+        };
+        Some(words.to_owned())
+    }
 }

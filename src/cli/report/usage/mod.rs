@@ -45,12 +45,19 @@ pub(crate) trait Advised: std::error::Error {
     fn in_buildx(&self) -> Option<String> {
         None
     }
+
+    /// True if buildx says nothing before that message: it looks for a builder before it builds.
+    fn stands_alone(&self) -> bool {
+        false
+    }
 }
 
 impl<E: Advised> From<E> for Failure {
     fn from(error: E) -> Self {
         let failure = Self::from_error(&error).advised(error.advice());
-        let failure = failure.in_buildx(error.in_buildx());
-        failure.daemon_absent(error.is_daemon_absent())
+        failure
+            .in_buildx(error.in_buildx())
+            .alone_in_buildx(error.stands_alone())
+            .daemon_absent(error.is_daemon_absent())
     }
 }
