@@ -30,6 +30,7 @@ mod context;
 mod messages;
 mod problem;
 mod recorder;
+mod sampler;
 mod send;
 mod settings;
 

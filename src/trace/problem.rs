@@ -12,6 +12,21 @@ pub enum SettingProblem {
         /// The value.
         value: String,
     },
+    /// The sampler is not supported.
+    #[error(
+        "OTEL_TRACES_SAMPLER is {value:?}; always_on, always_off, traceidratio and these with \
+         parentbased_ before them are supported"
+    )]
+    Sampler {
+        /// The value.
+        value: String,
+    },
+    /// The ratio of the sampler is not a number from 0 to 1.
+    #[error("OTEL_TRACES_SAMPLER_ARG is {value:?}; it is a number from 0 to 1")]
+    SamplerArgument {
+        /// The value.
+        value: String,
+    },
     /// The protocol is not supported.
     #[error("{variable} is {value:?}; grpc and http/protobuf are supported")]
     Protocol {

@@ -88,20 +88,26 @@ impl Recorder {
     ///
     /// # Errors
     /// [`ExportProblem::Random`] if there are no random numbers.
-    pub fn new(settings: Settings) -> Result<Self, ExportProblem> {
-        let root = match &settings.parent {
-            Some(parent) if settings.records => TraceContext {
-                span_id: random()?,
-                ..parent.clone()
-            },
+    pub fn new(mut settings: Settings) -> Result<Self, ExportProblem> {
+        let parent = settings.parent.clone();
+        let mut root = match &parent {
             Some(parent) => parent.clone(),
             None => TraceContext {
                 trace_id: random()?,
-                span_id: random()?,
+                span_id: [0; 8],
                 flags: 1,
                 state: String::new(),
             },
         };
+        let is_sampled = settings.sampler.records(root.trace_id, parent.as_ref());
+        if settings.records {
+            // What is not recorded here is not recorded by daemons either.
+            root.flags = u8::from(is_sampled);
+        }
+        settings.records &= is_sampled;
+        if settings.records || parent.is_none() {
+            root.span_id = random()?;
+        }
         Ok(Self(Arc::new(Shared {
             settings,
             root,

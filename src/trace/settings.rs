@@ -1,6 +1,7 @@
 //! The settings in OpenTelemetry's variables.
 
 use super::collector::{Collector, pairs};
+use super::sampler::Sampler;
 use super::{SettingProblem, TraceContext, messages};
 
 /// The settings of a trace: if and where spans are sent, and the parent.
@@ -8,8 +9,9 @@ use super::{SettingProblem, TraceContext, messages};
 pub struct Settings {
     pub(super) collector: Option<Collector>,
     pub(super) parent: Option<TraceContext>,
-    /// True if spans are recorded; otherwise the parent is only passed on.
+    /// True if spans are recorded, if the sampler agrees; otherwise the parent is only passed on.
     pub(super) records: bool,
+    pub(super) sampler: Sampler,
     /// The attributes of this program.
     pub(super) resource: Vec<(String, String)>,
 }
@@ -57,8 +59,8 @@ impl Settings {
                 true => Some(Collector::from_variables(&variable)?),
                 false => None,
             },
-            // A parent that is not recorded has no recorded children.
-            records: records && parent.as_ref().is_none_or(TraceContext::is_sampled),
+            records,
+            sampler: Sampler::from_variables(set)?,
             resource: resource(set, service)?,
             parent,
         }))
@@ -135,11 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_alone_is_recorded_for_the_daemon_unless_it_is_not_sampled() {
-        let unsampled = PARENT.replace("-01", "-00");
+    fn a_parent_alone_is_recorded_for_the_daemon() {
         for (variables, records) in [
             (&[("TRACEPARENT", PARENT)][..], true),
-            (&[("TRACEPARENT", unsampled.as_str())], false),
             (
                 &[("TRACEPARENT", PARENT), ("OTEL_SDK_DISABLED", "true")],
                 false,

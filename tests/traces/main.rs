@@ -2,12 +2,16 @@
 //! collector is broken. No engine is needed.
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code, unreachable_pub)]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod collector;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../support/command.rs"]
 mod command;
 #[path = "../support/proto.rs"]
 mod proto;
+mod tls;
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -163,6 +167,11 @@ fn a_variable_that_cannot_be_understood_is_a_warning() {
             "otlp and none are supported",
         ),
         (
+            "OTEL_TRACES_SAMPLER",
+            "jaeger_remote",
+            "OTEL_TRACES_SAMPLER is \"jaeger_remote\"",
+        ),
+        (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
             "http/json",
             "grpc and http/protobuf are supported",
@@ -197,6 +206,26 @@ fn a_variable_that_cannot_be_understood_is_a_warning() {
 }
 
 #[test]
+fn a_sampler_decides_what_is_recorded() {
+    for (parent, sampler, ratio, count) in [
+        ("", "always_off", "", 0),
+        ("", "traceidratio", "0", 0),
+        ("", "traceidratio", "1", 1),
+        (PARENT, "parentbased_always_off", "", 1),
+        (PARENT, "always_off", "", 0),
+    ] {
+        let collector = Collector::grpc();
+        let mut command = traced(&collector.endpoint);
+        command.env("TRACEPARENT", parent);
+        command.env("OTEL_TRACES_SAMPLER", sampler);
+        command.env("OTEL_TRACES_SAMPLER_ARG", ratio);
+        let finished = Finished::of(&mut command).failed_with(1, &["there is no socket"]);
+        assert!(!finished.stderr.contains("WARNING"), "{}", finished.stderr);
+        assert_eq!(collector.received().len(), count, "{sampler} {ratio}");
+    }
+}
+
+#[test]
 fn nothing_is_sent_unless_asked_for() {
     let collector = Collector::grpc();
     for (name, value) in [
@@ -213,5 +242,11 @@ fn nothing_is_sent_unless_asked_for() {
     let mut version = solvekit(["version"]);
     version.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
     Finished::of(&mut version).succeeded();
+    // BuildKit gives its variables to the frontends that it runs.
+    let mut frontend = solvekit(["frontend"]);
+    frontend.env("OTEL_TRACES_EXPORTER", "otlp");
+    frontend.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &collector.endpoint);
+    frontend.env("TRACEPARENT", PARENT);
+    Finished::of(&mut frontend).failed_with(1, &["started by BuildKit"]);
     assert!(collector.received().is_empty());
 }

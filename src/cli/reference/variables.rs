@@ -139,6 +139,15 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "`otlp` sends traces, by default to localhost; `none` sends none",
     ),
     (
+        "OTEL_TRACES_SAMPLER",
+        "which traces are recorded: `always_on`, `always_off`, `traceidratio`, or with \
+         `parentbased_` before it",
+    ),
+    (
+        "OTEL_TRACES_SAMPLER_ARG",
+        "the part of the traces that `traceidratio` records, from 0 to 1",
+    ),
+    (
         "OTEL_EXPORTER_OTLP_PROTOCOL",
         "`grpc` (default) or `http/protobuf`",
     ),
