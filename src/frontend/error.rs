@@ -133,7 +133,7 @@ pub struct SyntaxFailure {
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,
-    /// The message of BuildKit's own frontend, which scripts look for.
+    /// The message of BuildKit's own frontend, which scripts search for.
     pub reference: String,
     /// The lint findings before the error.
     pub(super) findings: Vec<Finding>,
@@ -184,7 +184,7 @@ pub struct TranslateFailure {
     pub message: String,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
-    /// The message of BuildKit's own frontend, if scripts look for it.
+    /// The message of BuildKit's own frontend, if scripts search for it.
     pub reference: Option<String>,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,

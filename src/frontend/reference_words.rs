@@ -1,4 +1,4 @@
-//! Mistakes of a Dockerfile in the words of BuildKit's own frontend, which scripts search for.
+//! Mistakes in a Dockerfile in the wording of BuildKit's own frontend, which scripts search for.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use crate::dockerfile::{ParseError, ParseErrorKind};
 use crate::oci::Reference;
 use crate::translate::Reason;
 
-/// Returns the reference's message for a Dockerfile that cannot be read.
+/// Returns the reference's message for a Dockerfile that cannot be parsed.
 pub(super) fn of_syntax(error: &(dyn StdError + 'static), line: u32) -> String {
     let parsed = error.downcast_ref::<ParseError>();
     let message = match parsed.map(|error| &*error.kind) {
@@ -23,7 +23,8 @@ pub(super) fn of_syntax(error: &(dyn StdError + 'static), line: u32) -> String {
     }
 }
 
-/// Returns the reference's message for a Dockerfile that cannot be translated, if scripts know it.
+/// Returns the reference's message for a Dockerfile that cannot be translated, if scripts search
+/// for it.
 pub(super) fn of_translation(reason: &Reason) -> Option<String> {
     Some(match reason {
         Reason::UnknownTarget { target, .. } => {

@@ -101,7 +101,7 @@ impl Recorder {
         };
         let is_sampled = settings.sampler.records(root.trace_id, parent.as_ref());
         if settings.records {
-            // What is not recorded here is not recorded by daemons either.
+            // A trace that is not recorded here must not be recorded by daemons either.
             root.flags = u8::from(is_sampled);
         }
         settings.records &= is_sampled;

@@ -1,23 +1,23 @@
-//! Which traces are recorded: `OTEL_TRACES_SAMPLER`, as in the SDKs of OpenTelemetry.
+//! Decides which traces are recorded: `OTEL_TRACES_SAMPLER`, as in OpenTelemetry's SDKs.
 
 use super::{SettingProblem, TraceContext};
 
 /// The variable with the sampler's name.
 const NAME: &str = "OTEL_TRACES_SAMPLER";
-/// The variable with the part of the traces that are recorded, from 0 to 1.
+/// The variable with the share of recorded traces, from 0 to 1.
 const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// The part of the traces that are recorded.
+/// The share of recorded traces.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sampler {
-    /// A parent's own decision counts.
+    /// True if a parent decides.
     by_parent: bool,
     /// From 0 to 1.
     ratio: f64,
 }
 
 impl Sampler {
-    /// Reads the variables. The default records all, unless a parent is not recorded.
+    /// Reads the variables. By default all traces are recorded, except if the parent is not.
     pub(super) fn from_variables(
         set: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingProblem> {
@@ -37,7 +37,7 @@ impl Sampler {
         Ok(Self { by_parent, ratio })
     }
 
-    /// True if the trace is recorded. All programs with the same ratio decide the same.
+    /// True if the trace is recorded. All programs with the same ratio decide alike.
     pub(super) fn records(self, trace_id: [u8; 16], parent: Option<&TraceContext>) -> bool {
         if let (true, Some(parent)) = (self.by_parent, parent) {
             return parent.is_sampled();
@@ -47,7 +47,7 @@ impl Sampler {
         }
         let [.., a, b, c, d, e, f, g, h] = trace_id;
         let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
-        // 2^63 and all that are below it fit.
+        // Both numbers are at most 2^63.
         (number as f64) < self.ratio * (1_u64 << 63) as f64
     }
 }
@@ -84,8 +84,8 @@ mod tests {
         };
         let (yes, no) = (parent(1), parent(0));
         for (name, argument, decisions) in [
-            // Without a parent: a low and a high trace id; a parent that is recorded, one that is
-            // not.
+            // Results without a parent, for a low and a high trace id; then with a recorded parent,
+            // and with one that is not recorded.
             ("parentbased_always_on", None, [true, true, true, false]),
             ("always_on", None, [true, true, true, true]),
             ("always_off", None, [false, false, false, false]),

@@ -9,7 +9,7 @@ use super::{SettingProblem, TraceContext, messages};
 pub struct Settings {
     pub(super) collector: Option<Collector>,
     pub(super) parent: Option<TraceContext>,
-    /// True if spans are recorded, if the sampler agrees; otherwise the parent is only passed on.
+    /// True if spans are recorded when the sampler agrees; otherwise the parent is only passed on.
     pub(super) records: bool,
     pub(super) sampler: Sampler,
     /// The attributes of this program.

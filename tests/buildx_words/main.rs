@@ -1,5 +1,5 @@
-//! What commands say in buildx's place, beside what the real buildx v0.36.1 said. `record` here
-//! writes that down. No engine has a part in it.
+//! Compares this program's messages, called as buildx, with those of buildx v0.36.1, which `record`
+//! in this folder stores. No engine is needed.
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code, unreachable_pub)]
@@ -11,23 +11,23 @@ use serde::Deserialize;
 
 const NO_ENGINE: &str = "unix:///nonexistent/docker.sock";
 
-/// A command, and what buildx did.
+/// A command, with the result of buildx.
 #[derive(Debug, Deserialize)]
 struct Said {
     words: String,
     code: i32,
-    /// `(help)` for help, which is each program's own.
+    /// `(help)` for help texts, which differ.
     stdout: String,
     stderr: String,
 }
 
-/// Advice is below an error, indented; buildx has none.
+/// Removes the indented advice below an error; buildx has none.
 fn without_advice(stderr: &str) -> String {
     let lines = stderr.lines().filter(|line| !line.starts_with("  "));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Several builders are removed at once by buildx, in any order.
+/// buildx removes several builders at once, in any order.
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();

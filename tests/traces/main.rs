@@ -242,7 +242,7 @@ fn nothing_is_sent_unless_asked_for() {
     let mut version = solvekit(["version"]);
     version.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
     Finished::of(&mut version).succeeded();
-    // BuildKit gives its variables to the frontends that it runs.
+    // BuildKit passes its variables to the frontends that it runs.
     let mut frontend = solvekit(["frontend"]);
     frontend.env("OTEL_TRACES_EXPORTER", "otlp");
     frontend.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &collector.endpoint);

@@ -1,4 +1,4 @@
-//! Collectors that speak TLS.
+//! Collectors with TLS.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::collector::{Collector, in_background};
 use crate::command::Finished;
 use crate::traced;
 
-/// A TLS server before a collector; returns its URL.
+/// Starts a TLS server in front of a collector; returns its URL.
 fn before(collector: &Collector, certificates: &Certificates, wants_client: bool) -> String {
     let target = collector.endpoint.trim_start_matches("http://").to_owned();
     let acceptor = TlsAcceptor::from(Arc::new(config(certificates, wants_client)));
@@ -25,7 +25,7 @@ fn before(collector: &Collector, certificates: &Certificates, wants_client: bool
         while let Ok((stream, _)) = listener.accept().await {
             let (acceptor, target) = (acceptor.clone(), target.clone());
             tokio::spawn(async move {
-                // Who does not trust the certificate goes away.
+                // Clients that do not trust the certificate disconnect.
                 let Ok(mut stream) = acceptor.accept(stream).await else {
                     return;
                 };

@@ -125,7 +125,7 @@ impl ConnectionArgs {
     ) -> Result<Vec<(Client, Used)>, Failure> {
         let reached = self.reach(environment, "", &say).await?;
         if environment.identity == Identity::Buildx {
-            // buildx takes no part of a builder for the whole.
+            // Like buildx, fail if a node of the builder is missing.
             reached.complete()?;
         }
         for warning in reached.warnings() {

@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
         let message = format!("invalid value '{value}' for '{flag}': {reason}");
         let mut command = self.current.clone();
         let mut error = command.error(ErrorKind::InvalidValue, message);
-        // For messages in buildx's words.
+        // For messages in buildx's wording.
         let go = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
         for (kind, text) in [
             (ContextKind::InvalidArg, flag),

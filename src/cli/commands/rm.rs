@@ -174,6 +174,6 @@ fn is_running(report: &solvekit::builder::Report) -> bool {
     report.status == Status::Running
 }
 
-/// The question before builders are removed that nobody named.
+/// The question before builders are removed that were not named.
 const WARNING: &str = "WARNING! This will remove all builders that are not in running state. Are \
                        you sure you want to continue?";

@@ -78,7 +78,7 @@ impl Advised for Error {
     }
 }
 
-/// The message of a node that cannot be used, in the words of the program that was called.
+/// The message for a node that cannot be used, in the wording of the called program.
 pub(crate) fn message(error: &Error, identity: Identity) -> String {
     let words = error.in_buildx().filter(|_| identity == Identity::Buildx);
     words.unwrap_or_else(|| super::Failure::from_error(error).into_message())

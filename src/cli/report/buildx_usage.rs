@@ -1,12 +1,12 @@
-//! Mistakes on the command line in buildx's words. Its errors begin with `ERROR:`, and clients look
+//! Command line mistakes in buildx's wording. Its errors start with `ERROR:`, and clients search
 //! for that.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Failure;
 
-/// What buildx says of a number of arguments that is not the right one: the command, the number,
-/// and how it is called.
+/// buildx's messages for a wrong number of arguments: the command, the expected number, and its
+/// usage.
 const COUNTS: [(&str, &str, &str); 13] = [
     ("build", "requires 1 argument", " [OPTIONS] PATH | URL | -"),
     (
@@ -31,7 +31,7 @@ const COUNTS: [(&str, &str, &str); 13] = [
     ("version", "requires 0 arguments", ""),
 ];
 
-/// Flags that buildx refuses together, with its words. clap names one of them first.
+/// Flags that exclude each other, with buildx's message. clap names one of them first.
 const CONFLICTS: [(&str, &str, &str); 4] = [
     (
         "du",
@@ -55,7 +55,7 @@ const CONFLICTS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The failure for arguments that cannot be parsed; `None` for help that was asked for.
+/// Returns the failure for arguments that cannot be parsed; `None` for requested help.
 pub(crate) fn failure(error: &clap::Error) -> Option<Failure> {
     let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     (error.use_stderr() && !is_help).then(|| {
@@ -64,7 +64,7 @@ pub(crate) fn failure(error: &clap::Error) -> Option<Failure> {
     })
 }
 
-/// The words of the command whose subcommand is unknown: buildx prints its help.
+/// Returns the words of a command with an unknown subcommand: buildx prints its help.
 pub(crate) fn group(error: &clap::Error) -> Option<Vec<String>> {
     let is_unknown = error.kind() == ErrorKind::InvalidSubcommand;
     let path = is_unknown.then(|| path(error))?;
@@ -105,7 +105,7 @@ fn words(error: &clap::Error) -> String {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             invalid(error, name(&argument), &value)
         }
-        // The group has a subcommand, and the argument was not one.
+        // A group has a subcommand, but the argument is none.
         ErrorKind::ArgumentConflict if argument.is_empty() => {
             "accepts at most 1 arg(s), received 2".to_owned()
         }
@@ -114,7 +114,7 @@ fn words(error: &clap::Error) -> String {
     }
 }
 
-/// A value that its flag does not take.
+/// The message for a value that the flag does not accept.
 fn invalid(error: &clap::Error, flag: &str, value: &str) -> String {
     match flag {
         "--progress" => return format!("invalid progress mode {value}"),
@@ -150,7 +150,7 @@ fn conflict(error: &clap::Error, argument: &str) -> String {
     }
 }
 
-/// An argument more than the command takes.
+/// The message for a surplus argument.
 fn surplus(error: &clap::Error, argument: &str) -> String {
     if let Some(words) = count(error) {
         return words;
@@ -171,7 +171,7 @@ fn count(error: &clap::Error) -> Option<String> {
     ))
 }
 
-/// How many arguments the command takes.
+/// The number of arguments that the command accepts.
 fn positionals(error: &clap::Error) -> usize {
     let usage = usage(error);
     let words = usage.lines().next().unwrap_or_default().split_whitespace();

@@ -54,7 +54,7 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
     })
 }
 
-/// The words of BuildKit's own frontend.
+/// The wording of BuildKit's own frontend.
 pub(super) fn of_frontend(error: &frontend::Error) -> Option<String> {
     match error {
         frontend::Error::Syntax(failure) => Some(failure.reference.clone()),
@@ -117,7 +117,7 @@ pub(super) fn of_builder(error: &builder::Error) -> Option<String> {
     }
 }
 
-/// What is wrong with a builder that is made or changed.
+/// Problems of a builder that is created or changed.
 fn of_create(error: &builder::Error) -> Option<String> {
     Some(match error {
         builder::Error::InvalidName { name } => format!(
@@ -166,7 +166,7 @@ fn of_create(error: &builder::Error) -> Option<String> {
     })
 }
 
-/// An engine that cannot be reached, in the words of Docker's client.
+/// An engine that cannot be reached, in the wording of Docker's client.
 pub(super) fn of_connection(error: &client::Error) -> Option<String> {
     match error {
         client::Error::Connect { address, source } => of_engine_at(address, source),
@@ -216,7 +216,7 @@ fn of_engine_at(address: &Address, problem: &ConnectProblem) -> Option<String> {
 /// Docker's own socket.
 const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
 
-/// What a registry does not have.
+/// Something that a registry does not have.
 pub(super) fn of_registry(error: &registry::Error) -> Option<String> {
     match error {
         registry::Error::Refused(refusal) if error.is_not_found() => {
@@ -235,7 +235,7 @@ pub(super) fn of_registry(error: &registry::Error) -> Option<String> {
     }
 }
 
-/// What cannot be made an image of.
+/// Sources that cannot be combined to an image.
 pub(super) fn of_imagetools(error: &imagetools::Error) -> Option<String> {
     match error {
         imagetools::Error::NoPlatform { .. } => {

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     message: String,
     /// The message in buildx's wording, for scripts that look for it.
     buildx: Option<String>,
-    /// True if buildx prints nothing before these words.
+    /// True if buildx prints no prefix before the message.
     alone_in_buildx: bool,
     /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
@@ -151,7 +151,7 @@ impl Failure {
         self
     }
 
-    /// The same, without a prefix when this program is called as buildx.
+    /// Sets if the message has no prefix when this program is called as buildx.
     #[must_use]
     pub(crate) fn alone_in_buildx(mut self, is_alone: bool) -> Self {
         self.alone_in_buildx |= is_alone;

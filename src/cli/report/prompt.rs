@@ -38,8 +38,8 @@ pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
 /// Longer than any answer, in bytes.
 const LINE: u64 = 1 << 16;
 
-/// Asks whether to go on, also where no terminal answers. buildx asks on stdout, and says nothing
-/// after a no.
+/// Asks for confirmation, even without a terminal. buildx asks on stdout, and prints nothing after
+/// a no.
 pub(crate) fn confirmed(question: &str, identity: Identity) -> Result<bool, Failure> {
     let question = format!("{question} [y/N] ");
     match identity {

@@ -179,7 +179,7 @@ impl Output {
         given.is_some_and(|value| is_true(value))
     }
 
-    /// True if an engine that does not build loads the image.
+    /// True if the output is an image that is loaded into a separate engine.
     pub(in crate::pipeline) fn is_loaded(&self) -> bool {
         let is_archive = matches!(self.kind, OutputKind::Docker | OutputKind::Oci);
         is_archive && self.destination.is_none()

@@ -67,7 +67,7 @@ impl BuildOutcome {
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
         let mut metadata = metadata_fields(&self.exporter_response);
         if self.id_is_digest {
-            // Programs take it for the id where it is there.
+            // Programs use it as the image's id if it is present.
             metadata.remove("containerimage.config.digest");
         }
         metadata.extend(self.provenance.clone());

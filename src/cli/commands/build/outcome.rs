@@ -118,7 +118,7 @@ fn write_results(
     args.results.write(outcome, metadata, in_buildx)?;
     match (mode, image_id) {
         (Mode::Quiet, Some(id)) => print(id.as_str()),
-        // buildx has a line for the id of every build.
+        // buildx prints a line with the image's id after every build; it is empty without an image.
         (Mode::Quiet, None) if in_buildx && !args.writes_to_stdout() => print(""),
         (Mode::Tty | Mode::Plain, Some(_)) => {
             display::result(outcome);

@@ -66,7 +66,7 @@ impl ResultFileArgs {
     ) -> Result<(), Failure> {
         match (&self.iidfile, outcome.image_id()) {
             (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
-            // In buildx's place the file is there after each build that succeeds.
+            // buildx writes the file after each successful build.
             (Some(path), None) if in_buildx => write_file(path, b"")?,
             (Some(path), None) => talk(&format!(
                 "WARNING: {} is not written: the build made no image, so there is no image \

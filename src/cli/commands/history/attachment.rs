@@ -45,7 +45,7 @@ pub(super) struct Attachment {
 }
 
 impl AttachmentArgs {
-    /// Fails if no attachment is chosen.
+    /// Fails if no attachment is selected.
     pub(super) fn check(&self) -> Result<(), Failure> {
         match self.digest.is_some() || self.kind.is_some() || self.platform.is_some() {
             true => Ok(()),

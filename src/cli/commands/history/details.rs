@@ -22,7 +22,7 @@ const LOG_LINES: usize = 16;
 /// The buffer for its log, in bytes.
 const LOG_BYTES: usize = 1 << 20;
 
-/// The argument that is shown in a line of its own instead.
+/// An argument that has its own line instead.
 const KEEP_GIT_DIR: &str = "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR";
 
 /// The attributes with a field of their own in `Config`.

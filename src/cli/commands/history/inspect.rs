@@ -45,7 +45,7 @@ enum Part {
 }
 
 impl InspectArgs {
-    /// Fails if they cannot be used, before a daemon is asked.
+    /// Checks the arguments before any request to a daemon.
     pub(super) fn check(&self) -> Result<(), Failure> {
         match &self.part {
             Some(Part::Attachment(args)) => args.check(),
@@ -75,7 +75,7 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
             let links = links(identity, &daemon.full_ref(&record), &record.build_ref);
             let mut shown = known;
             if identity == Identity::Buildx && args.build.is_some() {
-                // buildx does not repeat what was asked for.
+                // buildx does not repeat the requested reference.
                 shown["Ref"] = Value::Null;
             }
             print_text(&format!("{}{links}", pretty(&shown, &record)))

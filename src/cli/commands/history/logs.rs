@@ -41,7 +41,7 @@ pub(super) async fn cmd_logs(args: &LogsArgs, history: &History<'_>) -> Result<(
     let updates = daemon.client.status(&record.build_ref).await?;
     let (writer, received) = progress::channel();
     let shown = match daemon.environment.identity {
-        // Nothing is built, and buildx does not say so.
+        // No headline: nothing is built, and buildx shows none.
         Identity::Buildx => display::start_alone(mode, sink, "", daemon.environment, received),
         Identity::Solvekit | Identity::Buildctl => {
             display::start(mode, sink, None, &daemon.used, daemon.environment, received)

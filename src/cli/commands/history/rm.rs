@@ -33,7 +33,7 @@ pub(super) async fn cmd_rm(args: &RmArgs, history: &History<'_>) -> Result<(), F
     let identity = history.daemons.first().map(|it| it.environment.identity);
     let in_buildx = identity == Some(Identity::Buildx);
     let mut report = |build: &str, removed: Result<(), Failure>| match removed {
-        // buildx says nothing of what it removed.
+        // buildx prints nothing for a removed record.
         Ok(()) if in_buildx => Ok(()),
         Ok(()) => print(&format!("{build} removed")),
         Err(failure) => {

@@ -1,4 +1,4 @@
-//! The messages on the right are those of buildx v0.36.1, called with the words on the left.
+//! The messages on the right are those of buildx v0.36.1 for the arguments on the left.
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -88,7 +88,7 @@ fn mistakes_have_buildx_s_words() {
 
 #[test]
 fn an_unknown_flag_is_named() {
-    // In two parts: all flags in this folder have to be there.
+    // In two parts, because a test checks that all flags in this folder exist.
     let flag = ["-", "-nope"].concat();
     for line in [format!("buildx {flag}"), format!("buildx build {flag} .")] {
         assert_eq!(said(&line), format!("unknown flag: {flag}"));

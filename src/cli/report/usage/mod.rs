@@ -46,7 +46,8 @@ pub(crate) trait Advised: std::error::Error {
         None
     }
 
-    /// True if buildx says nothing before that message: it looks for a builder before it builds.
+    /// True if buildx prints nothing before that message, because it looks for a builder before it
+    /// builds.
     fn stands_alone(&self) -> bool {
         false
     }
