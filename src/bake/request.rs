@@ -4,6 +4,7 @@ use std::path::Path;
 
 use solvekit_bake::target::{Attest, Cache, Resources, Secret, Ssh, Target};
 use solvekit_core::units::parse_size;
+use solvekit_host::sockets::SSH_AGENT;
 
 use super::{CheckError, Machine, check};
 use crate::client::CacheEntry;
@@ -267,7 +268,9 @@ fn agents(target: &Target, machine: &dyn Machine) -> Result<SshAgents, RequestEr
     let mut agents = SshAgents::new();
     for agent in given {
         let paths: Vec<_> = agent.paths.iter().filter(|path| !path.is_empty()).collect();
-        let own = machine.variable("SSH_AUTH_SOCK").unwrap_or_default();
+        let own = machine.variable("SSH_AUTH_SOCK");
+        let own = own.or_else(|| SSH_AGENT.map(ToOwned::to_owned));
+        let own = own.unwrap_or_default();
         let is_socket = |path: &str| matches!(machine.look(path), Ok(super::Found::Socket));
         agents = match paths.as_slice() {
             [] => agents.with_socket(&agent.id, own)?,

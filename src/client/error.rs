@@ -3,6 +3,8 @@
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
+use solvekit_host::sockets::LOCAL_SCHEME;
+
 use super::{Address, AddressProblem, AnswerProblem, Code, ConnectProblem, Failure, TlsProblem};
 
 /// Why a daemon could not be reached or did not complete a call.
@@ -22,8 +24,10 @@ pub enum Error {
     AddressWithUser,
     /// The address has a scheme that other clients support and this one does not.
     #[error(
-        "{scheme}:// addresses are not supported here; unix://, tcp://, docker://, \
-         docker-container://, podman-container://, nerdctl-container://, kube-pod:// and ssh:// are"
+        "{scheme}:// addresses are not supported here; {local}://, tcp://, docker://, \
+         docker-container://, podman-container://, nerdctl-container://, kube-pod:// and \
+         ssh:// are",
+        local = LOCAL_SCHEME
     )]
     UnsupportedScheme {
         /// The scheme.

@@ -2,6 +2,7 @@
 
 use solvekit_bake::remote::is_git_over_ssh;
 use solvekit_bake::target::{Ssh, Target};
+use solvekit_host::sockets::SSH_AGENT;
 
 use super::{CheckError, Found, Machine};
 
@@ -47,7 +48,8 @@ fn check_agent(id: &str, paths: &[String], machine: &dyn Machine) -> Result<(), 
         None => {
             let socket = machine
                 .variable("SSH_AUTH_SOCK")
-                .filter(|path| !path.is_empty());
+                .filter(|path| !path.is_empty())
+                .or_else(|| SSH_AGENT.map(ToOwned::to_owned));
             own = [socket.ok_or_else(|| CheckError::NoAgent { id: id() })?];
             &own
         }

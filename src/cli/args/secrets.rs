@@ -6,6 +6,7 @@ use solvekit::pipeline::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
 use solvekit_host::files::is_socket;
 use solvekit_host::names::into_bytes;
+use solvekit_host::sockets::SSH_AGENT;
 
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
@@ -132,6 +133,7 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
 fn own_agent(text: &str) -> Result<PathBuf, Failure> {
     let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
     Ok(socket
+        .or_else(|| SSH_AGENT.map(Into::into))
         .map(PathBuf::from)
         .ok_or_else(|| BuildUsage::NoAgent(text.to_owned()))?)
 }

@@ -13,6 +13,7 @@ use solvekit::progress::{
     render_warnings,
 };
 use solvekit_host::files::with_permissions;
+use solvekit_host::standard::descriptor;
 use tokio::task::JoinHandle;
 
 use super::Failure;
@@ -63,7 +64,7 @@ impl ProgressArgs {
 
     fn open_shown(&self, mode: Mode) -> Result<Sink, Failure> {
         let path = match (self.progress_fd, &self.progress_file) {
-            (Some(number), _) => PathBuf::from(format!("/dev/fd/{number}")),
+            (Some(number), _) => descriptor(number).ok_or(BuildUsage::ProgressDescriptor)?,
             (None, Some(path)) => path.clone(),
             (None, None) => return Ok(Sink::new(mode, true, stderr())),
         };

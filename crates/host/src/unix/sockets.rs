@@ -21,6 +21,11 @@ pub const DOCKER_ENGINE: &str = "unix:///var/run/docker.sock";
 /// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
 pub const BUILDKITD: &str = "unix:///run/buildkit/buildkitd.sock";
 
+/// The scheme of addresses of local daemons.
+pub const LOCAL_SCHEME: &str = "unix";
+/// The system's own SSH agent, if `SSH_AUTH_SOCK` names none. Unix has none.
+pub const SSH_AGENT: Option<&str> = None;
+
 /// Connects to the socket at a path.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::fs::FileType;
 use tokio::net::unix::pipe;
@@ -31,6 +32,11 @@ pub fn input() -> io::Result<Connected> {
 /// If it is closed.
 pub fn output() -> io::Result<Connected> {
     connected(io::stdout())
+}
+
+/// Returns the path that stands for an open file descriptor. Windows has none.
+pub fn descriptor(number: u32) -> Option<PathBuf> {
+    Some(PathBuf::from(format!("/dev/fd/{number}")))
 }
 
 fn connected(stream: impl AsFd) -> io::Result<Connected> {

@@ -27,6 +27,11 @@ pub const DOCKER_ENGINE: &str = "npipe:////./pipe/docker_engine";
 /// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
 pub const BUILDKITD: &str = "npipe:////./pipe/buildkitd";
 
+/// The scheme of addresses of local daemons.
+pub const LOCAL_SCHEME: &str = "npipe";
+/// The system's own SSH agent, if `SSH_AUTH_SOCK` names none: the one of Windows' OpenSSH.
+pub const SSH_AGENT: Option<&str> = Some(r"\\.\pipe\openssh-ssh-agent");
+
 /// Connects to the pipe at a path such as `\\.\pipe\docker_engine`. Waits while all its instances
 /// are in use.
 ///

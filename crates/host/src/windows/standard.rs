@@ -2,6 +2,7 @@
 //! it does not run this program on Windows.
 
 use std::io;
+use std::path::PathBuf;
 
 /// What a standard stream is connected with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,11 @@ pub fn input() -> io::Result<Connected> {
 /// None on Windows.
 pub fn output() -> io::Result<Connected> {
     Ok(Connected::Other)
+}
+
+/// Returns the path that stands for an open file descriptor: Windows has none.
+pub fn descriptor(_number: u32) -> Option<PathBuf> {
+    None
 }
 
 /// Returns stdin and stdout as async streams.

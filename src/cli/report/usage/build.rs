@@ -85,6 +85,8 @@ pub(crate) enum BuildUsage {
     GraphToTerminal,
     #[error("--progress-fd and --progress-file are for progress that programs read")]
     ProgressForPeople,
+    #[error("--progress-fd is not supported on Windows")]
+    ProgressDescriptor,
     #[error("cannot write progress to {place}: {source}")]
     ProgressPlace { place: String, source: io::Error },
     #[error("cannot open {} for --trace: {source}", .path.display())]
@@ -214,6 +216,7 @@ impl BuildUsage {
                 "add --progress=jsonl or --progress=rawjson; text goes to stderr"
             }
             Self::TraceFile { .. } => "name a file that can be written, in a folder that exists",
+            Self::ProgressDescriptor => "name a file with --progress-file",
             Self::ProgressPlace { .. } => {
                 "the shell opens one with 3>FILE or 3>&1, then --progress-fd 3"
             }
