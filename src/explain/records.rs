@@ -36,7 +36,7 @@ pub struct Built {
     /// Its steps with their ends. The names of tables are filled in when it is kept.
     pub record: Record,
     /// The files of its folders, by the session's names of the folders.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, Arc<Table>>,
     /// The daemon's names of its builds.
     pub build_refs: Vec<String>,
 }
@@ -89,7 +89,7 @@ impl Records {
             let folders = target.folders.into_iter();
             let tables = folders.filter_map(|(name, path)| {
                 let table = tables.get(&path)?;
-                Some((name, table.clone()))
+                Some((name, Arc::clone(table)))
             });
             let mut record = Record {
                 version: VERSION,

@@ -6,88 +6,33 @@
 //!
 //! What is broken, of another version, or gone counts as missing.
 
+mod error;
+mod folder;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
-use solvekit_core::explain::{
-    Changes, Explained, MAX_RECORD, MAX_TABLE, Record, RecordError, Table, explain,
-};
-use solvekit_host::files::{make_private_folders, with_permissions};
+use solvekit_core::explain::{Changes, Explained, MAX_RECORD, MAX_TABLE, Record, Table, explain};
 
 use super::{Built, Report, TargetReport};
-use crate::files::{AtomicFile, lock_until, random_name, read_at_most};
+use crate::files::{random_name, read_at_most};
+pub use error::StoreError;
+use error::failed;
+use folder::{FILES, Folder, REPORTS, TARGETS, touch};
 
-const TARGETS: Kind = Kind {
-    folder: "targets",
-    most: 100,
-    bytes: 32 << 20,
-};
-const FILES: Kind = Kind {
-    folder: "files",
-    most: 100,
-    bytes: 64 << 20,
-};
-const REPORTS: Kind = Kind {
-    folder: "reports",
-    most: 100,
-    bytes: 8 << 20,
-};
 /// The largest report that is kept or read.
 const MAX_REPORT: u64 = 1 << 20;
 /// Steps beyond these are only counted.
 const MAX_EXPLAINED: usize = 1000;
-/// How long another program may hold the lock. A build does not wait longer.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A kind of file, and how much of it is kept: the oldest files are removed.
-#[derive(Debug, Clone, Copy)]
-struct Kind {
-    folder: &'static str,
-    most: usize,
-    bytes: u64,
-}
-
-/// A record cannot be kept or read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// A file or folder cannot be used.
-    #[error("cannot {action} {}", path.display())]
-    File {
-        /// What was tried: `read`, `write`, `create`.
-        action: &'static str,
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A record cannot be written down or read.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A report is not valid JSON.
-    #[error("the report {} is not valid", path.display())]
-    Report {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// Another program has held the lock for too long.
-    #[error("another program is using {}", path.display())]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-    },
-}
 
 /// Records and reports in a folder.
 #[derive(Debug, Clone)]
 pub struct Store {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 /// What is known of a target after a build.
@@ -101,7 +46,9 @@ impl Store {
     /// Uses a folder, which need not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
-            folder: folder.into(),
+            folder: Folder {
+                path: folder.into(),
+            },
         }
     }
 
@@ -115,7 +62,7 @@ impl Store {
         note: &mut dyn FnMut(&StoreError),
     ) -> Report {
         // Without a lock records are read, but not written.
-        let lock = self.lock();
+        let lock = self.folder.lock();
         if let Err(error) = &lock {
             note(error);
         }
@@ -150,7 +97,7 @@ impl Store {
     /// If the folder or the newest report cannot be read. Older reports that are broken are passed
     /// over.
     pub fn report(&self, build_ref: Option<&str>) -> Result<Option<Report>, StoreError> {
-        let mut names = self.names(REPORTS)?;
+        let mut names = self.folder.names(REPORTS)?;
         names.sort_unstable();
         for name in names.into_iter().rev() {
             let report = self.read_report(&name);
@@ -170,13 +117,13 @@ impl Store {
     /// # Errors
     /// If the folder cannot be read.
     pub fn builds(&self) -> Result<Vec<Record>, StoreError> {
-        let mut names = self.names(TARGETS)?;
+        let mut names = self.folder.names(TARGETS)?;
         names.sort_unstable();
         names.truncate(TARGETS.most);
         let records = names
             .iter()
-            .filter_map(|name| read_record(&self.path(TARGETS, name)).ok().flatten());
-        Ok(records.collect())
+            .filter_map(|name| read_record(&self.folder.file(TARGETS, name)).ok().flatten());
+        Ok(records.map(|(record, _)| record).collect())
     }
 
     fn compare(
@@ -186,8 +133,10 @@ impl Store {
         may_write: bool,
         note: &mut dyn FnMut(&StoreError),
     ) -> Compared {
-        let path = self.path(TARGETS, &format!("{}.json", hex(key.as_bytes())));
-        let old = noted(read_record(&path), note).flatten();
+        let path = self
+            .folder
+            .file(TARGETS, &format!("{}.json", hex(key.as_bytes())));
+        let (old, written) = noted(read_record(&path), note).flatten().unzip();
         let mut changes = BTreeMap::new();
         for (folder, table) in std::mem::take(&mut built.tables) {
             let known = old.as_ref().and_then(|old| old.folders.get(&folder));
@@ -200,9 +149,12 @@ impl Store {
         let was_there = old.is_some();
         let ran = explain(&old.unwrap_or_default(), &built.record, &changes);
         if may_write {
-            let written = built.record.to_bytes().map_err(StoreError::from);
-            let written = written.and_then(|bytes| self.write(TARGETS, &path, &bytes));
-            noted(written, note);
+            let bytes = built.record.to_bytes().map_err(StoreError::from);
+            let kept = bytes.and_then(|bytes| match written {
+                Some(old) if old == bytes && touch(&path).is_ok() => Ok(()),
+                _ => self.folder.write(TARGETS, &path, &bytes),
+            });
+            noted(kept, note);
         }
         Compared { was_there, ran }
     }
@@ -212,27 +164,27 @@ impl Store {
     fn compare_files(
         &self,
         known: Option<&String>,
-        mut table: Table,
+        mut table: Arc<Table>,
         may_write: bool,
     ) -> Result<(String, Option<Changes>), StoreError> {
         let name = table.name();
-        let path = self.path(FILES, &name);
+        let path = self.folder.file(FILES, &name);
         let is_same = known == Some(&name);
         if is_same && table.digests() == 0 && touch(&path).is_ok() {
             return Ok((name, Some(Changes::default())));
         }
         let old = known.and_then(|known| {
-            let bytes = read_at_most(&self.path(FILES, known), 2 * MAX_TABLE as u64);
+            let bytes = read_at_most(&self.folder.file(FILES, known), 2 * MAX_TABLE as u64);
             Table::parse(&bytes.ok()?).ok()
         });
         let mut changes = is_same.then(Changes::default);
         if let Some(old) = &old {
             // A table that parses is not damaged.
             changes = table.changes_since(old).ok();
-            let _ = table.keep_digests(old);
+            let _ = Arc::make_mut(&mut table).keep_digests(old);
         }
         if may_write {
-            self.write(FILES, &path, &table.to_bytes())?;
+            self.folder.write(FILES, &path, &table.to_bytes())?;
         }
         Ok((name, changes))
     }
@@ -252,105 +204,27 @@ impl Store {
             bytes = serde_json::to_vec(&report).unwrap_or_default();
         }
         let time = format!("{:020}", since_1970(now).as_nanos());
-        let name = random_name(time.as_ref()).map_err(failed("name a report in", &self.folder))?;
+        let name =
+            random_name(time.as_ref()).map_err(failed("name a report in", &self.folder.path))?;
         let name = format!("{}.json", name.to_string_lossy().trim_start_matches('.'));
-        self.write(REPORTS, &self.path(REPORTS, &name), &bytes)
+        self.folder
+            .write(REPORTS, &self.folder.file(REPORTS, &name), &bytes)
     }
 
     fn read_report(&self, name: &str) -> Result<Report, StoreError> {
-        let path = self.path(REPORTS, name);
+        let path = self.folder.file(REPORTS, name);
         let bytes = read_at_most(&path, MAX_REPORT).map_err(failed("read", &path))?;
         serde_json::from_slice(&bytes).map_err(|source| StoreError::Report { path, source })
     }
-
-    fn path(&self, kind: Kind, name: &str) -> PathBuf {
-        self.folder.join(kind.folder).join(name)
-    }
-
-    fn names(&self, kind: Kind) -> Result<Vec<String>, StoreError> {
-        let folder = self.folder.join(kind.folder);
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed("read", &folder))?,
-        };
-        // More than is ever kept is not ours.
-        let names = entries.take(10 * kind.most);
-        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        // Hidden ones are being written.
-        Ok(names.filter(|name| !name.starts_with('.')).collect())
-    }
-
-    fn lock(&self) -> Result<File, StoreError> {
-        for kind in [TARGETS, FILES, REPORTS] {
-            let folder = self.folder.join(kind.folder);
-            make_private_folders(&folder).map_err(failed("create", &folder))?;
-        }
-        let path = self.folder.join("lock");
-        let mut open = OpenOptions::new();
-        open.create(true).truncate(false).write(true);
-        let file = with_permissions(&mut open, 0o600)
-            .open(&path)
-            .map_err(failed("open", &path))?;
-        let until = Instant::now() + PATIENCE;
-        match lock_until(&file, until).map_err(failed("lock", &path))? {
-            true => Ok(file),
-            false => Err(StoreError::Locked {
-                path: self.folder.clone(),
-            }),
-        }
-    }
-
-    /// Replaces a file, and removes the oldest ones of its kind beyond what is kept.
-    fn write(&self, kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let written = || -> io::Result<()> {
-            let mut file = AtomicFile::create_with_mode(path, 0o600)?;
-            file.write_all(bytes)?;
-            // A record that a crash empties is a record that is missing.
-            file.commit_unsynced()
-        };
-        written().map_err(failed("write", path))?;
-        self.evict(kind)
-    }
-
-    fn evict(&self, kind: Kind) -> Result<(), StoreError> {
-        let folder = self.folder.join(kind.folder);
-        let entries = fs::read_dir(&folder).map_err(failed("read", &folder))?;
-        let mut found: Vec<(SystemTime, u64, PathBuf)> = entries
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let metadata = entry.metadata().ok()?;
-                let time = metadata.modified().ok()?;
-                metadata
-                    .is_file()
-                    .then(|| (time, metadata.len(), entry.path()))
-            })
-            .collect();
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        let mut bytes = 0u64;
-        for (place, (_, size, path)) in found.into_iter().enumerate() {
-            bytes = bytes.saturating_add(size);
-            // The newest stays, whatever its size.
-            if place > 0 && (place >= kind.most || bytes > kind.bytes) {
-                // Another program may have removed it.
-                let _ = fs::remove_file(path);
-            }
-        }
-        Ok(())
-    }
 }
 
-fn read_record(path: &Path) -> Result<Option<Record>, StoreError> {
+/// A record, and the bytes that it was read from.
+fn read_record(path: &Path) -> Result<Option<(Record, Vec<u8>)>, StoreError> {
     match read_at_most(path, MAX_RECORD) {
-        Ok(bytes) => Ok(Some(Record::parse(&bytes)?)),
+        Ok(bytes) => Ok(Some((Record::parse(&bytes)?, bytes))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read", path)(error)),
     }
-}
-
-/// Marks a file as used, so that it is not among the oldest.
-fn touch(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().append(true).open(path)?;
-    file.set_modified(SystemTime::now())
 }
 
 fn noted<T>(result: Result<T, StoreError>, note: &mut dyn FnMut(&StoreError)) -> Option<T> {
@@ -360,15 +234,6 @@ fn noted<T>(result: Result<T, StoreError>, note: &mut dyn FnMut(&StoreError)) ->
             note(&error);
             None
         }
-    }
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::File {
-        action,
-        path,
-        source,
     }
 }
 

@@ -1,20 +1,26 @@
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use solvekit_core::explain::{
     Ended, FileStat, Graph, Kind as StepKind, Pick, Read, Reason, Step, TableWriter, VERSION,
 };
 
+use super::folder::Kind;
 use super::*;
 
-fn built(time: i64, digest: u8) -> Built {
-    let mut writer = TableWriter::default();
-    writer.push(&FileStat {
+fn file(time: i64) -> FileStat<'static> {
+    FileStat {
         path: b"a",
         mode: 0o644,
         size: 1,
         time,
         ..FileStat::default()
-    });
+    }
+}
+
+fn built(time: i64, digest: u8) -> Built {
+    let mut writer = TableWriter::default();
+    writer.push(&file(time));
     let pick = Pick::default();
     let folder = "context".to_owned();
     let steps = vec![Step {
@@ -39,7 +45,7 @@ fn built(time: i64, digest: u8) -> Built {
         },
         tables: writer
             .finish(vec![(0, [digest; 16])])
-            .map(|table| ("context".to_owned(), table))
+            .map(|table| ("context".to_owned(), Arc::new(table)))
             .into_iter()
             .collect(),
         build_refs: vec![format!("ref{time}")],
@@ -78,6 +84,43 @@ fn a_build_is_compared_with_the_one_before() {
     );
     assert_eq!(store.report(Some("ref2")).unwrap(), Some(touched));
     assert_eq!(store.report(Some("ref9")).unwrap(), None);
+}
+
+#[test]
+fn what_is_unchanged_is_not_written_again() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    // The daemon asks for no content of a file that it has.
+    let unchanged = || {
+        let mut writer = TableWriter::default();
+        writer.push(&file(1));
+        let table = writer.finish(Vec::new()).map(Arc::new);
+        let tables = table.map(|table| ("context".to_owned(), table));
+        Built {
+            tables: tables.into_iter().collect(),
+            ..built(1, 1)
+        }
+    };
+    let files = |kind: Kind| -> Vec<(u64, SystemTime)> {
+        let entries = fs::read_dir(folder.path().join(kind.folder)).unwrap();
+        let metadata = entries.map(|entry| entry.unwrap().metadata().unwrap());
+        metadata
+            .map(|it| (it.ino(), it.modified().unwrap()))
+            .collect()
+    };
+    keep(&store, built(1, 1));
+    let before = [files(TARGETS), files(FILES)].concat();
+    std::thread::sleep(Duration::from_millis(5));
+    keep(&store, unchanged());
+    let after = [files(TARGETS), files(FILES)].concat();
+    assert_eq!(before.len(), 2);
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before.0, after.0, "the same file");
+        assert!(before.1 < after.1, "marked as used");
+    }
+    keep(&store, built(2, 2));
+    assert_ne!(files(TARGETS)[0].0, before[0].0);
 }
 
 #[test]
@@ -128,10 +171,11 @@ fn the_oldest_files_are_removed() {
     };
     fs::create_dir(folder.path().join("reports")).unwrap();
     for name in ["a", "b", "c", "d", "e"] {
-        store.write(few, &store.path(few, name), b"1234").unwrap();
+        let folder = &store.folder;
+        folder.write(few, &folder.file(few, name), b"1234").unwrap();
         std::thread::sleep(Duration::from_millis(5));
     }
-    let mut names = store.names(few).unwrap();
+    let mut names = store.folder.names(few).unwrap();
     names.sort();
     assert_eq!(names, ["d", "e"]);
 }

@@ -16,7 +16,7 @@ const MAX_HASHED: u64 = 16 << 20;
 
 /// The tables of all folders, by path. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tables(Arc<Mutex<BTreeMap<PathBuf, Table>>>);
+pub(super) struct Tables(Arc<Mutex<BTreeMap<PathBuf, Arc<Table>>>>);
 
 /// The table of one transfer.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Listed {
 }
 
 impl Tables {
-    pub(super) fn all(&self) -> BTreeMap<PathBuf, Table> {
+    pub(super) fn all(&self) -> BTreeMap<PathBuf, Arc<Table>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -53,7 +53,7 @@ impl Tables {
             None => Some(table),
         };
         if let Some(table) = united {
-            tables.insert(folder.to_owned(), table);
+            tables.insert(folder.to_owned(), Arc::new(table));
         }
     }
 }

@@ -61,7 +61,7 @@ impl Sent {
 
     /// Returns the files of each folder that was listed to its end, by the folder's path. Empty
     /// unless they are kept.
-    pub fn tables(&self) -> BTreeMap<PathBuf, Table> {
+    pub fn tables(&self) -> BTreeMap<PathBuf, Arc<Table>> {
         self.tables.as_ref().map(Tables::all).unwrap_or_default()
     }
 
