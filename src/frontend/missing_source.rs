@@ -43,6 +43,14 @@ pub enum MissingSource {
         /// The ignore file.
         ignore_file: PathBuf,
     },
+    /// The stage, image or context of `--from` does not have it.
+    #[error("{path:?} is not in {from}, which --from names")]
+    Elsewhere {
+        /// The path, from the root.
+        path: String,
+        /// What `--from` names.
+        from: String,
+    },
 }
 
 impl MissingSource {

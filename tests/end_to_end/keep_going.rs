@@ -33,7 +33,7 @@ fn the_others_finish_and_nothing_is_pushed() {
         &[
             "linux/amd64  built",
             "linux/s390x  built",
-            "linux/arm64  failed: Dockerfile:3: process",
+            "linux/arm64  failed: Dockerfile:3: the command did not complete",
             "exit code: 9",
             "1 of 3 platforms failed; nothing was exported",
             "--push-partial",

@@ -32,6 +32,7 @@ mod entitlements;
 mod examples;
 mod explanations;
 mod failed_caches;
+mod failure_endings;
 mod fetched_contexts;
 mod file_names;
 mod frontends;

@@ -1,4 +1,4 @@
-//! `--build-arg-file`, `--tag-file` and `--ignorefile`, and the last lines of a failed build.
+//! `--build-arg-file`, `--tag-file` and `--ignorefile`.
 
 use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 
@@ -55,34 +55,4 @@ fn files_that_cannot_be_used_are_named() {
     build("--ignorefile", "none", ".").failed_with(1, &["cannot read the ignore file none"]);
     let remote = "https://example.invalid/a.git";
     build("--ignorefile", "bad", remote).failed_with(1, &["for a context that is a folder"]);
-}
-
-#[test]
-fn the_last_ten_lines_of_a_failure_say_it_all() {
-    let salt = unique();
-    let output = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done;";
-    let long = " \\\n  true;".repeat(20);
-    let failing = format!("FROM busybox AS build\nRUN : {salt}; {output}{long} exit 3\n");
-    let text = failing + "FROM busybox\nCOPY --from=build /bin/sh /x\n";
-    let context = folder_of(&[("Dockerfile", &text)]);
-    for progress in ["plain", "none"] {
-        let mut command = solvekit(["build", "--progress", progress, "-o", "type=cacheonly"]);
-        command
-            .args(["--platform", "linux/amd64"])
-            .arg(context.path());
-        let failed = Finished::of(&mut command).failed_with(1, &[]);
-        let lines: Vec<&str> = failed.stderr.lines().collect();
-        let last = lines[lines.len() - 10..].join("\n");
-        let words = [
-            "linux/amd64, stage build, ",
-            "Dockerfile:2, exit code 3\n",
-            "  RUN : ",
-        ];
-        for word in words
-            .into_iter()
-            .chain(["  | line 11\n  | line 12\n", "ERROR: "])
-        {
-            assert!(last.contains(word), "{word:?} is missing in:\n{last}");
-        }
-    }
 }

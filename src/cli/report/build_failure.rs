@@ -7,6 +7,7 @@ use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 use solvekit::registry::FailureKind;
 
+use super::last_lines::LastLines;
 use super::usage::Advised as _;
 use super::{Failure, hint, last_lines, platforms_failure};
 use crate::cli::interrupt::EXIT_INTERRUPTED;
@@ -35,12 +36,17 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     let failure = failure
         .in_buildx(error.in_buildx())
         .of_registry(registry_failure(error));
+    let last = match error {
+        Error::Frontend(error) => last_of(error, summary),
+        _ => None,
+    };
     let failure = failure.report_before(report).code(exit_code(error));
+    let failure = failure.ends_with(last);
     failure.advised(foreign.or_else(|| error.advice()))
 }
 
 /// Removes the command from `process "…" did not complete successfully`: the lines above show it.
-fn without_command(message: &str) -> String {
+pub(crate) fn without_command(message: &str) -> String {
     const BEGIN: &str = "process \"";
     const END: &str = "\" did not complete successfully";
     match (message.find(BEGIN), message.rfind(END)) {
@@ -88,10 +94,19 @@ pub(crate) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) ->
                 .map(|step| step.render(mode.report_lines()))
                 .unwrap_or_default();
             report.push_str(&failure.excerpt);
-            report.push_str(&last_lines::of_step(failure, step));
             report
         }
         _ => String::new(),
+    }
+}
+
+/// The step that failed in a few lines, for the end of the report.
+pub(crate) fn last_of(error: &FrontendError, summary: &Summary) -> Option<LastLines> {
+    match error {
+        FrontendError::Solve(failure) => {
+            last_lines::of_step(failure, step_of(failure.source.failure(), summary))
+        }
+        _ => None,
     }
 }
 
@@ -127,6 +142,19 @@ fn exit_code(error: &Error) -> u8 {
 pub(crate) fn process_exit_code(error: &Error) -> Option<u8> {
     let code = daemon_failure(error)?.exit_code()?;
     u8::try_from(code).ok().filter(|code| *code != 0)
+}
+
+/// True if a process in RUN failed, of any platform.
+pub(crate) fn has_failed_process(error: &Error) -> bool {
+    let is_process = |error: &FrontendError| match error {
+        FrontendError::Solve(failure) => failure.exit_code.is_some(),
+        _ => false,
+    };
+    match error {
+        Error::Frontend(error) => is_process(error),
+        Error::Platforms { failed, .. } => failed.iter().any(|it| is_process(&it.error)),
+        _ => process_exit_code(error).is_some(),
+    }
 }
 
 /// The failure as the daemon reported it, if it came from the daemon.

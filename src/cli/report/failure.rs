@@ -9,6 +9,7 @@ use solvekit::progress::BuildEnd;
 use solvekit::registry::FailureKind;
 use solvekit::text;
 
+use super::last_lines::{self, LastLines};
 use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
 
@@ -27,6 +28,10 @@ pub(crate) struct Failure {
     alone_in_buildx: bool,
     /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
+    /// The steps that failed, at the end of those lines.
+    last: Vec<LastLines>,
+    /// The command that opens a shell where they failed.
+    shell: Option<String>,
     hint: Option<String>,
     code: u8,
     /// The kind of a registry's failure, which tells scripts if a retry makes sense.
@@ -47,6 +52,8 @@ impl Failure {
             buildx: None,
             alone_in_buildx: false,
             report: String::new(),
+            last: Vec::new(),
+            shell: None,
             hint: None,
             code: 1,
             registry: None,
@@ -209,7 +216,27 @@ impl Failure {
         self
     }
 
-    /// The report, the message and the hint, to be part of another report.
+    /// The same with the steps that failed at the end of its report.
+    #[must_use]
+    pub(crate) fn ends_with(mut self, steps: impl IntoIterator<Item = LastLines>) -> Self {
+        self.last.extend(steps);
+        self
+    }
+
+    /// The same, naming the command that opens a shell where the step failed.
+    #[must_use]
+    pub(crate) fn shell(mut self, command: Option<String>) -> Self {
+        self.shell = command.or(self.shell);
+        self
+    }
+
+    /// Takes the steps that failed, to put them at the end of another report.
+    pub(crate) fn take_last(&mut self) -> Vec<LastLines> {
+        std::mem::take(&mut self.last)
+    }
+
+    /// The report, the message and the hint, to be part of another report. Take the steps of
+    /// [`take_last`](Self::take_last) before.
     pub(crate) fn into_report(self) -> String {
         let hint = self.hint.unwrap_or_default();
         let hint = hint.lines().map(|line| format!("  {line}\n"));
@@ -253,6 +280,10 @@ impl Failure {
         if !self.report.is_empty() {
             text.push_str(self.report.trim_end());
             text.push('\n');
+        }
+        text.push_str(&last_lines::render(&self.last));
+        if let Some(command) = &self.shell {
+            text.push_str(&format!("For a shell where it failed: {command}\n"));
         }
         if !self.message.is_empty() {
             text.push_str(&format!("ERROR: {}\n", self.message));

@@ -5,6 +5,7 @@ use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
 use solvekit::pipeline::{CacheDirection, Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
+use super::again::quoted;
 use super::builders::namespace_flag;
 use super::daemon_text::{for_message, full};
 use super::usage::Advised;
@@ -270,6 +271,11 @@ fn for_missing_source(missing: &MissingSource) -> String {
         MissingSource::Excluded { path, .. } => {
             format!("add the rule {:?} after it", format!("!{path}"))
         }
+        MissingSource::Elsewhere { from, .. } => format!(
+            "paths count from its root. To see what a stage has: solvekit build --target {} -o - . \
+             | tar t",
+            quoted(from)
+        ),
         _ => "paths count from the context's root: solvekit context ls shows what is there".into(),
     }
 }

@@ -1,44 +1,115 @@
 //! The last lines on the terminal after a failed step: its place, its command, the end of its
 //! output. A long instruction or log above them may have scrolled away.
 
+use solvekit::client::SourceDetail;
 use solvekit::frontend::SolveFailure;
 use solvekit::progress::FailedStep;
 
-/// The lines of output that are repeated.
+/// How much of the output is shown again of a step that fails alone, and of each of several: all of
+/// them have to be in the last ten lines.
 const OUTPUT: usize = 3;
-/// The longest line, in columns.
+const OUTPUT_OF_SEVERAL: usize = 1;
+/// How wide a line may be.
 const WIDTH: usize = 80;
 
-/// The lines; empty unless a process failed.
-pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> String {
-    let Some(code) = failure.exit_code else {
-        return String::new();
-    };
+/// A step that failed, in a few lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastLines {
+    target: Option<String>,
+    stage: String,
+    platform: Option<String>,
+    /// The line and the exit code.
+    place: Vec<String>,
+    command: String,
+    output: Vec<String>,
+}
+
+/// The lines of a step.
+pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Option<LastLines> {
     let (stage, command) = step.map_or(("", ""), |step| parts(&step.name));
-    let mut place = Vec::new();
-    if let Some(platform) = &failure.built_for {
-        place.push(platform.to_string());
+    let stage = failure
+        .lines
+        .as_ref()
+        .and_then(named_stage)
+        .unwrap_or_else(|| stage.to_owned());
+    let first = failure.lines.as_ref().and_then(|lines| {
+        let first = lines.ranges.first()?.start.line;
+        Some(format!("{}:{first}", lines.info.filename))
+    });
+    // Without a line it is no step of a Dockerfile, and its process is all there is to tell of.
+    if first.is_none() && failure.exit_code.is_none() {
+        return None;
     }
-    if !stage.is_empty() {
-        place.push(format!("stage {stage}"));
-    }
-    if let Some(lines) = &failure.lines
-        && let Some(first) = lines.ranges.first()
-    {
-        place.push(format!("{}:{}", lines.info.filename, first.start.line));
-    }
-    place.push(format!("exit code {code}"));
-    let mut text = format!("{}\n", place.join(", "));
-    if !command.is_empty() {
-        text.push_str(&format!("  {}\n", cut(command)));
-    }
+    let code = failure.exit_code.map(|code| format!("exit code {code}"));
     let log = step.map_or(&[][..], |step| &step.log);
-    for line in &log[log.len().saturating_sub(OUTPUT)..] {
-        // Each line begins with the seconds since the start of the step.
+    let output = log[log.len().saturating_sub(OUTPUT)..].iter().map(|line| {
+        // Each line begins with the seconds since the step's start.
         let line = line.split_once(' ').map_or(line.as_str(), |(_, line)| line);
-        text.push_str(&format!("  | {}\n", cut(line)));
+        cut(line)
+    });
+    Some(LastLines {
+        target: None,
+        platform: failure.built_for.as_ref().map(ToString::to_string),
+        stage,
+        place: first.into_iter().chain(code).collect(),
+        command: cut(command),
+        output: output.collect(),
+    })
+}
+
+/// All steps that failed, one after the other.
+pub(crate) fn render(steps: &[LastLines]) -> String {
+    let most = match steps {
+        [_] => OUTPUT,
+        _ => OUTPUT_OF_SEVERAL,
+    };
+    steps.iter().map(|step| step.render(most)).collect()
+}
+
+impl LastLines {
+    /// The same with the name of the target before its place.
+    #[must_use]
+    pub(crate) fn of_target(mut self, target: &str) -> Self {
+        self.target = Some(target.to_owned());
+        self
     }
-    text
+
+    fn render(&self, most: usize) -> String {
+        let target = self.target.as_ref().map(|name| format!("target {name}"));
+        // The only stage of a target has no name in its steps, and the target's stands there.
+        let is_stage = !self.stage.is_empty() && self.target.as_ref() != Some(&self.stage);
+        let stage = is_stage.then(|| format!("stage {}", self.stage));
+        let words = target.iter().chain(&self.platform).chain(&stage);
+        let words = words.chain(&self.place);
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        let mut text = format!("{}\n", words.join(", "));
+        if !self.command.is_empty() {
+            text.push_str(&format!("  {}\n", self.command));
+        }
+        for line in &self.output[self.output.len().saturating_sub(most)..] {
+            text.push_str(&format!("  | {line}\n"));
+        }
+        text
+    }
+}
+
+/// The name of the stage that lines of a Dockerfile are in; the steps of an only stage do not have
+/// it.
+fn named_stage(lines: &SourceDetail) -> Option<String> {
+    let first = lines.ranges.first()?.start.line;
+    let before = usize::try_from(first).ok()?;
+    let text = String::from_utf8_lossy(&lines.info.data);
+    let froms = text.lines().take(before).filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_from = words
+            .first()
+            .is_some_and(|it| it.eq_ignore_ascii_case("from"));
+        is_from.then_some(words)
+    });
+    match froms.last()?.as_slice() {
+        [.., word, name] if word.eq_ignore_ascii_case("as") => Some((*name).to_owned()),
+        _ => None,
+    }
 }
 
 /// Splits `[linux/amd64 build 2/5] RUN make` into the stage and the instruction.
@@ -67,6 +138,8 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use solvekit::progress::SourceRange;
+
     use super::*;
 
     #[test]
@@ -82,6 +155,37 @@ mod tests {
         );
         assert_eq!(parts("[2/5] RUN [ -f x ]"), ("", "RUN [ -f x ]"));
         assert_eq!(parts("RUN x"), ("", "RUN x"));
+    }
+
+    #[test]
+    fn the_stage_of_a_line_has_the_name_that_it_was_given() {
+        let stage = |line| {
+            let mut lines = SourceDetail::default();
+            lines.info.data = "FROM a as one\nRUN x\nFROM --platform=b c\nRUN y\n".into();
+            lines.ranges = vec![SourceRange::lines(line, line)];
+            named_stage(&lines)
+        };
+        assert_eq!([2, 4].map(stage), [Some("one".to_owned()), None]);
+    }
+
+    #[test]
+    fn several_steps_have_less_output_each() {
+        let step = LastLines {
+            target: None,
+            platform: Some("linux/amd64".into()),
+            stage: "build".into(),
+            place: vec!["Dockerfile:3".into(), "exit code 1".into()],
+            command: "RUN make".into(),
+            output: vec!["a".into(), "b".into()],
+        };
+        let one = render(std::slice::from_ref(&step));
+        assert!(one.ends_with("  RUN make\n  | a\n  | b\n"), "{one}");
+        let two = render(&[step.clone(), step.clone().of_target("web")]);
+        assert_eq!(two.lines().count(), 6);
+        assert!(
+            two.contains("\ntarget web, linux/amd64, stage build, "),
+            "{two}"
+        );
     }
 
     #[test]

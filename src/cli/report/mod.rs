@@ -1,5 +1,6 @@
 //! Output of commands: errors with hints and exit codes, tables, progress.
 
+pub(crate) mod again;
 pub(crate) mod annotations;
 pub(crate) mod build_failure;
 pub(crate) mod builder_json;

@@ -53,6 +53,11 @@ fn platforms_failed(
         failed.len()
     ))
     .report_before(report)
+    .ends_with(
+        failed
+            .iter()
+            .filter_map(|it| build_failure::last_of(&it.error, summary)),
+    )
 }
 
 fn table(failed: &[PlatformFailure], built: &[Platform]) -> String {
@@ -82,7 +87,8 @@ fn short(error: &Error) -> String {
                 Some(format!("{}:{first}: ", lines.info.filename))
             });
             let cause = failure.explanation.as_ref().map(ToString::to_string);
-            line.unwrap_or_default() + cause.as_deref().unwrap_or(&failure.message)
+            let message = build_failure::without_command(&failure.message);
+            line.unwrap_or_default() + &cause.unwrap_or(message)
         }
         Error::Translate(failure) => {
             format!("{}:{}: {}", failure.file, failure.line, failure.message)

@@ -13,8 +13,9 @@ pub(in crate::pipeline) fn explain(
     lines: Option<&SourceDetail>,
 ) -> Option<MissingSource> {
     let path = missing_path(&failure.message)?;
-    if lines.is_some_and(copies_from_elsewhere) {
-        return None;
+    if let Some(from) = lines.and_then(copied_from) {
+        let path = format!("/{path}");
+        return Some(MissingSource::Elsewhere { path, from });
     }
     let folder = inputs.folder()?;
     if !folder.join(path).exists() {
@@ -53,10 +54,20 @@ fn missing_path(message: &str) -> Option<&str> {
     Some(message[range].trim_start_matches('/')).filter(|path| !path.is_empty())
 }
 
-fn copies_from_elsewhere(found: &SourceDetail) -> bool {
+/// What `--from` names in the lines of an instruction.
+fn copied_from(found: &SourceDetail) -> Option<String> {
     let text = String::from_utf8_lossy(&found.info.data);
-    text.lines().zip(1..).any(|(line, number)| {
-        found.ranges.iter().any(|range| range.contains_line(number)) && line.contains("--from")
+    let lines = text.lines().zip(1..);
+    let mut lines = lines.filter(|(_, number)| {
+        found
+            .ranges
+            .iter()
+            .any(|range| range.contains_line(*number))
+    });
+    lines.find_map(|(line, _)| {
+        let mut words = line.split_whitespace();
+        let from = words.find_map(|word| word.strip_prefix("--from="));
+        from.map(|from| from.trim_matches('"').to_owned())
     })
 }
 
@@ -67,13 +78,21 @@ mod tests {
     use crate::pipeline::{self, BuildRequest};
 
     fn explained(excludes: &[&str], message: &str) -> Option<String> {
+        explained_at(excludes, message, None)
+    }
+
+    fn explained_at(
+        excludes: &[&str],
+        message: &str,
+        lines: Option<&SourceDetail>,
+    ) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("secret.txt", "x");
         write("Dockerfile", "FROM scratch\n");
         write(".dockerignore", &excludes.join("\n"));
         let inputs = pipeline::read_inputs(&BuildRequest::new(folder.path())).unwrap();
-        let explained = explain(&inputs, &Failure::new(Code::Unknown, message), None);
+        let explained = explain(&inputs, &Failure::new(Code::Unknown, message), lines);
         explained.map(|missing| missing.to_string())
     }
 
@@ -99,6 +118,19 @@ mod tests {
         assert!(
             text.contains("\"nothing\" is not in the context folder"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn a_source_of_another_stage_is_not_looked_for_in_the_context() {
+        let mut lines = SourceDetail::default();
+        lines.info.data = "FROM a AS build\nCOPY \\\n  --from=build /x /y\n".into();
+        lines.ranges = vec![crate::progress::SourceRange::lines(2, 3)];
+        let message = r#"x: "/secret.txt": not found"#;
+        let explained = explained_at(&["*.txt"], message, Some(&lines)).unwrap();
+        assert_eq!(
+            explained,
+            "\"/secret.txt\" is not in build, which --from names"
         );
     }
 

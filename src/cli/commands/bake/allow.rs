@@ -8,6 +8,7 @@ use solvekit::progress::Mode;
 
 use crate::cli::args::values;
 use crate::cli::interrupt;
+use crate::cli::report::again::{again, quoted};
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BakeUsage;
 use crate::cli::report::{Failure, prompt};
@@ -112,7 +113,7 @@ pub(super) async fn ask(
     }
     let flags: Vec<String> = wanted.iter().map(|(_, flag)| quoted(flag)).collect();
     let flags = flags.join(" ");
-    let command = command_line(&flags);
+    let command = again(&["bake"], &flags);
     let asked = flags.clone();
     let refused = Failure::from(BakeUsage::NotAllowed { flags, command });
     if mode == Mode::RawJson {
@@ -206,34 +207,6 @@ fn shown(path: &str, folder: &Path) -> String {
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// The command line with the flags added.
-fn command_line(flags: &str) -> String {
-    let arguments: Vec<String> = std::env::args_os()
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
-    let at = arguments.iter().position(|argument| argument == "bake");
-    let at = at.map_or(arguments.len().min(1), |at| at + 1);
-    let original = std::env::var("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND");
-    let before = arguments.iter().take(at).enumerate();
-    let before = before.map(|(index, argument)| match &original {
-        Ok(program) if index == 0 && !program.is_empty() => quoted(program),
-        _ => quoted(argument),
-    });
-    let mut words: Vec<String> = before.collect();
-    words.push(flags.to_owned());
-    words.extend(arguments.iter().skip(at).map(|argument| quoted(argument)));
-    words.join(" ")
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |symbol: char| symbol.is_ascii_alphanumeric() || "-_=./:,@+%".contains(symbol);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +253,5 @@ mod tests {
             ]
         );
         assert_eq!(shown("/work/app/x", Path::new("/work/app/sub")), "../x");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

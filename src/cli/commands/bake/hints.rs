@@ -19,7 +19,10 @@ pub(super) fn explain(
         spread::Error::Build(error) => of(error, target),
         _ => None,
     };
-    nodes_failure::explain(error, summary, mode)
+    let mut failure = nodes_failure::explain(error, summary, mode);
+    let last = failure.take_last().into_iter();
+    failure
+        .ends_with(last.map(|step| step.of_target(target)))
         .advised(advice)
         .with_prefix(&format!("target {target}"))
 }

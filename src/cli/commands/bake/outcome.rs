@@ -13,7 +13,7 @@ use super::build::Baked;
 use super::hints;
 use crate::cli::args::{attestations, contexts, explain, nodes, reports};
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, display, nodes_failure, platforms_failure};
+use crate::cli::report::{Failure, build_failure, display, nodes_failure, platforms_failure};
 
 /// The failure of the targets, if any, and the folders that are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
@@ -53,7 +53,8 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             let failures = several
                 .iter()
                 .map(|(name, error)| hints::explain(name, error, &baked.summary, mode));
-            let failures: Vec<Failure> = failures.collect();
+            let mut failures: Vec<Failure> = failures.collect();
+            let last: Vec<_> = failures.iter_mut().flat_map(Failure::take_last).collect();
             let kind = failures.first().and_then(Failure::registry);
             let kind = kind.filter(|kind| failures.iter().all(|it| it.registry() == Some(*kind)));
             let report: String = failures.into_iter().map(Failure::into_report).collect();
@@ -61,6 +62,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             Some(
                 Failure::new(format!("{count} of {all} targets failed"))
                     .report_before(report + &table(baked))
+                    .ends_with(last)
                     .of_registry(kind),
             )
         }
@@ -69,11 +71,13 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
 
 /// A target that was exported without its failed platforms counts as failed.
 fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
-    let (mut count, mut reports) = (0, String::new());
+    let (mut count, mut reports, mut last) = (0, String::new(), Vec::new());
     for (name, built) in built(baked) {
         let partly = platforms_failure::exported_partly(&built.outcome, &baked.summary, mode);
-        if let Some(failure) = partly {
+        if let Some(mut failure) = partly {
             count += 1;
+            let steps = failure.take_last().into_iter();
+            last.extend(steps.map(|step| step.of_target(name)));
             reports.push_str(&format!("target {name}:\n{}\n", failure.into_report()));
         }
     }
@@ -83,6 +87,7 @@ fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
             "{count} of {all} targets were exported without platforms that failed"
         ))
         .report_before(reports + &table(baked))
+        .ends_with(last)
     })
 }
 
@@ -123,7 +128,7 @@ fn built_in_words(built: &Built) -> String {
 
 fn first_line(error: &Error) -> String {
     let message = Failure::from_error(error).into_message();
-    message.lines().next().unwrap_or_default().to_owned()
+    build_failure::without_command(message.lines().next().unwrap_or_default())
 }
 
 /// Shows the new images on the terminal.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use solvekit::build_report::BuildReport;
-use solvekit::pipeline::{BuildOutcome, BuildRequest, Prepared, StepLimit};
+use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, StepLimit};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{self, Built, Publish};
 use tokio_util::sync::CancellationToken;
@@ -22,11 +22,9 @@ use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
+use crate::cli::report::again::again;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, nodes_failure};
-
-/// The hint after a failed command of the Dockerfile, at a terminal.
-const SHELL: &str = "For a shell where it failed: the same command with --debug=on-error";
 
 /// One build of the command.
 pub(super) struct Build<'a> {
@@ -163,18 +161,23 @@ impl<'a> Build<'a> {
     /// The failure of a build, with its exit code.
     fn failure(&self, error: &spread::Error, summary: &Summary) -> Failure {
         let failure = nodes_failure::explain(error, summary, self.mode);
-        let code = nodes_failure::cause(error).and_then(build_failure::process_exit_code);
-        let Some(code) = code else {
-            return failure;
-        };
-        let failure = match (self.mode, self.debugged, self.environment.identity) {
-            (Mode::Tty, None, Identity::Solvekit) => failure.report_after(SHELL),
+        let cause = nodes_failure::cause(error);
+        let code = cause.and_then(build_failure::process_exit_code);
+        let failure = failure.shell(cause.and_then(|cause| self.shell(cause)));
+        match (code, self.args.propagate_exit_code) {
+            (Some(code), true) => failure.code(code),
             _ => failure,
-        };
-        match self.args.propagate_exit_code {
-            true => failure.code(code),
-            false => failure,
         }
+    }
+
+    /// The command that opens a shell where a command of the Dockerfile has failed, at a terminal.
+    fn shell(&self, cause: &pipeline::Error) -> Option<String> {
+        let is_at_terminal = self.mode == Mode::Tty && self.debugged.is_none();
+        let can_open = is_at_terminal
+            && self.environment.identity == Identity::Solvekit
+            && !self.args.contexts.reads_stdin()
+            && build_failure::has_failed_process(cause);
+        can_open.then(|| again(&["build", "b"], "--debug=on-error"))
     }
 
     async fn unless_cancelled<T>(
