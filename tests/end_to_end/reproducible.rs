@@ -214,6 +214,56 @@ fn images_of_registries_layouts_and_archives_are_compared() {
 }
 
 #[test]
+fn a_lock_is_verified_and_its_moved_names_are_told() {
+    let base = format!("{}:latest", Engine::get().name("verified-base"));
+    let push = |word: &str| {
+        let base_of = dockerfile(&format!("RUN echo {word} > /word\n"));
+        let mut build = solvekit(["build", "--progress=none", "--push", "-t", &base]);
+        Finished::of(build.arg(base_of.path())).succeeded();
+    };
+    push("first");
+    let context = folder_of(&[("Dockerfile", &format!("FROM {base}\nRUN cp /word /copy\n"))]);
+    let lock = context.path().join("solvekit.lock");
+    let lock = lock.to_str().expect("it is UTF-8");
+    let mut locking = solvekit(["lock", "--output", lock]);
+    Finished::of(locking.arg(context.path())).succeeded();
+    let flags = [
+        "--quiet",
+        "--against-lock",
+        lock,
+        REWRITTEN,
+        "--ignore-times",
+    ];
+    let done = verify(context.path(), &flags).succeeded();
+    assert!(
+        done.stdout.contains("solvekit.lock made the same image"),
+        "{}",
+        done.stdout
+    );
+    assert!(!done.stdout.contains("has moved"), "{}", done.stdout);
+
+    push("second");
+    let done = verify(context.path(), &flags).succeeded();
+    let moved = format!("the name {base} has moved since it was locked");
+    assert!(done.stdout.contains(&moved), "{}", done.stdout);
+    let kept = context.path().join("kept");
+    let kept = kept.to_str().expect("it is UTF-8");
+    let json = [&flags[..], &["--format=json", "--keep", kept]].concat();
+    let json: Value = serde_json::from_str(&verify(context.path(), &json).stdout).expect("JSON");
+    assert_eq!(json["movedNames"][0]["name"], base.as_str());
+    // What the name is today is not what was built from.
+    let digest = json["diff"]["left"]["digest"].as_str().expect("a digest");
+    let image = format!("oci-layout://{kept}@{digest}");
+    let word = Finished::of(&mut solvekit(["image", "cat", &image, "/copy"])).succeeded();
+    assert_eq!(word.stdout.trim(), "first");
+    verify(
+        context.path(),
+        &["--against-lock", lock, "--against", &base],
+    )
+    .failed_with(2, &["--against"]);
+}
+
+#[test]
 fn an_interruption_leaves_nothing_behind() {
     let context = dockerfile(&format!("RUN echo begun {} && sleep 60\n", unique()));
     let temporary = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,8 @@
 //! `solvekit verify`: checks that a build is reproducible. It is built twice without cache, or once
 //! to be compared with an image, and the differences are shown.
 
+mod locked;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,15 @@ pub(crate) struct VerifyArgs {
     #[arg(help_heading = VERIFY, long, value_name = "IMAGE")]
     against: Option<String>,
 
+    /// Build twice from the base images of this lock, and name those that have moved since
+    #[arg(
+        help_heading = VERIFY,
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["against", "lock"]
+    )]
+    against_lock: Option<PathBuf>,
+
     /// Keep what was built in this folder, as an OCI layout
     #[arg(help_heading = VERIFY, long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
@@ -54,16 +65,21 @@ Examples:
       the same without a look at times: what else differs?
   solvekit verify --against registry.example.com/app:1.0 --lock solvekit.lock .
       build once from the locked base images; is it what was pushed?
+  solvekit verify --against-lock solvekit.lock .
+      build twice from the locked base images; do they determine the image?
 
 Takes the flags of build. All steps run; nothing is pushed, loaded or named, and attestations and
 caches are left out. The exit code is 0 if the build is reproducible, 1 if it is not, and 2 (or 100,
 102 or 130, as for build) if it could not be built or compared.";
 
 pub(crate) async fn cmd_verify(
-    args: VerifyArgs,
+    mut args: VerifyArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    if let Some(path) = &args.against_lock {
+        args.build.use_lock(path.clone());
+    }
     let verified = verify(&args, connection, environment).await;
     let (text, reproducible) = verified.map_err(Failure::no_difference)?;
     match args.shown.format {
@@ -110,11 +126,24 @@ async fn verify(
     }
     let comparing = compared(args, &layout, against.as_ref(), &builds, &client);
     let diff = until(&cancelled, comparing).await?;
+    let lock = again.request().lock.as_ref();
+    let lock = lock.filter(|_| args.against_lock.is_some());
+    let moved = match lock {
+        Some(lock) => {
+            until(&cancelled, async {
+                Ok(locked::moved(&lock.lock, &client).await)
+            })
+            .await?
+        }
+        None => Vec::new(),
+    };
     let verification = Verification {
-        against: match &args.against {
-            Some(name) => Against::Image(name),
-            None => Against::Build,
+        against: match (&args.against, &args.against_lock) {
+            (Some(name), _) => Against::Image(name),
+            (None, Some(path)) => Against::Lock(path),
+            (None, None) => Against::Build,
         },
+        moved,
         reproducible: is_reproducible(&diff, against.is_some()),
         settings: Settings::of(again.request(), args.shown.ignore_times),
         dockerfile: again.dockerfile(),

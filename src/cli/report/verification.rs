@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use solvekit::diff::{ImageDiff, causes};
 use solvekit::frontend::Source;
+use solvekit::oci::Digest;
 use solvekit::pipeline::BuildRequest;
 use solvekit::text;
 
@@ -20,6 +21,8 @@ pub(crate) struct Verification<'a> {
     pub(crate) dockerfile: Option<Source>,
     /// Steps that came from a cache although the cache was disabled.
     pub(crate) cached: Vec<&'a String>,
+    /// Names of the lock that point elsewhere today.
+    pub(crate) moved: Vec<MovedName>,
     /// The folder with the images.
     pub(crate) kept: Option<&'a Path>,
     pub(crate) diff: &'a ImageDiff,
@@ -30,8 +33,18 @@ pub(crate) struct Verification<'a> {
 pub(crate) enum Against<'a> {
     /// A second build.
     Build,
+    /// A second build, both from the base images of this lock.
+    Lock(&'a Path),
     /// An image.
     Image(&'a str),
+}
+
+/// A name of a lock that points to something else than when it was locked.
+pub(crate) struct MovedName {
+    pub(crate) name: String,
+    pub(crate) locked: Digest,
+    /// `None` if it could not be looked up.
+    pub(crate) now: Option<Digest>,
 }
 
 /// The settings for reproducible builds that are already on.
@@ -69,6 +82,7 @@ impl Verification<'_> {
         }
         text.push_str(&self.others());
         text.push_str(&image_diff::attestations(self.diff));
+        text.push_str(&self.moved_names());
         for step in &self.cached {
             let step = text::one_line(step);
             text.push_str(&format!("the daemon did not run this step again: {step}\n"));
@@ -95,6 +109,11 @@ impl Verification<'_> {
             (true, Against::Build) => {
                 format!("reproducible: two builds without cache made the same image{ignored}")
             }
+            (true, Against::Lock(path)) => format!(
+                "reproducible: two builds without cache from the base images of {} made the same \
+                 image{ignored}",
+                path.display()
+            ),
             (true, Against::Image(name)) => format!(
                 "reproducible: the build made the same image as {}{ignored}",
                 text::one_line(name)
@@ -102,6 +121,11 @@ impl Verification<'_> {
             (false, Against::Build) => {
                 "not reproducible: two builds without cache made different images".to_owned()
             }
+            (false, Against::Lock(path)) => format!(
+                "not reproducible: two builds without cache from the base images of {} made \
+                 different images",
+                path.display()
+            ),
             (false, Against::Image(name)) => format!(
                 "not reproducible: the build made another image than {}",
                 text::one_line(name)
@@ -112,7 +136,7 @@ impl Verification<'_> {
     /// Platforms that only one of the images has.
     fn others(&self) -> String {
         let words = match self.against {
-            Against::Build => [
+            Against::Build | Against::Lock(_) => [
                 "only the first build made it",
                 "only the second build made it",
             ],
@@ -126,12 +150,31 @@ impl Verification<'_> {
         lines.collect()
     }
 
+    /// Where the names of the lock point today. That is no fault of the build.
+    fn moved_names(&self) -> String {
+        let lines = self.moved.iter().map(|it| {
+            let name = text::one_line(&it.name);
+            match &it.now {
+                Some(now) => format!(
+                    "the name {name} has moved since it was locked\n  {} → {now}\n  to use what \
+                     it is now: solvekit lock --update {name}\n",
+                    it.locked
+                ),
+                None => format!(
+                    "the name {name} could not be looked up: {} is used\n",
+                    it.locked
+                ),
+            }
+        });
+        lines.collect()
+    }
+
     /// The places of the images, in the form that other commands take.
     fn places(&self, folder: &Path) -> String {
         let (left, right) = (&self.diff.left.digest, &self.diff.right.digest);
         let place = |digest| format!("  oci-layout://{}@{digest}\n", folder.display());
         let mut text = "kept:\n".to_owned();
-        if let Against::Build = self.against {
+        if let Against::Build | Against::Lock(_) = self.against {
             text.push_str(&place(left));
         }
         if left != right || matches!(self.against, Against::Image(_)) {
@@ -148,12 +191,20 @@ impl Verification<'_> {
         };
         let remedies = remedies.iter();
         let remedies = remedies.map(|it| json!({"cause": it.cause, "text": it.text}));
+        let moved = self.moved.iter();
+        let moved = moved.map(|it| json!({"name": it.name, "locked": it.locked, "now": it.now}));
+        let moved: Vec<Value> = moved.collect();
         json!({
             "reproducible": self.reproducible,
             "against": match self.against {
-                Against::Build => None,
+                Against::Build | Against::Lock(_) => None,
                 Against::Image(name) => Some(name),
             },
+            "againstLock": match self.against {
+                Against::Lock(path) => Some(path.display().to_string()),
+                Against::Build | Against::Image(_) => None,
+            },
+            "movedNames": moved,
             "cachedSteps": self.cached,
             "diff": self.diff,
             "remedies": remedies.collect::<Vec<_>>(),

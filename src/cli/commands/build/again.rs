@@ -2,7 +2,7 @@
 //! of `build`, and writes to an OCI layout instead of their outputs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use solvekit::frontend::Source;
 use solvekit::oci::Digest;
@@ -53,6 +53,13 @@ pub(crate) struct Once {
     pub(crate) digest: Digest,
     /// The steps that came from a cache although the cache was disabled.
     pub(crate) cached: Vec<String>,
+}
+
+impl BuildArgs {
+    /// The same with `--lock`.
+    pub(crate) fn use_lock(&mut self, path: PathBuf) {
+        self.lock = Some(path);
+    }
 }
 
 impl<'a> Again<'a> {

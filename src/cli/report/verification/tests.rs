@@ -70,6 +70,7 @@ fn verification<'a>(diff: &'a ImageDiff, settings: Settings) -> Verification<'a>
         settings,
         dockerfile: Some(Source::new("Dockerfile", text.into())),
         cached: Vec::new(),
+        moved: Vec::new(),
         kept: None,
         diff,
     }
@@ -124,4 +125,39 @@ async fn ignored_times_are_said() {
         "reproducible: two builds without cache made the same image but for times, which were \
          ignored\nlinux/amd64: the same but for times\n"
     );
+}
+
+#[tokio::test]
+async fn names_that_have_moved_since_they_were_locked_are_told() {
+    let diff = diff(layer(1, "a"), layer(1, "a"), true).await;
+    let digest = |digit: &str| Digest::parse(&format!("sha256:{}", digit.repeat(64))).unwrap();
+    let told = Verification {
+        against: Against::Lock(Path::new("solvekit.lock")),
+        moved: vec![
+            MovedName {
+                name: "alpine:3.20".to_owned(),
+                locked: digest("1"),
+                now: Some(digest("2")),
+            },
+            MovedName {
+                name: "example.com/gone:1".to_owned(),
+                locked: digest("3"),
+                now: None,
+            },
+        ],
+        ..verification(&diff, Settings::default())
+    };
+    let text = told.text();
+    for part in [
+        "from the base images of solvekit.lock made the same image",
+        "the name alpine:3.20 has moved since it was locked\n  sha256:1111",
+        "solvekit lock --update alpine:3.20\n",
+        "the name example.com/gone:1 could not be looked up: sha256:3333",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    let json = told.json();
+    assert_eq!(json["againstLock"], "solvekit.lock");
+    assert_eq!(json["movedNames"][0]["now"], digest("2").as_str());
+    assert_eq!(json["movedNames"][1]["now"], Value::Null);
 }
