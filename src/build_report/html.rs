@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::text::{duration, escaped};
-use super::{BuildReport, FailureReport, text};
+use super::{BuildReport, FailureReport, layers, text};
 use crate::progress::{StepState, TimelineStep};
 
 const STYLE: &str = include_str!("page.css");
+/// More layers than images have: 127 is the most that a daemon mounts.
+const LAYERS: usize = 200;
 
 pub(super) fn render(report: &BuildReport) -> String {
     let title = escaped(&report.title);
@@ -28,6 +30,7 @@ pub(super) fn render(report: &BuildReport) -> String {
     timeline(&mut out, report);
     critical_path(&mut out, report);
     transfers(&mut out, report);
+    layers(&mut out, report);
     warnings(&mut out, report);
     result(&mut out, report);
     out.push_str("</main>\n</body>\n</html>\n");
@@ -167,6 +170,33 @@ fn transfers(out: &mut String, report: &BuildReport) {
     out.push_str("</table>\n</section>\n");
 }
 
+/// The layers of each image from the lowest on; those of the base image are one row.
+fn layers(out: &mut String, report: &BuildReport) {
+    let images = layers::of(report);
+    if images.iter().all(|it| it.image.layers.is_empty()) {
+        return;
+    }
+    let size = crate::progress::size;
+    out.push_str("<section>\n<h2>Layers</h2>\n<p>What each step adds to the image.</p>\n");
+    for placed in images {
+        let (name, total) = (placed.image.name(), size(placed.image.size()));
+        let (name, sizes) = (escaped(&name), placed.image.sizes());
+        let _ = writeln!(
+            out,
+            "<h3>{name} <span class=\"time\">{total} {sizes}</span></h3>"
+        );
+        out.push_str("<table>\n");
+        if placed.base > 0 {
+            table_row(out, &text::base(placed.base), &size(placed.base_size()));
+        }
+        for (name, layer) in placed.own().take(LAYERS) {
+            table_row(out, &text::instruction(name), &size(layer.size));
+        }
+        out.push_str("</table>\n");
+    }
+    out.push_str("</section>\n");
+}
+
 fn table_row(out: &mut String, name: &str, value: &str) {
     let (name, value) = (escaped(name), escaped(value));
     let _ = writeln!(
@@ -193,10 +223,17 @@ fn result(out: &mut String, report: &BuildReport) {
     let list = |values: &[String]| values.join("\n");
     let sources = report.sources.iter();
     let sources = sources.map(|source| format!("{} {}", source.uri, source.digest));
+    let digests = report.images.iter().map(|image| {
+        let name = image.name();
+        format!("{name} {}", image.digest).trim_start().to_owned()
+    });
+    let provenance = report.provenance.iter().map(text::provenance);
     let rows = [
         ("Image", list(&report.names)),
         ("Digest", report.digest.clone().unwrap_or_default()),
+        ("Manifests", digests.collect::<Vec<_>>().join("\n")),
         ("Build", list(&report.build_refs)),
+        ("Provenance", provenance.collect::<Vec<_>>().join("\n")),
         ("Built from", sources.collect::<Vec<_>>().join("\n")),
     ];
     if rows.iter().all(|(_, value)| value.is_empty()) {

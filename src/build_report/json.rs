@@ -1,8 +1,11 @@
 //! The report as JSON. Times are in milliseconds since the start of the build.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
-use super::{BuildReport, text};
+use super::layers::{self, Placed};
+use super::{BuildReport, ProvenanceReport, text};
 use crate::progress::{Span, TimelineStep, Warning, format_time};
 
 pub(super) fn render(report: &BuildReport) -> String {
@@ -28,6 +31,16 @@ pub(super) fn render(report: &BuildReport) -> String {
     });
     let sources = report.sources.iter();
     let sources = sources.map(|source| json!({ "uri": source.uri, "digest": source.digest }));
+    let images = layers::of(report);
+    let mut sizes: HashMap<&str, u64> = HashMap::new();
+    for (layer, step) in images.iter().flat_map(Placed::all) {
+        let size = step.map(|step| sizes.entry(&step.digest).or_default());
+        if let Some(size) = size {
+            *size = size.saturating_add(layer.size);
+        }
+    }
+    let steps = timeline.steps.iter();
+    let steps = steps.map(|it| step(it, sizes.get(&*it.digest).copied()));
     let document = json!({
         "version": 1,
         "title": report.title,
@@ -39,7 +52,9 @@ pub(super) fn render(report: &BuildReport) -> String {
         "digest": report.digest,
         "buildRefs": report.build_refs,
         "sources": sources.collect::<Vec<Value>>(),
-        "steps": timeline.steps.iter().map(step).collect::<Vec<Value>>(),
+        "images": images.iter().map(image).collect::<Vec<Value>>(),
+        "provenance": report.provenance.iter().map(provenance).collect::<Vec<Value>>(),
+        "steps": steps.collect::<Vec<Value>>(),
         "criticalPath": critical,
         "warnings": report.warnings.iter().map(warning).collect::<Vec<Value>>(),
         "failure": failure,
@@ -47,7 +62,8 @@ pub(super) fn render(report: &BuildReport) -> String {
     format!("{document:#}\n")
 }
 
-fn step(step: &TimelineStep) -> Value {
+/// `layers` is the size of what it added to the images.
+fn step(step: &TimelineStep, layers: Option<u64>) -> Value {
     let span = |span: &Span| json!([span.start.as_millis(), span.end.as_millis()]);
     json!({
         "digest": step.digest,
@@ -57,7 +73,40 @@ fn step(step: &TimelineStep) -> Value {
         "inputs": step.inputs,
         "spans": step.spans.iter().map(span).collect::<Vec<Value>>(),
         "transferred": step.transferred,
+        "layerSize": layers,
         "error": step.error,
+    })
+}
+
+fn image(placed: &Placed<'_>) -> Value {
+    let image = placed.image;
+    let layers = placed.all().enumerate().map(|(at, (layer, step))| {
+        json!({
+            "digest": layer.digest,
+            "size": layer.size,
+            "createdBy": layer.created_by,
+            "step": step.map(|step| &step.digest),
+            "base": at < placed.base,
+        })
+    });
+    json!({
+        "target": image.target,
+        "platform": image.platform,
+        "digest": image.digest,
+        "size": image.size(),
+        "unpacked": image.is_unpacked,
+        "layers": layers.collect::<Vec<Value>>(),
+    })
+}
+
+fn provenance(provenance: &ProvenanceReport) -> Value {
+    json!({
+        "platform": provenance.platform,
+        "predicateType": provenance.predicate_type,
+        "digest": provenance.digest,
+        "builder": provenance.builder,
+        "buildType": provenance.build_type,
+        "invocation": provenance.invocation,
     })
 }
 

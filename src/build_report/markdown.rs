@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 
 use super::text::{duration, escaped};
-use super::{BuildReport, FailureReport, Status, text};
+use super::{BuildReport, FailureReport, Status, layers, text};
 use crate::progress::{FailedStep, StepState, TimelineStep};
 use crate::text::{lines, one_line};
 
 /// How many of the slowest steps are listed.
 const SLOWEST: usize = 10;
+/// How many of an image's largest layers are listed.
+const LARGEST: usize = 10;
 /// How many lines of a failed step's output: GitHub takes 1 MiB for a whole job.
 const LOG_LINES: usize = 100;
 /// How many warnings are listed.
 const WARNINGS: usize = 50;
+/// How many sources are listed.
+const SOURCES: usize = 50;
 
 pub(super) fn render(report: &BuildReport) -> String {
     let mut out = String::new();
@@ -28,7 +32,9 @@ pub(super) fn render(report: &BuildReport) -> String {
         failed(&mut out, failure);
     }
     slowest(&mut out, report);
+    layers(&mut out, report);
     warnings(&mut out, report);
+    origin(&mut out, report);
     out
 }
 
@@ -99,6 +105,58 @@ fn slowest(out: &mut String, report: &BuildReport) {
         );
     }
     out.push('\n');
+}
+
+/// The largest layers of each image, largest first.
+fn layers(out: &mut String, report: &BuildReport) {
+    let size = crate::progress::size;
+    for placed in layers::of(report) {
+        if placed.image.layers.is_empty() {
+            continue;
+        }
+        let name = placed.image.name();
+        let _ = writeln!(out, "### Layers {}\n", cell(&name));
+        let _ = writeln!(out, "| Step | Size, {} |\n|---|--:|", placed.image.sizes());
+        let mut row = |name: &str, bytes: u64| {
+            let _ = writeln!(out, "| {name} | {} |", size(bytes));
+        };
+        if placed.base > 0 {
+            row(&text::base(placed.base), placed.base_size());
+        }
+        let mut own: Vec<_> = placed.own().collect();
+        own.sort_by_key(|(_, layer)| std::cmp::Reverse(layer.size));
+        for (name, layer) in own.iter().take(LARGEST) {
+            row(&code(&text::instruction(name)), layer.size);
+        }
+        if let Some(rest) = own.get(LARGEST..).filter(|rest| !rest.is_empty()) {
+            let bytes = rest.iter().map(|(_, layer)| layer.size);
+            let bytes = bytes.fold(0, u64::saturating_add);
+            row(&format!("{} more", rest.len()), bytes);
+        }
+        row("**all**", placed.image.size());
+        out.push('\n');
+    }
+}
+
+/// How it was built, and from what; folded, because few read it.
+fn origin(out: &mut String, report: &BuildReport) {
+    if report.provenance.is_empty() && report.sources.is_empty() {
+        return;
+    }
+    out.push_str("<details><summary>Provenance</summary>\n\n");
+    for provenance in &report.provenance {
+        let told = text::provenance(provenance);
+        let told: Vec<String> = told.lines().map(code).collect();
+        let _ = writeln!(out, "- {}", told.join("<br>"));
+    }
+    for source in report.sources.iter().take(SOURCES) {
+        let _ = writeln!(out, "- from {} {}", code(&source.uri), code(&source.digest));
+    }
+    let more = report.sources.len().saturating_sub(SOURCES);
+    if more > 0 {
+        let _ = writeln!(out, "- and {more} more");
+    }
+    out.push_str("\n</details>\n");
 }
 
 fn warnings(out: &mut String, report: &BuildReport) {

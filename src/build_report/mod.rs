@@ -10,6 +10,7 @@ mod critical;
 mod html;
 mod json;
 mod junit;
+mod layers;
 mod markdown;
 mod text;
 
@@ -48,12 +49,62 @@ pub struct BuildReport {
     pub digest: Option<String>,
     /// The builds by the names of the daemons' histories.
     pub build_refs: Vec<String>,
+    /// The images that were exported, with their layers.
+    pub images: Vec<ImageReport>,
+    /// How it was built, in the words of its provenance.
+    pub provenance: Vec<ProvenanceReport>,
     /// What the build read from elsewhere: a URI and a digest each, as the provenance has them.
     pub sources: Vec<BuildSource>,
     /// The warnings.
     pub warnings: Vec<Warning>,
     /// Why it failed.
     pub failure: Option<FailureReport>,
+}
+
+/// An image of one platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageReport {
+    /// The target of a bake file; empty for a build alone.
+    pub target: String,
+    /// The platform; empty if unknown.
+    pub platform: String,
+    /// The digest of its manifest, or its id in a store that has no manifests.
+    pub digest: String,
+    /// True if the sizes are those of unpacked files, not of compressed layers.
+    pub is_unpacked: bool,
+    /// Its layers, lowest first.
+    pub layers: Vec<LayerReport>,
+}
+
+/// A layer of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayerReport {
+    /// The digest; empty if unknown.
+    pub digest: String,
+    /// The size in bytes.
+    pub size: u64,
+    /// The instruction that made it, as the image's history has it; empty if unknown.
+    pub created_by: String,
+}
+
+/// How a build of one platform was made. Fields are empty if the provenance lacks them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProvenanceReport {
+    /// The platform; empty if unknown.
+    pub platform: String,
+    /// Its version, for example `https://slsa.dev/provenance/v1`.
+    pub predicate_type: String,
+    /// The digest of the document.
+    pub digest: String,
+    /// The id of the builder.
+    pub builder: String,
+    /// What kind of build it was, a URI.
+    pub build_type: String,
+    /// The builder's id of the build.
+    pub invocation: String,
 }
 
 /// Something that a build read from elsewhere.

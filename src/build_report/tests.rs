@@ -162,6 +162,60 @@ fn json_is_for_programs() {
 }
 
 #[test]
+fn layers_and_provenance_are_in_the_reports_for_people_and_programs() {
+    let layer = |created_by: &str, size| LayerReport {
+        digest: "sha256:1".into(),
+        size,
+        created_by: created_by.into(),
+    };
+    let mut report = sample();
+    report.images.push(ImageReport {
+        target: String::new(),
+        platform: "linux/arm64".into(),
+        digest: "sha256:image".into(),
+        is_unpacked: false,
+        layers: vec![
+            layer("ADD <base>", 3_000_000),
+            layer("RUN /bin/sh -c true # buildkit", 32),
+            layer("COPY . . # buildkit", 1_234_000),
+        ],
+    });
+    report.provenance.push(ProvenanceReport {
+        platform: "linux/arm64".into(),
+        predicate_type: "https://slsa.dev/provenance/v1".into(),
+        digest: "sha256:told".into(),
+        build_type: "https://example.com/build".into(),
+        ..ProvenanceReport::default()
+    });
+    let page = report.render(Format::Html);
+    for part in [
+        "<td><code>base image, 1 layer</code></td><td class=\"time\">3.00MB</td>",
+        "<td><code>[linux/arm64 2/3] RUN true</code></td><td class=\"time\">32B</td>",
+        "<td><code>[linux/arm64 3/3] COPY . .</code></td><td class=\"time\">1.23MB</td>",
+        "linux/arm64 sha256:image",
+        "sha256:told<br>build type https://example.com/build",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let markdown = report.render(Format::Markdown);
+    for part in [
+        "### Layers linux/arm64\n",
+        "| base image, 1 layer | 3.00MB |\n| <code>&#91;linux/arm64 3/3&#93; COPY . .</code> ",
+        "COPY . .</code> | 1.23MB |\n",
+        "| **all** | 4.23MB |",
+        "<details><summary>Provenance</summary>",
+    ] {
+        assert!(markdown.contains(part), "{part}: {markdown}");
+    }
+    let value: serde_json::Value = serde_json::from_str(&report.render(Format::Json)).unwrap();
+    assert_eq!(value["images"][0]["size"], 4_234_032);
+    assert_eq!(value["images"][0]["layers"][2]["step"], "slow");
+    assert_eq!(value["images"][0]["layers"][0]["base"], true);
+    assert_eq!(value["steps"][3]["layerSize"], 1_234_000);
+    assert_eq!(value["provenance"][0]["digest"], "sha256:told");
+}
+
+#[test]
 fn gitlab_gets_the_warnings_with_their_lines() {
     let text = failed().render(Format::CodeQuality);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Status;
+use super::{ProvenanceReport, Status};
 use crate::progress::{StepState, Warning};
-use crate::text::lines;
+use crate::text::{lines, one_line};
 
 /// `0.4s`, `12.3s`, `3m 05s`, `2h 04m`.
 pub(super) fn duration(time: Duration) -> String {
@@ -45,6 +45,45 @@ pub(super) fn place(warning: &Warning) -> Option<(&str, i32)> {
     let file = warning.source.as_ref().map(|source| &*source.filename);
     let line = warning.ranges.first().map(|range| range.start.line);
     file.zip(line)
+}
+
+/// The row of a base image.
+pub(super) fn base(layers: usize) -> String {
+    match layers {
+        1 => "base image, 1 layer".to_owned(),
+        layers => format!("base image, {layers} layers"),
+    }
+}
+
+/// What made a layer, without what BuildKit puts behind it in an image's history.
+pub(super) fn instruction(text: &str) -> String {
+    let text = one_line(text);
+    let text = text.trim_end();
+    text.strip_suffix("# buildkit")
+        .unwrap_or(text)
+        .trim_end()
+        .to_owned()
+}
+
+/// What there is to say of a provenance, in lines.
+pub(super) fn provenance(provenance: &ProvenanceReport) -> String {
+    let first = [
+        &*provenance.platform,
+        &provenance.predicate_type,
+        &provenance.digest,
+    ];
+    let first: Vec<&str> = first.into_iter().filter(|it| !it.is_empty()).collect();
+    let mut lines = vec![first.join(" ")];
+    for (name, value) in [
+        ("builder", &provenance.builder),
+        ("build type", &provenance.build_type),
+        ("invocation", &provenance.invocation),
+    ] {
+        if !value.is_empty() {
+            lines.push(format!("{name} {value}"));
+        }
+    }
+    lines.join("\n")
 }
 
 /// Text for HTML and XML, in elements and in quoted attributes. Control characters, which XML does

@@ -134,20 +134,18 @@ impl BuildRecord {
             .results
             .into_iter()
             .map(|entry| (entry.key, entry.value.unwrap_or_default()));
-        let mut results: Vec<_> = several.collect();
-        if results.is_empty() {
-            results.extend(one);
+        // Of several platforms the first has the image, the second their attestations.
+        let mut images: BTreeMap<String, Vec<Descriptor>> = BTreeMap::new();
+        let mut attestations: BTreeMap<String, Vec<Descriptor>> = BTreeMap::new();
+        for (platform, result) in one.into_iter().chain(several) {
+            let found = result.results.into_iter();
+            let found = found.filter_map(|entry| descriptor(entry.value?));
+            add_new(images.entry(platform.clone()).or_default(), found);
+            let found = result.attestations.into_iter().filter_map(descriptor);
+            add_new(attestations.entry(platform).or_default(), found);
         }
-        let images = results.iter().map(|(platform, result)| {
-            let found = result.results.iter();
-            let found = found.filter_map(|entry| descriptor(entry.value.clone()?));
-            (platform.clone(), found.collect())
-        });
-        let images = images.collect();
-        let attestations = results.into_iter().map(|(platform, result)| {
-            let descriptors = result.attestations.into_iter().filter_map(descriptor);
-            (platform, descriptors.collect())
-        });
+        images.retain(|_, found| !found.is_empty());
+        attestations.retain(|_, found| !found.is_empty());
         let error = found.error.map(|status| RecordedError {
             code: Code::from(status.code),
             message: redact(&status.message).into_owned(),
@@ -167,11 +165,20 @@ impl BuildRecord {
             generation: found.generation,
             pinned: found.pinned,
             exporter_response: found.exporter_response.into_iter().collect(),
-            attestations: attestations.collect(),
+            attestations,
             results: images,
             logs: found.logs.and_then(descriptor),
             trace: found.trace.and_then(descriptor),
             raw,
+        }
+    }
+}
+
+/// Adds those that are not there yet.
+fn add_new(known: &mut Vec<Descriptor>, found: impl Iterator<Item = Descriptor>) {
+    for descriptor in found {
+        if !known.iter().any(|it| it.digest == descriptor.digest) {
+            known.push(descriptor);
         }
     }
 }

@@ -87,6 +87,92 @@ fn a_build_that_succeeds_has_its_digest_in_the_report() {
     );
 }
 
+/// The layers with a step, as the beginning of its instruction and the size.
+fn layers_with_steps(image: &Value, report: &Value) -> Vec<(String, u64)> {
+    let steps = report["steps"].as_array().expect("steps");
+    let layers = image["layers"].as_array().expect("layers").iter();
+    let placed = layers.filter_map(|layer| {
+        let step = steps.iter().find(|step| step["digest"] == layer["step"])?;
+        let name = step["name"].as_str()?.split_once("] ")?.1;
+        let name = name.chars().take(8).collect();
+        assert_eq!(step["layerSize"], layer["size"], "{step:#}");
+        Some((name, layer["size"].as_u64()?))
+    });
+    placed.collect()
+}
+
+#[test]
+fn a_report_has_the_size_of_the_layer_that_each_step_made() {
+    let name = format!("{}:latest", Engine::get().name("layers"));
+    let dockerfile = "FROM alpine AS build\nRUN echo the same\n\
+                      RUN head -c 300000 /dev/urandom > /x\n\
+                      FROM alpine\nARG COUNT=100000\nWORKDIR /app\nRUN echo the same\n\
+                      RUN head -c $COUNT /dev/urandom > /y\nENV A=b\nCOPY --from=build /x /x\n";
+    let context = folder_of(&[("Dockerfile", dockerfile)]);
+    let [json, page, markdown] = ["r.json", "r.html", "r.md"].map(|it| context.path().join(it));
+    let mut build = solvekit(["build", "--progress=none", TWO, "--push", "-t", &name]);
+    for file in [&json, &page, &markdown] {
+        build.arg("--report").arg(file);
+    }
+    Finished::of(build.arg(context.path())).succeeded();
+    let report = fs::read(&json).expect("a report");
+    let report: Value = serde_json::from_slice(&report).expect("JSON");
+    check_layers(&report);
+    assert_eq!(
+        report["provenance"].as_array().map(Vec::len),
+        Some(2),
+        "{report:#}"
+    );
+    let page = fs::read_to_string(&page).expect("a page");
+    assert!(
+        page.contains("<h2>Layers</h2>") && page.contains("base image, 1 layer"),
+        "{page}"
+    );
+    let markdown = fs::read_to_string(&markdown).expect("a text");
+    assert!(markdown.contains("### Layers linux/arm64"), "{markdown}");
+
+    // The daemon knows it later, too.
+    let build_ref = report["buildRefs"][0].as_str().expect("a reference");
+    let mut later = solvekit(["history", "report", "--format", "json", build_ref]);
+    let later = Finished::of(&mut later).succeeded().stdout;
+    let later: Value = serde_json::from_str(&later).expect("JSON");
+    check_layers(&later);
+    for field in ["digest", "images", "provenance", "sources"] {
+        assert_eq!(later[field], report[field], "{field}");
+    }
+    let build_type = later["provenance"][0]["buildType"].as_str();
+    assert!(
+        build_type.is_some_and(|it| it.contains("buildkit")),
+        "{later:#}"
+    );
+    let source = later["sources"][0]["digest"].as_str();
+    assert!(
+        source.is_some_and(|it| it.starts_with("sha256:")),
+        "{later:#}"
+    );
+}
+
+fn check_layers(report: &Value) {
+    let images = report["images"].as_array().expect("images");
+    let platforms: Vec<&str> = images
+        .iter()
+        .filter_map(|it| it["platform"].as_str())
+        .collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
+    for image in images {
+        assert_eq!(image["layers"][0]["base"], true, "{image:#}");
+        let layers = layers_with_steps(image, report);
+        let names: Vec<&str> = layers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["WORKDIR ", "RUN echo", "RUN head", "COPY --f"],
+            "{image:#}"
+        );
+        let sizes: Vec<u64> = layers.iter().map(|(_, size)| size / 100_000).collect();
+        assert_eq!(sizes, [0, 0, 1, 3], "{image:#}");
+    }
+}
+
 #[test]
 fn targets_of_a_bake_file_share_a_report() {
     let bake = "target \"a\" {\n  dockerfile-inline = \"FROM alpine\\nRUN true\"\n}\n\

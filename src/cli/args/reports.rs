@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-use solvekit::build_report::{BuildReport, BuildSource, FailureReport, Format, Status};
+use solvekit::build_report::{BuildReport, FailureReport, Format, Status};
 use solvekit::progress::Summary;
 use solvekit::spread::Built;
 
@@ -12,6 +11,7 @@ use super::places;
 use crate::cli::commands::build::write_file;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::report::recorded::sources;
 use crate::cli::report::{Failure, annotations};
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -128,22 +128,6 @@ fn add(report: &mut BuildReport, built: &Built) {
     }
 }
 
-/// The sources in a provenance, in either of its versions.
-fn sources(provenance: &Value) -> Vec<BuildSource> {
-    let newer = provenance["buildDefinition"]["resolvedDependencies"].as_array();
-    let all = newer.or_else(|| provenance["materials"].as_array());
-    let read = |material: &Value| {
-        let digest = material["digest"].as_object().into_iter().flatten().next();
-        let mut source = BuildSource::default();
-        source.uri = material["uri"].as_str().unwrap_or_default().to_owned();
-        source.digest = digest
-            .map(|(name, hex)| format!("{name}:{}", hex.as_str().unwrap_or_default()))
-            .unwrap_or_default();
-        source
-    };
-    all.into_iter().flatten().map(read).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,18 +149,5 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn both_versions_of_a_provenance_name_sources() {
-        for provenance in [
-            serde_json::json!({"materials": [{"uri": "a", "digest": {"sha256": "1"}}]}),
-            serde_json::json!({"buildDefinition": {"resolvedDependencies": [
-                {"uri": "a", "digest": {"sha256": "1"}}]}}),
-        ] {
-            let found = sources(&provenance);
-            assert_eq!((&*found[0].uri, &*found[0].digest), ("a", "sha256:1"));
-        }
-        assert!(sources(&Value::Null).is_empty());
     }
 }

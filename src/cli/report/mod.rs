@@ -25,6 +25,7 @@ pub(crate) mod nodes_failure;
 pub(crate) mod panic;
 pub(crate) mod platforms_failure;
 pub(crate) mod prompt;
+pub(crate) mod recorded;
 pub(crate) mod records;
 pub(crate) mod registry_failure;
 mod remedies;

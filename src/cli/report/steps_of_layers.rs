@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use solvekit::diff::LayerDiff;
 use solvekit::dockerfile;
 use solvekit::frontend::Source;
-
-/// The suffix that BuildKit adds to instructions in an image's history.
-const SUFFIX: &str = "# buildkit";
+use solvekit::oci::history_key as key;
 
 /// The lines of a Dockerfile, by their instructions.
 #[derive(Default)]
@@ -49,46 +47,9 @@ impl Steps {
     }
 }
 
-/// The words of an instruction without flags, arguments and shell: `RUN make` for the history's
-/// `RUN |1 A=b /bin/sh -c make # buildkit` and for the file's `RUN --mount=… make`.
-fn key(instruction: &str) -> String {
-    let text = instruction.trim_end();
-    let text = text.strip_suffix(SUFFIX).unwrap_or(text);
-    let mut words = text.split_whitespace();
-    let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
-    let mut words: Vec<&str> = words.skip_while(|word| word.starts_with("--")).collect();
-    if let ("RUN", Some(at)) = (&*keyword, text.find(" -c ")) {
-        let before = text[..at].split_whitespace().count();
-        // Remove the text before ` -c ` only if it is a shell.
-        let is_shell = before <= 2 || text.contains(" |");
-        let shell_first = words
-            .first()
-            .is_some_and(|word| word.starts_with(['/', '|']));
-        if is_shell && shell_first {
-            words = text[at + " -c ".len()..].split_whitespace().collect();
-        }
-    }
-    format!("{keyword} {}", words.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instructions_meet_their_history() {
-        for (file, history) in [
-            ("RUN make", "RUN /bin/sh -c make # buildkit"),
-            (
-                "run --mount=type=cache,target=/x  make  all",
-                "RUN |1 A=b /bin/sh -c make all # buildkit",
-            ),
-            ("COPY --chown=1:1 a b /c/", "COPY a b /c/ # buildkit"),
-            ("RUN sh -c make", "RUN /bin/sh -c sh -c make # buildkit"),
-        ] {
-            assert_eq!(key(file), key(history), "{file}");
-        }
-    }
 
     #[test]
     fn a_line_that_is_there_twice_is_not_told() {

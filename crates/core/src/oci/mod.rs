@@ -15,6 +15,7 @@
 mod digest;
 mod error;
 mod hash;
+mod history_key;
 mod image;
 mod manifest;
 mod platform;
@@ -24,6 +25,7 @@ mod reference;
 pub use digest::Digest;
 pub use error::{Error, PlatformReason, ReferenceReason};
 pub use hash::Hasher;
+pub use history_key::history_key;
 pub use image::{Empty, HealthcheckConfig, HistoryEntry, Image, ImageConfig, RootFs};
 pub use manifest::{Descriptor, Index, Manifest, media_type, null_as_default};
 pub use platform::Platform;

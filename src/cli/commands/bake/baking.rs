@@ -73,7 +73,7 @@ impl Baking<'_> {
         }
         self.write_metadata(&metadata)?;
         if let Some(baked) = &baked {
-            sink.end_without_image(self.report(baked))?;
+            sink.end_without_image(self.report(baked).await)?;
         }
         match answered.is_empty() {
             true => Ok(()),
@@ -122,10 +122,13 @@ impl Baking<'_> {
     }
 
     /// Shows the results of the targets, and writes the requested reports.
-    fn report(&self, baked: &Baked) -> Result<(), Failure> {
+    async fn report(&self, baked: &Baked) -> Result<(), Failure> {
         outcome::show(baked, self.mode, self.environment);
         let failure = outcome::failure(baked, self.mode);
-        let report = outcome::report(baked, failure.as_ref());
+        let mut report = outcome::report(baked, failure.as_ref());
+        if !self.args.reports.is_empty() {
+            outcome::add_recorded(&mut report, baked).await;
+        }
         let reported = self.args.reports.write(&report, self.environment);
         failure.map_or(reported, Err)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
+use solvekit::client::Client;
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StepLimit};
 use solvekit::progress::{Hold, Mode, Summary, Writer};
@@ -46,6 +47,8 @@ pub(super) struct Baked {
     pub(super) summary: Summary,
     /// The folders of local outputs that are incomplete.
     pub(super) broken: Vec<PathBuf>,
+    /// The nodes that built.
+    pub(super) clients: Vec<Client>,
 }
 
 /// The requests of all targets, with the environment's settings for each build.
@@ -146,7 +149,7 @@ pub(super) async fn build(
     let summary = running.end().await;
     let is_built = ended.as_ref().is_ok_and(all_built);
     let copied = copies
-        .unless_interrupted(clients, is_built, &cancelled)
+        .unless_interrupted(clients.clone(), is_built, &cancelled)
         .await;
     let ended = ended?;
     copied?;
@@ -154,6 +157,7 @@ pub(super) async fn build(
     Ok(Baked {
         ended,
         broken: broken.paths(),
+        clients,
         used: surveyed.used,
         summary,
     })

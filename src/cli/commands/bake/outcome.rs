@@ -13,7 +13,9 @@ use super::build::Baked;
 use super::hints;
 use crate::cli::args::{attestations, contexts, explain, nodes, reports};
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, build_failure, display, nodes_failure, platforms_failure};
+use crate::cli::report::{
+    Failure, build_failure, display, nodes_failure, platforms_failure, recorded,
+};
 
 /// The failure of the targets, if any, and the folders that are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
@@ -97,6 +99,15 @@ pub(super) fn report(baked: &Baked, failure: Option<&Failure>) -> BuildReport {
     let title = format!("bake {}", names.collect::<Vec<_>>().join(" "));
     let built = built(baked).map(|(_, built)| built);
     reports::of_build(title, built, failure, &baked.summary)
+}
+
+/// Adds layers and provenance; a target among others is named.
+pub(super) async fn add_recorded(report: &mut BuildReport, baked: &Baked) {
+    let is_alone = baked.ended.len() == 1;
+    for (name, built) in built(baked) {
+        let target = if is_alone { "" } else { name };
+        recorded::add_built(report, target, built, &baked.clients).await;
+    }
 }
 
 /// One line for each target.

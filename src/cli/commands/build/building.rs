@@ -24,7 +24,7 @@ use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::again::again;
 use crate::cli::report::display::Sink;
-use crate::cli::report::{Failure, build_failure, nodes_failure};
+use crate::cli::report::{Failure, build_failure, nodes_failure, recorded};
 
 /// One build of the command.
 pub(super) struct Build<'a> {
@@ -85,7 +85,7 @@ impl<'a> Build<'a> {
         let solved = self.solve(&prepared, &ready, &publish, sink).await?;
         let is_built = matches!(&solved.result, Ok(Ok(_)));
         let copied = copies
-            .unless_interrupted(clients, is_built, &self.cancelled)
+            .unless_interrupted(clients.clone(), is_built, &self.cancelled)
             .await;
         let target = outcome::target(args, is_built);
         solved.recording.end(vec![target], mode, environment);
@@ -94,7 +94,10 @@ impl<'a> Build<'a> {
         let built = solved.result.and_then(|built| {
             built.map_err(|error| self.failure(&error, summary).incomplete(broken))
         });
-        let report = report(prepared.request(), &built, summary);
+        let mut report = report(prepared.request(), &built, summary);
+        if let (Ok(built), false) = (&built, args.reports.is_empty()) {
+            recorded::add_built(&mut report, "", built, &clients).await;
+        }
         let reported = args.reports.write(&report, environment);
         let built = built?;
         reported?;

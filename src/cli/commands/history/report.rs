@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
-use solvekit::build_report::{BuildReport, BuildSource, FailureReport, Format, Status};
+use solvekit::build_report::{BuildReport, FailureReport, Format, Status};
 use solvekit::client::{BuildRecord, RecordStatus};
 use solvekit::progress::{self, Display, Mode, Options, Summary};
 
 use super::{Daemon, Found, History, details};
 use crate::cli::commands::build::write_file;
-use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::{Failure, recorded};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -46,7 +46,9 @@ pub(super) async fn cmd_report(args: &ReportArgs, history: &History<'_>) -> Resu
     let Found { daemon, record } = history.ended(args.build.as_deref()).await?;
     let summary = summary(daemon, &record).await?;
     let known = details::known(daemon, &record).await;
-    let rendered = report(&known, &record, &summary).render(format);
+    let mut report = report(&known, &record, &summary);
+    recorded::add(&mut report, "", &daemon.client, &record).await;
+    let rendered = report.render(format);
     match &args.output {
         Some(path) => write_file(path, rendered.as_bytes()),
         None if matches!(format, Format::Json | Format::CodeQuality) => print_json(&rendered),
@@ -77,14 +79,15 @@ fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport
     report.warnings.clone_from(&summary.warnings);
     report.platforms = texts(&known["Platform"]);
     report.build_refs = vec![record.build_ref.clone()];
-    let materials = known["Materials"].as_array().into_iter().flatten();
-    report.sources = materials
-        .map(|material| {
-            let mut source = BuildSource::default();
-            source.uri = material["URI"].as_str().unwrap_or_default().to_owned();
-            source.digest = texts(&material["Digests"]).join(" ");
-            source
-        })
+    let answer = &record.exporter_response;
+    // Not every daemon keeps the exporter's answer.
+    let image = record.results.values().flatten().next();
+    let image = image.map(|image| image.digest.to_string());
+    report.digest = answer.get("containerimage.digest").cloned().or(image);
+    let names = answer.get("image.name").into_iter();
+    report.names = names
+        .flat_map(|it| it.split(','))
+        .map(str::to_owned)
         .collect();
     report.status = match record.status() {
         RecordStatus::Canceled => Status::Cancelled,

@@ -1,0 +1,209 @@
+//! Finds the steps of the timeline that made the layers of an image.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{BuildReport, ImageReport, LayerReport};
+use crate::client::EngineImage;
+use crate::oci::{Image, Manifest, history_key};
+use crate::progress::TimelineStep;
+
+impl ImageReport {
+    /// An image with its layers. They have instructions if the config's history has an entry for
+    /// each of them.
+    pub fn new(digest: impl Into<String>, manifest: &Manifest, config: &Image) -> Self {
+        let history = config.history.iter().filter(|entry| !entry.empty_layer);
+        let made_by: Vec<&str> = history.map(|entry| entry.created_by.as_str()).collect();
+        let is_known = made_by.len() == manifest.layers.len();
+        let layers = manifest.layers.iter().enumerate().map(|(at, layer)| {
+            let made_by = made_by.get(at).filter(|_| is_known);
+            LayerReport {
+                digest: layer.digest.to_string(),
+                size: layer.size,
+                created_by: made_by.copied().unwrap_or_default().to_owned(),
+            }
+        });
+        Self {
+            target: String::new(),
+            platform: config.platform.normalized().format_all(),
+            digest: digest.into(),
+            is_unpacked: false,
+            layers: layers.collect(),
+        }
+    }
+
+    /// An image of an engine's older store.
+    pub fn of_engine(image: EngineImage) -> Self {
+        let layers = image.layers.into_iter().map(|layer| LayerReport {
+            digest: String::new(),
+            size: layer.size,
+            created_by: layer.created_by,
+        });
+        Self {
+            target: String::new(),
+            platform: image.platform.normalized().format_all(),
+            digest: image.id,
+            is_unpacked: true,
+            layers: layers.collect(),
+        }
+    }
+
+    /// What its sizes are, for people.
+    pub(super) fn sizes(&self) -> &'static str {
+        match self.is_unpacked {
+            true => "unpacked",
+            false => "compressed",
+        }
+    }
+
+    /// Its name among the images of a report: target and platform.
+    pub(super) fn name(&self) -> String {
+        let words = [&*self.target, &*self.platform];
+        let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
+        words.join(" ")
+    }
+
+    /// The size of all layers in bytes.
+    pub fn size(&self) -> u64 {
+        let sizes = self.layers.iter().map(|layer| layer.size);
+        sizes.fold(0, u64::saturating_add)
+    }
+}
+
+/// An image, with the steps that made its layers.
+pub(super) struct Placed<'a> {
+    pub(super) image: &'a ImageReport,
+    /// The steps by their layers; `None` if unknown, as for those of the base image.
+    steps: Vec<Option<&'a TimelineStep>>,
+    /// How many layers from the lowest on are those of a base image.
+    pub(super) base: usize,
+}
+
+/// A numbered step of a stage: `[linux/arm64 build 2/5] RUN make`.
+struct Numbered<'a> {
+    step: &'a TimelineStep,
+    /// The stage: all that stands before the number.
+    stage: &'a str,
+    number: u32,
+    is_last: bool,
+    key: String,
+}
+
+/// The images of a report with their steps.
+pub(super) fn of(report: &BuildReport) -> Vec<Placed<'_>> {
+    let images = report.images.iter();
+    let placed = images.map(|image| {
+        let steps = steps(report, image);
+        let base = steps.iter().take_while(|step| step.is_none()).count();
+        Placed {
+            image,
+            // Without any step it is not known where a base image ends.
+            base: if base == steps.len() { 0 } else { base },
+            steps,
+        }
+    });
+    placed.collect()
+}
+
+impl<'a> Placed<'a> {
+    /// The layers above the base image, with their names for people.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&'a str, &'a LayerReport)> {
+        let layers = self.image.layers.iter().zip(&self.steps).skip(self.base);
+        layers.map(|(layer, step)| {
+            let name = match step {
+                Some(step) => step.name.as_str(),
+                None if layer.created_by.is_empty() => layer.digest.as_str(),
+                None => layer.created_by.as_str(),
+            };
+            (name, layer)
+        })
+    }
+
+    /// All layers with their steps.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a LayerReport, Option<&'a TimelineStep>)> {
+        let steps = self.steps.iter().copied();
+        self.image.layers.iter().zip(steps)
+    }
+
+    /// The size of the base image's layers in bytes.
+    pub(super) fn base_size(&self) -> u64 {
+        let layers = self.image.layers.iter().take(self.base);
+        layers.map(|layer| layer.size).fold(0, u64::saturating_add)
+    }
+}
+
+/// Goes through the layers from the last one down. The last step of the last stage made the last
+/// layer, the step before it the layer below, and so on to the base image, which can be another
+/// stage.
+fn steps<'a>(report: &'a BuildReport, image: &ImageReport) -> Vec<Option<&'a TimelineStep>> {
+    let all = report.timeline.steps.iter();
+    let all = all.filter(|step| is_of_platform(step, &image.platform));
+    let all: Vec<Numbered<'_>> = all.filter_map(numbered).collect();
+    let mut by_key: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_place: HashMap<(&str, u32), usize> = HashMap::new();
+    for (at, step) in all.iter().enumerate() {
+        by_key.entry(&step.key).or_default().push(at);
+        by_place.insert((step.stage, step.number), at);
+    }
+    let mut found = vec![None; image.layers.len()];
+    let (mut used, mut last) = (HashSet::new(), None::<&Numbered<'_>>);
+    for (layer, place) in image.layers.iter().zip(&mut found).rev() {
+        let key = history_key(&layer.created_by);
+        let before = last.and_then(|last| Some((last.stage, last.number.checked_sub(1)?)));
+        let before = before.and_then(|place| by_place.get(&place).copied());
+        let same = by_key.get(&*key).map(Vec::as_slice).unwrap_or_default();
+        let step = match before.filter(|at| is_about(&all[*at].key, &key)) {
+            Some(at) => Some(at),
+            None => only(same, &all),
+        };
+        let Some(at) = step.filter(|at| used.insert(*at)) else {
+            continue;
+        };
+        last = Some(&all[at]);
+        *place = Some(all[at].step);
+    }
+    found
+}
+
+/// The only one of these steps, or the only one that is the last of its stage.
+fn only(steps: &[usize], all: &[Numbered<'_>]) -> Option<usize> {
+    if let [only] = steps {
+        return Some(*only);
+    }
+    let mut last = steps.iter().filter(|at| all[**at].is_last);
+    match (last.next(), last.next()) {
+        (Some(only), None) => Some(*only),
+        _ => None,
+    }
+}
+
+/// True if a step that stands where the layer's step is expected can have made it: variables and
+/// here-documents are written in another way in a history, so only the keyword has to be the same.
+fn is_about(step: &str, layer: &str) -> bool {
+    let keyword = |text: &str| text.split(' ').next().map(str::to_owned);
+    keyword(step) == keyword(layer)
+}
+
+fn is_of_platform(step: &TimelineStep, platform: &str) -> bool {
+    match &step.group {
+        None => true,
+        Some(_) if platform.is_empty() => true,
+        Some(group) => group.rsplit(' ').next() == Some(platform),
+    }
+}
+
+fn numbered(step: &TimelineStep) -> Option<Numbered<'_>> {
+    let (place, text) = step.name.strip_prefix('[')?.split_once("] ")?;
+    let (stage, number) = place.rsplit_once(' ').unwrap_or(("", place));
+    let (number, count) = number.split_once('/')?;
+    let (number, count): (u32, u32) = (number.parse().ok()?, count.parse().ok()?);
+    Some(Numbered {
+        step,
+        stage,
+        number,
+        is_last: number == count,
+        key: history_key(text),
+    })
+}
+
+#[cfg(test)]
+mod tests;
