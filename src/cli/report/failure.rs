@@ -28,16 +28,23 @@ pub(crate) struct Failure {
     alone_in_buildx: bool,
     /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
-    /// The steps that failed, at the end of those lines.
-    last: Vec<LastLines>,
-    /// The command that opens a shell where they failed.
-    shell: Option<String>,
+    /// The end of those lines.
+    ending: Option<Box<Ending>>,
     hint: Option<String>,
     code: u8,
     /// The kind of a registry's failure, which tells scripts if a retry makes sense.
     registry: Option<FailureKind>,
     /// True if no daemon answers, for example during a restart.
     is_daemon_absent: bool,
+}
+
+/// The end of a report.
+#[derive(Debug, Clone, Default)]
+struct Ending {
+    /// The steps that failed.
+    steps: Vec<LastLines>,
+    /// The command that opens a shell where they failed.
+    shell: Option<String>,
 }
 
 /// The exit codes of registries' failures, as in `sysexits.h`.
@@ -52,8 +59,7 @@ impl Failure {
             buildx: None,
             alone_in_buildx: false,
             report: String::new(),
-            last: Vec::new(),
-            shell: None,
+            ending: None,
             hint: None,
             code: 1,
             registry: None,
@@ -219,20 +225,26 @@ impl Failure {
     /// The same with the steps that failed at the end of its report.
     #[must_use]
     pub(crate) fn ends_with(mut self, steps: impl IntoIterator<Item = LastLines>) -> Self {
-        self.last.extend(steps);
+        let steps: Vec<LastLines> = steps.into_iter().collect();
+        if !steps.is_empty() {
+            self.ending.get_or_insert_default().steps.extend(steps);
+        }
         self
     }
 
     /// The same, naming the command that opens a shell where the step failed.
     #[must_use]
     pub(crate) fn shell(mut self, command: Option<String>) -> Self {
-        self.shell = command.or(self.shell);
+        if command.is_some() {
+            self.ending.get_or_insert_default().shell = command;
+        }
         self
     }
 
     /// Takes the steps that failed, to put them at the end of another report.
     pub(crate) fn take_last(&mut self) -> Vec<LastLines> {
-        std::mem::take(&mut self.last)
+        let ending = self.ending.as_mut();
+        ending.map_or_else(Vec::new, |ending| std::mem::take(&mut ending.steps))
     }
 
     /// The report, the message and the hint, to be part of another report. Take the steps of
@@ -281,9 +293,11 @@ impl Failure {
             text.push_str(self.report.trim_end());
             text.push('\n');
         }
-        text.push_str(&last_lines::render(&self.last));
-        if let Some(command) = &self.shell {
-            text.push_str(&format!("For a shell where it failed: {command}\n"));
+        if let Some(ending) = &self.ending {
+            text.push_str(&last_lines::render(&ending.steps));
+            if let Some(command) = &ending.shell {
+                text.push_str(&format!("For a shell where it failed: {command}\n"));
+            }
         }
         if !self.message.is_empty() {
             text.push_str(&format!("ERROR: {}\n", self.message));
