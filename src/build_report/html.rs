@@ -9,7 +9,7 @@ use super::{BuildReport, FailureReport, layers, text};
 use crate::progress::{StepState, TimelineStep};
 
 const STYLE: &str = include_str!("page.css");
-/// More layers than images have: 127 is the most that a daemon mounts.
+/// More layers than an image can have: a daemon mounts at most 127.
 const LAYERS: usize = 200;
 
 pub(super) fn render(report: &BuildReport) -> String {
@@ -170,7 +170,7 @@ fn transfers(out: &mut String, report: &BuildReport) {
     out.push_str("</table>\n</section>\n");
 }
 
-/// The layers of each image from the lowest on; those of the base image are one row.
+/// The layers of each image, lowest first; those of the base image share a row.
 fn layers(out: &mut String, report: &BuildReport) {
     let images = layers::of(report);
     if images.iter().all(|it| it.image.layers.is_empty()) {

@@ -62,7 +62,7 @@ pub(super) fn render(report: &BuildReport) -> String {
     format!("{document:#}\n")
 }
 
-/// `layers` is the size of what it added to the images.
+/// A step. `layers` is the size of the layers that it added to the images.
 fn step(step: &TimelineStep, layers: Option<u64>) -> Value {
     let span = |span: &Span| json!([span.start.as_millis(), span.end.as_millis()]);
     json!({

@@ -47,7 +47,7 @@ impl ImageReport {
         }
     }
 
-    /// What its sizes are, for people.
+    /// The kind of its sizes, as text.
     pub(super) fn sizes(&self) -> &'static str {
         match self.is_unpacked {
             true => "unpacked",
@@ -74,14 +74,14 @@ pub(super) struct Placed<'a> {
     pub(super) image: &'a ImageReport,
     /// The steps by their layers; `None` if unknown, as for those of the base image.
     steps: Vec<Option<&'a TimelineStep>>,
-    /// How many layers from the lowest on are those of a base image.
+    /// The number of lowest layers that belong to a base image.
     pub(super) base: usize,
 }
 
 /// A numbered step of a stage: `[linux/arm64 build 2/5] RUN make`.
 struct Numbered<'a> {
     step: &'a TimelineStep,
-    /// The stage: all that stands before the number.
+    /// The stage: the text before the number.
     stage: &'a str,
     number: u32,
     is_last: bool,
@@ -96,7 +96,7 @@ pub(super) fn of(report: &BuildReport) -> Vec<Placed<'_>> {
         let base = steps.iter().take_while(|step| step.is_none()).count();
         Placed {
             image,
-            // Without any step it is not known where a base image ends.
+            // Without any step, the end of the base image is unknown.
             base: if base == steps.len() { 0 } else { base },
             steps,
         }
@@ -105,7 +105,7 @@ pub(super) fn of(report: &BuildReport) -> Vec<Placed<'_>> {
 }
 
 impl<'a> Placed<'a> {
-    /// The layers above the base image, with their names for people.
+    /// The layers above the base image, with their names as text.
     pub(super) fn own(&self) -> impl Iterator<Item = (&'a str, &'a LayerReport)> {
         let layers = self.image.layers.iter().zip(&self.steps).skip(self.base);
         layers.map(|(layer, step)| {
@@ -131,7 +131,7 @@ impl<'a> Placed<'a> {
     }
 }
 
-/// Goes through the layers from the last one down. The last step of the last stage made the last
+/// Walks through the layers from the last one down. The last step of the last stage made the last
 /// layer, the step before it the layer below, and so on to the base image, which can be another
 /// stage.
 fn steps<'a>(report: &'a BuildReport, image: &ImageReport) -> Vec<Option<&'a TimelineStep>> {
@@ -176,8 +176,8 @@ fn only(steps: &[usize], all: &[Numbered<'_>]) -> Option<usize> {
     }
 }
 
-/// True if a step that stands where the layer's step is expected can have made it: variables and
-/// here-documents are written in another way in a history, so only the keyword has to be the same.
+/// True if the step can have made the layer. A history shows variables and here-documents
+/// differently, so only the keyword is compared.
 fn is_about(step: &str, layer: &str) -> bool {
     let keyword = |text: &str| text.split(' ').next().map(str::to_owned);
     keyword(step) == keyword(layer)

@@ -7,15 +7,15 @@ use super::{BuildReport, FailureReport, Status, layers, text};
 use crate::progress::{FailedStep, StepState, TimelineStep};
 use crate::text::{lines, one_line};
 
-/// How many of the slowest steps are listed.
+/// The most steps in the list of the slowest ones.
 const SLOWEST: usize = 10;
-/// How many of an image's largest layers are listed.
+/// The number of an image's largest layers that are listed.
 const LARGEST: usize = 10;
-/// How many lines of a failed step's output: GitHub takes 1 MiB for a whole job.
+/// The most lines of a failed step's output: GitHub accepts 1 MiB for a whole job.
 const LOG_LINES: usize = 100;
-/// How many warnings are listed.
+/// The most warnings in the list.
 const WARNINGS: usize = 50;
-/// How many sources are listed.
+/// The most sources that are listed.
 const SOURCES: usize = 50;
 
 pub(super) fn render(report: &BuildReport) -> String {
@@ -138,7 +138,7 @@ fn layers(out: &mut String, report: &BuildReport) {
     }
 }
 
-/// How it was built, and from what; folded, because few read it.
+/// The provenance and the sources, collapsed, because few read them.
 fn origin(out: &mut String, report: &BuildReport) {
     if report.provenance.is_empty() && report.sources.is_empty() {
         return;
@@ -181,7 +181,7 @@ fn warnings(out: &mut String, report: &BuildReport) {
     out.push('\n');
 }
 
-/// Text in a line or the cell of a table: nothing in it is markup.
+/// Escapes text for a line or a table cell.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     for c in escaped(&one_line(text)).chars() {
@@ -193,7 +193,7 @@ fn cell(text: &str) -> String {
     out
 }
 
-/// Code in a line or a cell. HTML keeps what Markdown has no escape for.
+/// Formats code for a line or a cell. HTML protects characters that Markdown cannot escape.
 fn code(text: &str) -> String {
     let text = escaped(&one_line(text));
     let mut out = String::from("<code>");
@@ -208,7 +208,7 @@ fn code(text: &str) -> String {
     out + "</code>"
 }
 
-/// A block of lines; the fence is longer than any in it.
+/// Formats a block of lines; the fence is longer than any fence in the text.
 fn fenced(out: &mut String, text: &str) {
     if text.is_empty() {
         return;

@@ -1,8 +1,8 @@
-//! Reports of a build that has ended, for people and programs. Pure: no I/O.
+//! Reports about finished builds, for people and programs. Pure: no I/O.
 //!
-//! A [`BuildReport`] is made of what a [`Display`](crate::progress::Display) has seen (its
-//! [`Summary`](crate::progress::Summary)) and of the build's outcome. It is rendered as one of the
-//! [`Format`]s: a page of HTML that needs no network, Markdown for `$GITHUB_STEP_SUMMARY`, JSON,
+//! A [`BuildReport`] is made from the result of a [`Display`](crate::progress::Display) (its
+//! [`Summary`](crate::progress::Summary)) and from the build's outcome. It is rendered in one of
+//! the [`Format`]s: an HTML page that needs no network, Markdown for `$GITHUB_STEP_SUMMARY`, JSON,
 //! JUnit XML, and GitLab's code quality report.
 
 mod code_quality;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::progress::{FailedStep, Timeline, TimelineStep, Warning};
 
-/// How a build ended.
+/// The result of a build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -31,33 +31,33 @@ pub enum Status {
     Cancelled,
 }
 
-/// What a report says of a build.
+/// The content of a report.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct BuildReport {
-    /// What was built, for example the image's first name.
+    /// The title, for example the image's first name.
     pub title: String,
-    /// How it ended.
+    /// The result of the build.
     pub status: Status,
     /// The steps and their times.
     pub timeline: Timeline,
     /// The platforms.
     pub platforms: Vec<String>,
-    /// The names that the image was given.
+    /// The names of the image.
     pub names: Vec<String>,
-    /// The digest of what was exported.
+    /// The digest of the exported image.
     pub digest: Option<String>,
-    /// The builds by the names of the daemons' histories.
+    /// The ids of the builds in the daemons' histories.
     pub build_refs: Vec<String>,
     /// The images that were exported, with their layers.
     pub images: Vec<ImageReport>,
-    /// How it was built, in the words of its provenance.
+    /// The provenance of the build.
     pub provenance: Vec<ProvenanceReport>,
-    /// What the build read from elsewhere: a URI and a digest each, as the provenance has them.
+    /// The remote sources of the build with their digests, from the provenance.
     pub sources: Vec<BuildSource>,
     /// The warnings.
     pub warnings: Vec<Warning>,
-    /// Why it failed.
+    /// The failure, if the build failed.
     pub failure: Option<FailureReport>,
 }
 
@@ -65,11 +65,11 @@ pub struct BuildReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImageReport {
-    /// The target of a bake file; empty for a build alone.
+    /// The target of a bake file; empty for a single build.
     pub target: String,
     /// The platform; empty if unknown.
     pub platform: String,
-    /// The digest of its manifest, or its id in a store that has no manifests.
+    /// The digest of its manifest, or its id in a store without manifests.
     pub digest: String,
     /// True if the sizes are those of unpacked files, not of compressed layers.
     pub is_unpacked: bool,
@@ -85,39 +85,39 @@ pub struct LayerReport {
     pub digest: String,
     /// The size in bytes.
     pub size: u64,
-    /// The instruction that made it, as the image's history has it; empty if unknown.
+    /// The instruction that made it, from the image's history; empty if unknown.
     pub created_by: String,
 }
 
-/// How a build of one platform was made. Fields are empty if the provenance lacks them.
+/// The provenance of a build for one platform. Fields that it lacks are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProvenanceReport {
     /// The platform; empty if unknown.
     pub platform: String,
-    /// Its version, for example `https://slsa.dev/provenance/v1`.
+    /// The version of the provenance, for example `https://slsa.dev/provenance/v1`.
     pub predicate_type: String,
     /// The digest of the document.
     pub digest: String,
     /// The id of the builder.
     pub builder: String,
-    /// What kind of build it was, a URI.
+    /// The kind of build, a URI.
     pub build_type: String,
     /// The builder's id of the build.
     pub invocation: String,
 }
 
-/// Something that a build read from elsewhere.
+/// A remote source of a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct BuildSource {
-    /// For example `pkg:docker/alpine@3?platform=linux%2Famd64`.
+    /// The URI, for example `pkg:docker/alpine@3?platform=linux%2Famd64`.
     pub uri: String,
-    /// For example `sha256:…`; empty if unknown.
+    /// The digest, for example `sha256:…`; empty if unknown.
     pub digest: String,
 }
 
-/// Why a build failed.
+/// The failure of a build.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct FailureReport {
@@ -125,7 +125,7 @@ pub struct FailureReport {
     pub message: String,
     /// The lines of the Dockerfile, or others that explain the error; may be empty.
     pub excerpt: String,
-    /// The steps that failed, with the end of their output.
+    /// The failed steps, with the end of their output.
     pub steps: Vec<FailedStep>,
 }
 
@@ -166,12 +166,12 @@ impl Format {
         }
     }
 
-    /// Returns the format with a name.
+    /// Returns the format with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Returns the format that a file's name asks for.
+    /// Returns the format for a file's name.
     pub fn of_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let (stem, suffix) = name.rsplit_once('.')?;
@@ -200,12 +200,13 @@ impl BuildReport {
         }
     }
 
-    /// Returns the steps that the length of the build depends on, from its start to its end.
+    /// Returns the critical path: the steps that determine the length of the build, from its start
+    /// to its end.
     pub fn critical_path(&self) -> Vec<&TimelineStep> {
         critical::path(&self.timeline.steps)
     }
 
-    /// The steps by their group: those of no platform first.
+    /// The steps by their group. Steps without a platform come first.
     fn groups(&self) -> Vec<(&str, Vec<&TimelineStep>)> {
         let mut groups: Vec<(&str, Vec<&TimelineStep>)> = Vec::new();
         for step in &self.timeline.steps {

@@ -1,4 +1,4 @@
-//! Words of all reports.
+//! Text formats that all reports share.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-/// The warning's line.
+/// The message of the warning, in one line.
 pub(super) fn short(warning: &Warning) -> String {
     String::from_utf8_lossy(&warning.short).into_owned()
 }
@@ -55,7 +55,7 @@ pub(super) fn base(layers: usize) -> String {
     }
 }
 
-/// What made a layer, without what BuildKit puts behind it in an image's history.
+/// The instruction that made a layer, without BuildKit's suffix in an image's history.
 pub(super) fn instruction(text: &str) -> String {
     let text = one_line(text);
     let text = text.trim_end();
@@ -65,7 +65,7 @@ pub(super) fn instruction(text: &str) -> String {
         .to_owned()
 }
 
-/// What there is to say of a provenance, in lines.
+/// A summary of the provenance, in lines.
 pub(super) fn provenance(provenance: &ProvenanceReport) -> String {
     let first = [
         &*provenance.platform,
@@ -86,8 +86,8 @@ pub(super) fn provenance(provenance: &ProvenanceReport) -> String {
     lines.join("\n")
 }
 
-/// Text for HTML and XML, in elements and in quoted attributes. Control characters, which XML does
-/// not allow, and characters that change the direction of text are left out.
+/// Escapes text for HTML and XML, in elements and in quoted attributes. Removes control characters,
+/// which XML does not allow, and characters that change the direction of text.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in lines(text).chars() {

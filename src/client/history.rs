@@ -174,7 +174,7 @@ impl BuildRecord {
     }
 }
 
-/// Adds those that are not there yet.
+/// Adds the descriptors that are missing.
 fn add_new(known: &mut Vec<Descriptor>, found: impl Iterator<Item = Descriptor>) {
     for descriptor in found {
         if !known.iter().any(|it| it.digest == descriptor.digest) {

@@ -1,4 +1,4 @@
-//! What the daemon still has of a recorded build's result: its images and its provenance.
+//! The result of a recorded build that the daemon still has: images and provenance.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 use super::{BuildRecord, Client, Engine, Error};
 use crate::oci::{Descriptor, Digest, Image, Index, Manifest, Platform, media_type};
 
-/// Larger than any manifest or config.
+/// The size limit of a manifest or config in bytes.
 const DOCUMENT: usize = 16 << 20;
-/// Larger than the provenance of any build: it has the Dockerfile and the graph.
+/// The size limit of a provenance in bytes; it includes the Dockerfile and the graph.
 const PROVENANCE: usize = 64 << 20;
-/// More images than any build makes.
+/// The most images of a build.
 const MOST_IMAGES: usize = 100;
 const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 const SLSA: &str = "https://slsa.dev/provenance/";
 
-/// An image that a build exported, of one platform.
+/// An image of one platform that a build exported.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedImage {
@@ -30,7 +30,7 @@ pub struct RecordedImage {
     pub config: Image,
 }
 
-/// How a build was made, for one platform.
+/// The provenance of a build, for one platform.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedProvenance {
@@ -38,22 +38,23 @@ pub struct RecordedProvenance {
     pub platform: String,
     /// The digest of the document.
     pub digest: Digest,
-    /// Its version, for example `https://slsa.dev/provenance/v1`.
+    /// The version of the provenance, for example `https://slsa.dev/provenance/v1`.
     pub predicate_type: String,
     /// The document.
     pub predicate: Value,
 }
 
 impl Client {
-    /// Returns the images that a build exported, each once. A build that exported no image, or to a
-    /// store that is not the daemon's own, has none. Manifests of attestations are left out.
+    /// Returns the images that a build exported, each once. There are none if the build exported no
+    /// image, or exported to another store than the daemon's. Manifests of attestations are
+    /// omitted.
     ///
     /// # Errors
     /// If a call fails; the daemon may have removed a blob meanwhile.
     pub async fn recorded_images(&self, record: &BuildRecord) -> Result<Vec<RecordedImage>, Error> {
         let mut left: Vec<Descriptor> = record.results.values().flatten().cloned().collect();
         if left.is_empty() {
-            // A Docker Engine does not record what it pushed, but answers with it.
+            // A Docker Engine does not record pushed images, but its response contains them.
             left.extend(answered(&record.exporter_response));
         }
         left.reverse();
@@ -75,7 +76,7 @@ impl Client {
             }
             let bytes = self.read_blob(descriptor.digest.as_str(), DOCUMENT).await?;
             if is_index {
-                // Blobs of the daemon's own making are not damaged; others have no images.
+                // Blobs that the daemon made are not damaged; others contain no images.
                 let index: Option<Index> = serde_json::from_slice(&bytes).ok();
                 let inner = index.map(|index| index.manifests).unwrap_or_default();
                 left.extend(inner.into_iter().rev());
@@ -99,8 +100,8 @@ impl Client {
         Ok(found)
     }
 
-    /// Returns the provenance of a build, for each platform. The daemon records it of builds
-    /// whose image has none too.
+    /// Returns the provenance of a build, for each platform. The daemon records it even for builds
+    /// whose image has none.
     ///
     /// # Errors
     /// If a call fails; the daemon may have removed a blob meanwhile.
@@ -131,7 +132,7 @@ impl Client {
     }
 }
 
-/// An image that an engine keeps in its older store, which has no manifests.
+/// An image in an engine's older store, which has no manifests.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct EngineImage {
@@ -143,7 +144,7 @@ pub struct EngineImage {
     pub layers: Vec<EngineLayer>,
 }
 
-/// A layer of such an image.
+/// A layer of an [`EngineImage`].
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct EngineLayer {
@@ -155,7 +156,7 @@ pub struct EngineLayer {
 
 impl Client {
     /// Returns the image that a build left in the older image store of a Docker Engine. `None` if
-    /// the daemon is another, or the build made none.
+    /// the daemon is not an engine, or if there is no such image.
     ///
     /// # Errors
     /// If a call fails; the engine may have removed the image meanwhile.
@@ -192,7 +193,8 @@ impl Client {
 }
 
 impl EngineLayer {
-    /// The history has instructions without a layer, too; they have no size.
+    /// True if the entry has a layer. The history also contains instructions without one; their
+    /// size is 0.
     fn is_layer(&self) -> bool {
         let keyword = self
             .created_by
@@ -203,7 +205,7 @@ impl EngineLayer {
     }
 }
 
-/// The image in the answer of an exporter.
+/// The image in the response of an exporter.
 fn answered(response: &BTreeMap<String, String>) -> Option<Descriptor> {
     let known = response.get("containerimage.descriptor");
     let known = known.and_then(|text| BASE64.decode(text).ok());

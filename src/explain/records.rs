@@ -1,4 +1,4 @@
-//! Collects while builds run what they are made of.
+//! Collects the graphs and inputs of running builds.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,12 +11,11 @@ use crate::oci::Platform;
 use crate::progress::{StepEnd, StepEnds};
 use crate::session::Sent;
 
-/// Collects the graphs of builds that run together, for each target. Clones share what is
-/// collected.
+/// Collects the graphs of builds that run together, for each target. Clones share the collection.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     targets: Arc<Mutex<BTreeMap<String, Target>>>,
-    /// How far the steps got.
+    /// The state of the steps.
     pub(crate) ends: StepEnds,
     /// The target that this clone collects for.
     target: Arc<str>,
@@ -29,19 +28,19 @@ struct Target {
     build_refs: Vec<String>,
 }
 
-/// What was collected of a target.
+/// The collected data of a target.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Built {
-    /// Its steps with their ends. The names of tables are filled in when it is kept.
+    /// Its steps with their results. The names of tables are set when the record is stored.
     pub record: Record,
     /// The files of its folders, by the session's names of the folders.
     pub tables: BTreeMap<String, Arc<Table>>,
-    /// The daemon's names of its builds.
+    /// The daemon's ids of its builds.
     pub build_refs: Vec<String>,
 }
 
-/// Where graphs were sent, and what was served with them.
+/// The place that graphs were sent to, with the folders that were served.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) session: &'a str,
@@ -80,7 +79,7 @@ impl Records {
         target.build_refs.push(place.build_ref.to_owned());
     }
 
-    /// Takes what was collected, by target; a build alone is the target "". `sent` has the files.
+    /// Takes the collected data by target; a single build has the target "". `sent` has the files.
     pub fn take(&self, sent: &Sent) -> BTreeMap<String, Built> {
         let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         let targets = std::mem::take(&mut *targets).into_iter();
@@ -116,7 +115,7 @@ fn ended(end: Option<StepEnd>) -> Ended {
         None => Ended::Unseen,
         Some(StepEnd::Cached) => Ended::Cached,
         Some(StepEnd::Done) => Ended::Ran,
-        // Running: the daemon was stopped or lost.
+        // Still running: the daemon was stopped, or the connection was lost.
         Some(_) => Ended::Failed,
     }
 }

@@ -1,10 +1,10 @@
 //! The records of builds on disk: bounded, private to their owner, and never trusted.
 //!
 //! - `targets/HASH.json`: the last build of a target, a [`Record`].
-//! - `files/NAME`: a [`Table`] of files. Records name them.
-//! - `reports/TIME-RANDOM.json`: what was explained, a [`Report`].
+//! - `files/NAME`: a [`Table`] of files, referenced by records.
+//! - `reports/TIME-RANDOM.json`: an explanation, a [`Report`].
 //!
-//! What is broken, of another version, or gone counts as missing.
+//! A file that is damaged, missing or of another version is ignored.
 
 mod error;
 mod folder;
@@ -24,18 +24,18 @@ pub use error::StoreError;
 use error::failed;
 use folder::{FILES, Folder, REPORTS, TARGETS, touch};
 
-/// The largest report that is kept or read.
+/// The size limit of a report, in bytes.
 const MAX_REPORT: u64 = 1 << 20;
-/// Steps beyond these are only counted.
+/// The most steps that are stored in full; the others are only counted.
 const MAX_EXPLAINED: usize = 1000;
 
-/// Records and reports in a folder.
+/// The records and reports in a folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: Folder,
 }
 
-/// What is known of a target after a build.
+/// The result of a target's comparison.
 #[derive(Debug)]
 struct Compared {
     was_there: bool,
@@ -52,16 +52,16 @@ impl Store {
         }
     }
 
-    /// Compares builds with the ones before, and keeps them in their place. `targets` are names,
-    /// keys that tell the target from all others of the user, and what was built. `note` gets what
-    /// could not be read or kept; the rest is done all the same. Blocking.
+    /// Compares builds with the previous ones, and replaces those. `targets` are names, keys that
+    /// distinguish a target from all others of the user, and the collected data. `note` receives
+    /// errors of single files; the rest is still done. Blocking.
     pub fn keep(
         &self,
         targets: Vec<(String, String, Built)>,
         now: SystemTime,
         note: &mut dyn FnMut(&StoreError),
     ) -> Report {
-        // Without a lock records are read, but not written.
+        // Without the lock, records are read but not written.
         let lock = self.folder.lock();
         if let Err(error) = &lock {
             note(error);
@@ -91,11 +91,10 @@ impl Store {
         report
     }
 
-    /// Returns the newest report, or the newest that has this build.
+    /// Returns the newest report, or the newest one with this build.
     ///
     /// # Errors
-    /// If the folder or the newest report cannot be read. Older reports that are broken are passed
-    /// over.
+    /// If the folder or the newest report cannot be read. Damaged older reports are skipped.
     pub fn report(&self, build_ref: Option<&str>) -> Result<Option<Report>, StoreError> {
         let mut names = self.folder.names(REPORTS)?;
         names.sort_unstable();
@@ -112,7 +111,7 @@ impl Store {
         Ok(None)
     }
 
-    /// Returns the last builds of all targets. What cannot be read is left out. Blocking.
+    /// Returns the last builds of all targets. Unreadable records are omitted. Blocking.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -159,7 +158,7 @@ impl Store {
         Compared { was_there, ran }
     }
 
-    /// Keeps the files of a folder. Returns the name of the table, and what changed since the known
+    /// Stores the files of a folder. Returns the name of the table, and the changes since the known
     /// one.
     fn compare_files(
         &self,
@@ -179,7 +178,7 @@ impl Store {
         });
         let mut changes = is_same.then(Changes::default);
         if let Some(old) = &old {
-            // A table that parses is not damaged.
+            // A table that can be parsed is not damaged.
             changes = table.changes_since(old).ok();
             let _ = Arc::make_mut(&mut table).keep_digests(old);
         }
@@ -193,7 +192,7 @@ impl Store {
         if report.targets.is_empty() {
             return Ok(());
         }
-        // Plain data: making JSON of it cannot fail.
+        // Plain data: it always serializes to JSON.
         let mut bytes = serde_json::to_vec(report).unwrap_or_default();
         if bytes.len() as u64 > MAX_REPORT {
             let mut report = report.clone();

@@ -43,12 +43,12 @@ pub enum MissingSource {
         /// The ignore file.
         ignore_file: PathBuf,
     },
-    /// The stage, image or context of `--from` does not have it.
+    /// The stage, image or context of `--from` does not contain the path.
     #[error("{path:?} is not in {from}, which --from names")]
     Elsewhere {
         /// The path, from the root.
         path: String,
-        /// What `--from` names.
+        /// The value of `--from`.
         from: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The end of a failed build on the terminal: the last ten lines say what to know.
+//! The end of a failed build on the terminal: the last ten lines contain the essentials.
 
 use crate::support::{Finished, OnTerminal, folder_of, solvekit, unique};
 

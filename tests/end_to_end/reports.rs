@@ -87,7 +87,7 @@ fn a_build_that_succeeds_has_its_digest_in_the_report() {
     );
 }
 
-/// The layers with a step, as the beginning of its instruction and the size.
+/// The layers that have a step, as the start of its instruction and the size.
 fn layers_with_steps(image: &Value, report: &Value) -> Vec<(String, u64)> {
     let steps = report["steps"].as_array().expect("steps");
     let layers = image["layers"].as_array().expect("layers").iter();
@@ -131,7 +131,7 @@ fn a_report_has_the_size_of_the_layer_that_each_step_made() {
     let markdown = fs::read_to_string(&markdown).expect("a text");
     assert!(markdown.contains("### Layers linux/arm64"), "{markdown}");
 
-    // The daemon knows it later, too.
+    // The daemon still has it later.
     let build_ref = report["buildRefs"][0].as_str().expect("a reference");
     let mut later = solvekit(["history", "report", "--format", "json", build_ref]);
     let later = Finished::of(&mut later).succeeded().stdout;

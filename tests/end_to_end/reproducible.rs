@@ -251,7 +251,7 @@ fn a_lock_is_verified_and_its_moved_names_are_told() {
     let json = [&flags[..], &["--format=json", "--keep", kept]].concat();
     let json: Value = serde_json::from_str(&verify(context.path(), &json).stdout).expect("JSON");
     assert_eq!(json["movedNames"][0]["name"], base.as_str());
-    // What the name is today is not what was built from.
+    // The build used the lock's digest, not the current one of the name.
     let digest = json["diff"]["left"]["digest"].as_str().expect("a digest");
     let image = format!("oci-layout://{kept}@{digest}");
     let word = Finished::of(&mut solvekit(["image", "cat", &image, "/copy"])).succeeded();

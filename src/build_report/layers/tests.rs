@@ -18,7 +18,7 @@ fn step(name: &str) -> TimelineStep {
     }
 }
 
-/// The layers of an image, as `INSTRUCTION`, and the names of the steps that are found.
+/// The layers of an image, as `INSTRUCTION`, and the names of the steps that were found.
 fn placed(steps: &[&str], history: &[&str]) -> (Vec<Option<String>>, usize) {
     let mut report = BuildReport::default();
     report.timeline.steps = steps.iter().map(|name| step(name)).collect();
@@ -111,7 +111,7 @@ fn a_stage_on_another_stage_goes_on_with_its_steps() {
             "COPY a b # buildkit",
         ],
     );
-    // The variable's step stands in another stage, and nothing says which: it is left out.
+    // The variable's step is in another stage, but it is unknown which: the step is omitted.
     let expected = [
         "",
         "[base 2/3] WORKDIR /app",

@@ -1,6 +1,6 @@
-//! The command that was called, with further flags: for people to copy.
+//! The command of the user with more flags, to be copied.
 
-/// The command again, with these flags behind its verb.
+/// The same command with these flags after its verb.
 pub(crate) fn again(verbs: &[&str], flags: &str) -> String {
     let arguments: Vec<String> = std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
@@ -25,7 +25,7 @@ fn with_flags(arguments: &[String], original: Option<&str>, verbs: &[&str], flag
     words.join(" ")
 }
 
-/// As a POSIX shell reads it.
+/// Quotes a word for a POSIX shell.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |symbol: char| symbol.is_ascii_alphanumeric() || "-_=./:,@+%".contains(symbol);
     match !word.is_empty() && word.chars().all(is_plain) {

@@ -100,7 +100,7 @@ pub(crate) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) ->
     }
 }
 
-/// The step that failed in a few lines, for the end of the report.
+/// The failed step in a few lines, for the end of the report.
 pub(crate) fn last_of(error: &FrontendError, summary: &Summary) -> Option<LastLines> {
     match error {
         FrontendError::Solve(failure) => {
@@ -144,7 +144,7 @@ pub(crate) fn process_exit_code(error: &Error) -> Option<u8> {
     u8::try_from(code).ok().filter(|code| *code != 0)
 }
 
-/// True if a process in RUN failed, of any platform.
+/// True if a process of RUN failed, on any platform.
 pub(crate) fn has_failed_process(error: &Error) -> bool {
     let is_process = |error: &FrontendError| match error {
         FrontendError::Solve(failure) => failure.exit_code.is_some(),

@@ -43,7 +43,7 @@ pub(crate) struct Failure {
 struct Ending {
     /// The steps that failed.
     steps: Vec<LastLines>,
-    /// The command that opens a shell where they failed.
+    /// The command that opens a shell in the failed step.
     shell: Option<String>,
 }
 
@@ -222,7 +222,7 @@ impl Failure {
         self
     }
 
-    /// The same with the steps that failed at the end of its report.
+    /// Adds the failed steps at the end of the report.
     #[must_use]
     pub(crate) fn ends_with(mut self, steps: impl IntoIterator<Item = LastLines>) -> Self {
         let steps: Vec<LastLines> = steps.into_iter().collect();
@@ -232,7 +232,7 @@ impl Failure {
         self
     }
 
-    /// The same, naming the command that opens a shell where the step failed.
+    /// Sets the command that opens a shell in the failed step.
     #[must_use]
     pub(crate) fn shell(mut self, command: Option<String>) -> Self {
         if command.is_some() {
@@ -241,13 +241,13 @@ impl Failure {
         self
     }
 
-    /// Takes the steps that failed, to put them at the end of another report.
+    /// Takes the failed steps, for the end of another report.
     pub(crate) fn take_last(&mut self) -> Vec<LastLines> {
         let ending = self.ending.as_mut();
         ending.map_or_else(Vec::new, |ending| std::mem::take(&mut ending.steps))
     }
 
-    /// The report, the message and the hint, to be part of another report. Take the steps of
+    /// Returns the report, the message and the hint, as part of another report. Call
     /// [`take_last`](Self::take_last) before.
     pub(crate) fn into_report(self) -> String {
         let hint = self.hint.unwrap_or_default();

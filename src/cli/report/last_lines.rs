@@ -5,14 +5,14 @@ use solvekit::client::SourceDetail;
 use solvekit::frontend::SolveFailure;
 use solvekit::progress::FailedStep;
 
-/// How much of the output is shown again of a step that fails alone, and of each of several: all of
-/// them have to be in the last ten lines.
+/// The lines of output that are repeated for a single failed step, and for each of several: they
+/// must fit into the last ten lines.
 const OUTPUT: usize = 3;
 const OUTPUT_OF_SEVERAL: usize = 1;
-/// How wide a line may be.
+/// The most columns of a line.
 const WIDTH: usize = 80;
 
-/// A step that failed, in a few lines.
+/// A failed step, in a few lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LastLines {
     target: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Opti
         let first = lines.ranges.first()?.start.line;
         Some(format!("{}:{first}", lines.info.filename))
     });
-    // Without a line it is no step of a Dockerfile, and its process is all there is to tell of.
+    // Without a line it is not a step of a Dockerfile; then only a failed process is reported.
     if first.is_none() && failure.exit_code.is_none() {
         return None;
     }
@@ -57,7 +57,7 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Opti
     })
 }
 
-/// All steps that failed, one after the other.
+/// The text for all failed steps.
 pub(crate) fn render(steps: &[LastLines]) -> String {
     let most = match steps {
         [_] => OUTPUT,
@@ -67,7 +67,7 @@ pub(crate) fn render(steps: &[LastLines]) -> String {
 }
 
 impl LastLines {
-    /// The same with the name of the target before its place.
+    /// Adds the name of the target before its place.
     #[must_use]
     pub(crate) fn of_target(mut self, target: &str) -> Self {
         self.target = Some(target.to_owned());
@@ -76,7 +76,7 @@ impl LastLines {
 
     fn render(&self, most: usize) -> String {
         let target = self.target.as_ref().map(|name| format!("target {name}"));
-        // The only stage of a target has no name in its steps, and the target's stands there.
+        // The only stage of a target has no name in its steps; the target's name is shown instead.
         let is_stage = !self.stage.is_empty() && self.target.as_ref() != Some(&self.stage);
         let stage = is_stage.then(|| format!("stage {}", self.stage));
         let words = target.iter().chain(&self.platform).chain(&stage);
@@ -93,7 +93,7 @@ impl LastLines {
     }
 }
 
-/// The name of the stage that lines of a Dockerfile are in; the steps of an only stage do not have
+/// The name of the stage that contains lines of a Dockerfile. Steps of an only stage do not include
 /// it.
 fn named_stage(lines: &SourceDetail) -> Option<String> {
     let first = lines.ranges.first()?.start.line;

@@ -1,4 +1,4 @@
-//! Completes a report with what the daemon recorded of the build: layers and provenance.
+//! Completes a report with the daemon's records of the build: layers and provenance.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use solvekit::build_report::{BuildReport, BuildSource, ImageReport, ProvenanceRe
 use solvekit::client::{BuildRecord, Client, RecordedProvenance};
 use solvekit::spread::Built;
 
-/// A report without layers is better than one that is waited for.
+/// The time limit, after which the report has no layers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Adds what the nodes recorded of a build that has just ended. Nothing depends on it: a daemon
-/// that does not answer leaves it out.
+/// Adds the nodes' records of a build that has just ended. They are optional: if a daemon does not
+/// answer, they are omitted.
 pub(crate) async fn add_built(
     report: &mut BuildReport,
     target: &str,
@@ -30,7 +30,7 @@ pub(crate) async fn add_built(
     }
 }
 
-/// Adds what a daemon recorded of a build, as far as it still has it.
+/// Adds a daemon's records of a build, as far as it still has them.
 pub(crate) async fn add(
     report: &mut BuildReport,
     target: &str,
@@ -60,7 +60,7 @@ pub(crate) async fn add(
     report.sources.dedup();
 }
 
-/// What a report says of a provenance, in both of its versions.
+/// The report's part of a provenance of either version.
 fn told(target: &str, provenance: RecordedProvenance) -> ProvenanceReport {
     let document = &provenance.predicate;
     let text = |newer: &Value, older: &Value| {
@@ -86,7 +86,7 @@ fn told(target: &str, provenance: RecordedProvenance) -> ProvenanceReport {
     told
 }
 
-/// What a provenance names as read from elsewhere, in both of its versions.
+/// The remote sources in a provenance of either version.
 pub(crate) fn sources(provenance: &Value) -> Vec<BuildSource> {
     let newer = provenance["buildDefinition"]["resolvedDependencies"].as_array();
     let all = newer.or_else(|| provenance["materials"].as_array());

@@ -21,7 +21,7 @@ pub(crate) struct Verification<'a> {
     pub(crate) dockerfile: Option<Source>,
     /// Steps that came from a cache although the cache was disabled.
     pub(crate) cached: Vec<&'a String>,
-    /// Names of the lock that point elsewhere today.
+    /// Names of the lock that have another digest today.
     pub(crate) moved: Vec<MovedName>,
     /// The folder with the images.
     pub(crate) kept: Option<&'a Path>,
@@ -39,7 +39,7 @@ pub(crate) enum Against<'a> {
     Image(&'a str),
 }
 
-/// A name of a lock that points to something else than when it was locked.
+/// A name of a lock that has another digest now.
 pub(crate) struct MovedName {
     pub(crate) name: String,
     pub(crate) locked: Digest,
@@ -150,7 +150,7 @@ impl Verification<'_> {
         lines.collect()
     }
 
-    /// Where the names of the lock point today. That is no fault of the build.
+    /// The names of the lock that have moved. This is not a failure of the build.
     fn moved_names(&self) -> String {
         let lines = self.moved.iter().map(|it| {
             let name = text::one_line(&it.name);

@@ -1,25 +1,25 @@
-//! Why a record cannot be kept or read.
+//! Errors of keeping and reading records.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use solvekit_core::explain::RecordError;
 
-/// A record cannot be kept or read.
+/// Why a record cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// A file or folder cannot be used.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried: `read`, `write`, `create`.
+        /// The operation that failed: `read`, `write`, `create`.
         action: &'static str,
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A record cannot be written down or read.
+    /// A record cannot be encoded or decoded.
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A report is not valid JSON.
@@ -27,7 +27,7 @@ pub enum StoreError {
     Report {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
     /// Another program has held the lock for too long.

@@ -28,7 +28,7 @@ pub(super) const REPORTS: Kind = Kind {
 /// How long another program may hold the lock. A build does not wait longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A kind of file, and how much of it is kept: the oldest files are removed.
+/// A kind of file, with the limits beyond which the oldest files are removed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) folder: &'static str,
@@ -53,10 +53,10 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed("read", &folder))?,
         };
-        // More than is ever kept is not ours.
+        // There are never so many files of our own.
         let names = entries.take(10 * kind.most);
         let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        // Hidden ones are being written.
+        // Hidden files are still being written.
         Ok(names.filter(|name| !name.starts_with('.')).collect())
     }
 
@@ -80,12 +80,12 @@ impl Folder {
         }
     }
 
-    /// Replaces a file, and removes the oldest ones of its kind beyond what is kept.
+    /// Replaces a file, and removes the oldest files of its kind beyond the limits.
     pub(super) fn write(&self, kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let written = || -> io::Result<()> {
             let mut file = AtomicFile::create_with_mode(path, 0o600)?;
             file.write_all(bytes)?;
-            // A record that a crash empties is a record that is missing.
+            // A record that is emptied by a crash counts as missing.
             file.commit_unsynced()
         };
         written().map_err(failed("write", path))?;
@@ -109,7 +109,7 @@ impl Folder {
         let mut bytes = 0u64;
         for (place, (_, size, path)) in found.into_iter().enumerate() {
             bytes = bytes.saturating_add(size);
-            // The newest stays, whatever its size.
+            // The newest file stays, whatever its size.
             if place > 0 && (place >= kind.most || bytes > kind.bytes) {
                 // Another program may have removed it.
                 let _ = fs::remove_file(path);
@@ -119,7 +119,7 @@ impl Folder {
     }
 }
 
-/// Marks a file as used, so that it is not among the oldest.
+/// Marks a file as used, so that it is not among the oldest ones.
 pub(super) fn touch(path: &Path) -> io::Result<()> {
     let file = OpenOptions::new().append(true).open(path)?;
     file.set_modified(SystemTime::now())

@@ -91,7 +91,7 @@ fn what_is_unchanged_is_not_written_again() {
     use std::os::unix::fs::MetadataExt as _;
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    // The daemon asks for no content of a file that it has.
+    // The daemon requests no content that it already has.
     let unchanged = || {
         let mut writer = TableWriter::default();
         writer.push(&file(1));

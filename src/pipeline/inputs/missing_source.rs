@@ -54,7 +54,7 @@ fn missing_path(message: &str) -> Option<&str> {
     Some(message[range].trim_start_matches('/')).filter(|path| !path.is_empty())
 }
 
-/// What `--from` names in the lines of an instruction.
+/// The value of `--from` in the lines of an instruction.
 fn copied_from(found: &SourceDetail) -> Option<String> {
     let text = String::from_utf8_lossy(&found.info.data);
     let lines = text.lines().zip(1..);

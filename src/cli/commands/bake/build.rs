@@ -47,7 +47,7 @@ pub(super) struct Baked {
     pub(super) summary: Summary,
     /// The folders of local outputs that are incomplete.
     pub(super) broken: Vec<PathBuf>,
-    /// The nodes that built.
+    /// The nodes of the build.
     pub(super) clients: Vec<Client>,
 }
 

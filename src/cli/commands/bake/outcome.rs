@@ -101,7 +101,7 @@ pub(super) fn report(baked: &Baked, failure: Option<&Failure>) -> BuildReport {
     reports::of_build(title, built, failure, &baked.summary)
 }
 
-/// Adds layers and provenance; a target among others is named.
+/// Adds layers and provenance. If there are several targets, adds their names.
 pub(super) async fn add_recorded(report: &mut BuildReport, baked: &Baked) {
     let is_alone = baked.ended.len() == 1;
     for (name, built) in built(baked) {

@@ -56,7 +56,7 @@ pub(crate) struct Once {
 }
 
 impl BuildArgs {
-    /// The same with `--lock`.
+    /// Sets the lock for `--lock`.
     pub(crate) fn use_lock(&mut self, path: PathBuf) {
         self.lock = Some(path);
     }

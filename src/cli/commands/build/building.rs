@@ -173,7 +173,8 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// The command that opens a shell where a command of the Dockerfile has failed, at a terminal.
+    /// The command that opens a shell after a failed command of the Dockerfile, if there is a
+    /// terminal.
     fn shell(&self, cause: &pipeline::Error) -> Option<String> {
         let is_at_terminal = self.mode == Mode::Tty && self.debugged.is_none();
         let can_open = is_at_terminal

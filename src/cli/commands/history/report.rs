@@ -80,7 +80,7 @@ fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport
     report.platforms = texts(&known["Platform"]);
     report.build_refs = vec![record.build_ref.clone()];
     let answer = &record.exporter_response;
-    // Not every daemon keeps the exporter's answer.
+    // Not every daemon keeps the exporter's response.
     let image = record.results.values().flatten().next();
     let image = image.map(|image| image.digest.to_string());
     report.digest = answer.get("containerimage.digest").cloned().or(image);

@@ -1,4 +1,4 @@
-//! Looks up where the names of a lock point today.
+//! Looks up the current digests of the names in a lock.
 
 use futures_util::future::join_all;
 use solvekit::lock::Lock;
@@ -7,11 +7,11 @@ use solvekit::registry::Client;
 
 use crate::cli::report::verification::MovedName;
 
-/// How many names are looked up.
+/// The most names that are looked up.
 const MOST: usize = 64;
 
-/// The names that point to something else than when they were locked, or cannot be looked up.
-/// Names with a digest cannot move.
+/// Returns the names whose digest differs from the lock, or that cannot be looked up. Names with a
+/// digest cannot move.
 pub(super) async fn moved(lock: &Lock, client: &Client) -> Vec<MovedName> {
     let names = lock.images().filter_map(|(name, image)| {
         let reference = Reference::parse(name).ok()?;
