@@ -119,6 +119,14 @@ pub(super) fn parent(path: &[u8]) -> &[u8] {
     path.get(..end).unwrap_or_default()
 }
 
+/// The path of a name in a folder.
+pub(super) fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    match folder {
+        [] => name.to_vec(),
+        folder => [folder, name].join(&b'/'),
+    }
+}
+
 /// The text of a path, for messages.
 pub(super) fn text(path: &[u8]) -> String {
     match path {

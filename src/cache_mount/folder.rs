@@ -264,7 +264,7 @@ pub(super) fn read(path: &Path, items: &mpsc::Sender<Item>) -> Result<(), Error>
         let names = reading.names(&root, &folder)?;
         let mut found = Vec::new();
         for name in names {
-            let path = super::walk::below(&folder, &name);
+            let path = super::entry::below(&folder, &name);
             if reading.entry(&root, path.clone())? {
                 found.push(path);
             }

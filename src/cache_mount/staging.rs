@@ -4,8 +4,9 @@
 //! exchanged by renaming.
 
 use super::Error;
-use super::remote::{Call, Remote};
-use super::walk::{absolute, below, chunks, failed, list};
+use super::entry::below;
+use super::remote::{Call, Remote, absolute, chunks, failed};
+use super::walk::list;
 
 /// The name of the folder. If a lost connection has left one, the next import removes it; it is
 /// never exported.

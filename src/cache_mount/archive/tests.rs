@@ -1,4 +1,11 @@
+use std::io;
+
+use tar::{EntryType, Header};
+use tokio::sync::mpsc;
+
+use super::time::{decimal, parse_decimal};
 use super::*;
+use crate::cache_mount::entry::{Entry, Item, Kind, Meta, clean};
 
 fn meta() -> Meta {
     Meta {
@@ -55,9 +62,9 @@ fn read_back(archive: Vec<u8>) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
     while let Some(item) = receiver.blocking_recv() {
         match item {
             Item::Entry(mut entry) => {
-                entry.path = super::super::entry::clean(&entry.path).unwrap();
+                entry.path = clean(&entry.path).unwrap();
                 if let Kind::HardLink(first) = &mut entry.kind {
-                    *first = super::super::entry::clean(first).unwrap();
+                    *first = clean(first).unwrap();
                 }
                 found.push((*entry, Vec::new()));
             }

@@ -1,10 +1,17 @@
 //! System calls in the container beside a cache mount, many in one round trip.
 
-use bytes::{Buf as _, Bytes, BytesMut};
+mod call;
+
+use bytes::{Buf as _, BytesMut};
 
 use super::Error;
+use super::attached::MOUNT;
+use super::entry::text;
 use super::program::{BLOCK, System};
 use crate::gateway::{Process, ProcessInput};
+
+pub(super) use call::{Call, Reply, chunks};
+use call::{HEADER, Output};
 
 /// Where input lies in the program's block, and how much fits.
 const INPUT: u64 = 0x1000;
@@ -14,10 +21,13 @@ const OUTPUT: u64 = INPUT + INPUT_SIZE as u64;
 pub(super) const OUTPUT_SIZE: usize = 0x8_0000;
 const _: () = assert!(OUTPUT + (OUTPUT_SIZE as u64) < BLOCK);
 
-/// `AT_FDCWD`; paths are absolute.
-const HERE: u64 = -100_i64 as u64;
-/// The error number of calls that a signal interrupted.
+/// The file system does not support it.
 pub(super) const NOT_SUPPORTED: i32 = 95;
+
+/// How many bytes one round trip may take.
+pub(super) const ROUND: usize = 4 << 20;
+/// `AT_SYMLINK_NOFOLLOW`.
+pub(super) const NO_FOLLOW: u64 = 0x100;
 
 /// The program in the container.
 #[derive(Debug)]
@@ -30,132 +40,6 @@ pub(super) struct Remote {
     pub(super) system: &'static System,
     /// The descriptor that the next opened file gets.
     pub(super) descriptor: u64,
-}
-
-/// A system call.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    number: u64,
-    arguments: [Argument; 5],
-    input: Vec<u8>,
-    output: Output,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Argument {
-    Number(u64),
-    /// The address of the input, and an offset.
-    Input(u64),
-    /// The address of the output.
-    Output,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Output {
-    Fixed(usize),
-    /// As many bytes as the result says.
-    Result(usize),
-}
-
-/// What a call gave.
-#[derive(Debug, Clone)]
-pub(super) struct Reply {
-    value: i64,
-    pub(super) data: Bytes,
-}
-
-impl Reply {
-    /// The result, or the error number.
-    pub(super) fn value(&self) -> Result<u64, i32> {
-        u64::try_from(self.value)
-            .map_err(|_| i32::try_from(self.value.saturating_neg()).unwrap_or(i32::MAX))
-    }
-}
-
-impl Call {
-    pub(super) fn new(number: u64) -> Self {
-        Self {
-            number,
-            arguments: [Argument::Number(0); 5],
-            input: Vec::new(),
-            output: Output::Fixed(0),
-        }
-    }
-
-    fn at(mut self, index: usize, argument: Argument) -> Self {
-        if let Some(place) = self.arguments.get_mut(index) {
-            *place = argument;
-        }
-        self
-    }
-
-    /// A number as the next argument but for those before `index`.
-    pub(super) fn number(self, index: usize, number: u64) -> Self {
-        self.at(index, Argument::Number(number))
-    }
-
-    /// Paths are relative to the working directory, or absolute.
-    pub(super) fn here(self, index: usize) -> Self {
-        self.number(index, HERE)
-    }
-
-    /// Bytes whose address is the argument.
-    pub(super) fn bytes(mut self, index: usize, bytes: &[u8]) -> Self {
-        // Some calls need numbers to be aligned.
-        self.input.resize(self.input.len().next_multiple_of(8), 0);
-        let offset = self.input.len() as u64;
-        self.input.extend_from_slice(bytes);
-        self.at(index, Argument::Input(offset))
-    }
-
-    /// A path, with a NUL behind it.
-    pub(super) fn path(self, index: usize, path: &[u8]) -> Self {
-        let mut bytes = path.to_vec();
-        bytes.push(0);
-        self.bytes(index, &bytes)
-    }
-
-    /// The call writes up to `size` bytes and returns how many; the size is the argument behind the
-    /// address.
-    pub(super) fn fills(mut self, index: usize, size: usize) -> Self {
-        let size = size.min(OUTPUT_SIZE);
-        self.output = Output::Result(size);
-        self.at(index, Argument::Output)
-            .number(index + 1, size as u64)
-    }
-
-    /// The call writes a structure of this size.
-    pub(super) fn writes(mut self, index: usize, size: usize) -> Self {
-        self.output = Output::Fixed(size.min(OUTPUT_SIZE));
-        self.at(index, Argument::Output)
-    }
-
-    /// How many bytes go to the daemon and may come back.
-    pub(super) fn cost(&self) -> usize {
-        let (Output::Fixed(output) | Output::Result(output)) = self.output;
-        88 + self.input.len() + output
-    }
-
-    fn encode(&self, block: u64, to: &mut Vec<u8>) {
-        let mut words = [0_u64; 11];
-        words[0] = self.number;
-        for (word, argument) in words[1..].iter_mut().zip(self.arguments) {
-            *word = match argument {
-                Argument::Number(number) => number,
-                Argument::Input(offset) => block.wrapping_add(INPUT + offset),
-                Argument::Output => block.wrapping_add(OUTPUT),
-            };
-        }
-        words[7] = block.wrapping_add(INPUT);
-        words[8] = self.input.len() as u64;
-        words[9] = block.wrapping_add(OUTPUT);
-        words[10] = match self.output {
-            Output::Fixed(size) => size as u64,
-            Output::Result(_) => u64::MAX,
-        };
-        to.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-        to.extend_from_slice(&self.input);
-    }
 }
 
 impl Remote {
@@ -201,7 +85,8 @@ impl Remote {
 
     /// Makes calls one after the other, in one round trip. All are made, also after one that fails.
     pub(super) async fn batch(&mut self, calls: &[Call]) -> Result<Vec<Reply>, Error> {
-        let mut bytes = Vec::with_capacity(calls.iter().map(|call| 88 + call.input.len()).sum());
+        let mut bytes =
+            Vec::with_capacity(calls.iter().map(|call| HEADER + call.input.len()).sum());
         for call in calls {
             call.encode(self.block, &mut bytes);
         }
@@ -262,5 +147,21 @@ impl Remote {
         // It is ended with its container in any case.
         let _ = self.input.close().await;
         while let Ok(Some(_)) = self.process.next().await {}
+    }
+}
+
+/// The path in the container.
+pub(super) fn absolute(path: &[u8]) -> Vec<u8> {
+    match path {
+        [] => MOUNT.to_vec(),
+        path => [MOUNT, path].join(&b'/'),
+    }
+}
+
+pub(super) fn failed(action: &'static str, path: &[u8], code: i32) -> Error {
+    Error::Remote {
+        action,
+        path: text(path),
+        code,
     }
 }

@@ -1,129 +1,24 @@
-//! Fills a cache mount: [`import`].
+//! Creates what comes in a folder of the mount, by many calls in one round trip.
 
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::attached::attached;
-use super::entry::{Counts, Entry, Item, Kind, Meta, QUEUE, clean, parent, text};
-use super::remote::{Call, INPUT_SIZE, NOT_SUPPORTED, Remote, Reply};
-use super::staging::{self, NEW, STAGING};
-use super::walk::{self, NO_FOLLOW, ROUND, absolute, below, failed};
-use super::{ArchiveProblem, CacheMount, Error, archive, artifact, folder};
-use crate::client::Client;
-use crate::oci::Reference;
-use crate::registry;
+use super::Imported;
+use super::calls::{Expected, check, meta_calls, problem, times_of, xattr_calls};
+use crate::cache_mount::entry::below;
+use crate::cache_mount::entry::{Counts, Entry, Item, Kind, Meta, clean, parent};
+use crate::cache_mount::remote::{Call, INPUT_SIZE, ROUND, Remote, absolute};
+use crate::cache_mount::staging::{NEW, STAGING};
+use crate::cache_mount::{ArchiveProblem, Error};
 
 /// Flags of `open`: write-only, create, must be new.
 const CREATE: u64 = 0o1 | 0o100 | 0o200;
 /// The kind of a pipe, for `mknod`.
 const FIFO: u32 = 0o010_000;
 
-/// Where the content of a mount comes from.
-#[non_exhaustive]
-pub enum Input {
-    /// A folder. Owners are those of its files.
-    Folder(PathBuf),
-    /// A tar archive: plain, or compressed with gzip or zstd.
-    Archive(PathBuf),
-    /// A tar archive from a stream, for example standard input.
-    Stream(Box<dyn Read + Send>),
-    /// What [`export`](super::export) has pushed to a registry.
-    Registry(Box<registry::Client>, Reference),
-}
-
-/// What [`import`] did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Imported {
-    /// The number of files, folders and links.
-    pub entries: u64,
-    /// The size of all files.
-    pub bytes: u64,
-    /// The number of extended attributes that the daemon's file system does not take.
-    pub lost_attributes: u64,
-}
-
-/// Replaces the content of a cache mount. The mount is created if it does not exist.
-///
-/// Everything is copied to a folder in the mount first and moved to its place at the end, so that a
-/// damaged archive or a broken download changes nothing. If the connection to the daemon breaks,
-/// the folder `.solvekit-import` may be left, which the next import removes.
-///
-/// # Errors
-/// [`Error::Archive`] if the archive is damaged, or its paths lead out of the mount;
-/// [`Error::Remote`] if the daemon's disk is full; [`Error::InUse`] for a mount that is not shared
-/// as the build shares it.
-pub async fn import(client: &Client, mount: &CacheMount, input: Input) -> Result<Imported, Error> {
-    let (items, receiver) = mpsc::channel(QUEUE);
-    let reading = read(input, items);
-    let writing = attached(client, mount, async |remote| {
-        let before = walk::root_meta(remote).await?;
-        staging::begin(remote).await?;
-        let mut import = Import::new(remote, receiver);
-        let copied = import.copy().await;
-        let (imported, root) = (import.imported, import.root.take());
-        match copied {
-            Ok(()) => {
-                staging::exchange(remote).await?;
-                if let Some(meta) = root {
-                    set_root(remote, &meta).await?;
-                }
-                Ok(imported)
-            }
-            Err(error) => {
-                // The first error counts.
-                let _ = staging::remove(remote).await;
-                let _ = set_root(remote, &before).await;
-                Err(error)
-            }
-        }
-    });
-    let (read, written) = tokio::join!(reading, writing);
-    match (read, written) {
-        // What broke off the other side.
-        (Err(error), Err(Error::BrokenOff) | Ok(_)) => Err(error),
-        (_, written) => written,
-    }
-}
-
-/// Sends what is in the input.
-async fn read(input: Input, items: mpsc::Sender<Item>) -> Result<(), Error> {
-    let read = match input {
-        Input::Registry(client, reference) => {
-            return artifact::pull(&client, &reference, items).await;
-        }
-        Input::Folder(path) => {
-            tokio::task::spawn_blocking(move || folder::read(&path, &items)).await
-        }
-        Input::Archive(path) => {
-            tokio::task::spawn_blocking(move || archive::read_file(&path, &items)).await
-        }
-        Input::Stream(stream) => {
-            tokio::task::spawn_blocking(move || archive::read(stream, &items)).await
-        }
-    };
-    read.unwrap_or(Err(Error::BrokenOff))
-}
-
-/// What a call has to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    Success,
-    /// The descriptor of the next file.
-    Opened,
-    /// This many bytes written.
-    Written(usize),
-    /// Anything: there may be nothing to remove.
-    Anything,
-    /// An attribute that the file system may not know.
-    Attribute,
-}
-
-struct Import<'a> {
+pub(super) struct Filling<'a> {
     remote: &'a mut Remote,
     items: mpsc::Receiver<Item>,
     /// The folders that were made. Nothing is created in others, so that no link is followed.
@@ -136,12 +31,12 @@ struct Import<'a> {
     paths: Vec<Vec<u8>>,
     cost: usize,
     /// The metadata of the mount itself.
-    root: Option<Meta>,
-    imported: Imported,
+    pub(super) root: Option<Meta>,
+    pub(super) imported: Imported,
 }
 
-impl<'a> Import<'a> {
-    fn new(remote: &'a mut Remote, items: mpsc::Receiver<Item>) -> Self {
+impl<'a> Filling<'a> {
+    pub(super) fn new(remote: &'a mut Remote, items: mpsc::Receiver<Item>) -> Self {
         Self {
             remote,
             items,
@@ -157,7 +52,7 @@ impl<'a> Import<'a> {
     }
 
     /// Copies everything to the folder in the mount.
-    async fn copy(&mut self) -> Result<(), Error> {
+    pub(super) async fn copy(&mut self) -> Result<(), Error> {
         let mut counts = Counts::default();
         let mut open: Option<(Entry, u64)> = None;
         loop {
@@ -359,95 +254,5 @@ impl<'a> Import<'a> {
                 check(reply, expected, self.remote.descriptor, action, path)?;
         }
         Ok(())
-    }
-}
-
-/// Looks at what a call gave. Returns the number of attributes that cannot be kept.
-fn check(
-    reply: &Reply,
-    expected: Expected,
-    descriptor: u64,
-    action: &'static str,
-    path: &[u8],
-) -> Result<u64, Error> {
-    match (reply.value(), expected) {
-        (_, Expected::Anything) | (Ok(_), Expected::Success | Expected::Attribute) => Ok(0),
-        (Ok(opened), Expected::Opened) if opened == descriptor => Ok(0),
-        (Ok(written), Expected::Written(size)) if written == size as u64 => Ok(0),
-        // The disk took only a part.
-        (Ok(written), Expected::Written(size)) if written < size as u64 => {
-            Err(failed(action, path, FULL))
-        }
-        (Ok(_), _) => Err(Error::ProgramAnswer),
-        (Err(NOT_SUPPORTED | PERMITTED), Expected::Attribute) => Ok(1),
-        (Err(EXISTS), Expected::Opened | Expected::Success) => {
-            Err(problem(path, ArchiveProblem::Parent))
-        }
-        (Err(code), _) => Err(failed(action, path, code)),
-    }
-}
-
-const FULL: i32 = 28;
-const EXISTS: i32 = 17;
-/// Not permitted: an attribute that needs more rights than the container has.
-const PERMITTED: i32 = 1;
-
-/// The owner, permissions and time of anything but a file.
-fn meta_calls(
-    remote: &Remote,
-    path: &[u8],
-    meta: &Meta,
-    is_link: bool,
-) -> Vec<(Call, &'static str)> {
-    let system = remote.system;
-    let chown = Call::new(system.fchownat).here(0).path(1, path);
-    let chown = chown.number(2, meta.uid.into()).number(3, meta.gid.into());
-    let mut calls = vec![(chown.number(4, NO_FOLLOW), "set the owner of")];
-    if !is_link {
-        let chmod = Call::new(system.fchmodat).here(0).path(1, path);
-        calls.push((chmod.number(2, meta.mode.into()), "set the permissions of"));
-    }
-    let times = Call::new(system.utimensat).here(0).path(1, path);
-    let times = times.bytes(2, &times_of(meta)).number(3, NO_FOLLOW);
-    calls.push((times, "set the time of"));
-    calls
-}
-
-fn xattr_calls<'a>(
-    remote: &'a Remote,
-    path: &'a [u8],
-    meta: &'a Meta,
-) -> impl Iterator<Item = Call> + 'a {
-    meta.xattrs.iter().map(move |(name, value)| {
-        Call::new(remote.system.lsetxattr)
-            .path(0, path)
-            .path(1, name)
-            .bytes(2, value)
-            .number(3, value.len() as u64)
-    })
-}
-
-/// Sets the metadata of the mount itself.
-async fn set_root(remote: &mut Remote, meta: &Meta) -> Result<(), Error> {
-    let (calls, actions): (Vec<_>, Vec<_>) = meta_calls(remote, &absolute(b""), meta, false)
-        .into_iter()
-        .unzip();
-    for (reply, action) in remote.batch(&calls).await?.iter().zip(actions) {
-        reply.value().map_err(|code| failed(action, b"", code))?;
-    }
-    Ok(())
-}
-
-/// Two `struct timespec`: when it was read last, and changed last.
-fn times_of(meta: &Meta) -> Vec<u8> {
-    let (seconds, nanoseconds) = meta.mtime;
-    let time = [seconds.to_le_bytes(), i64::from(nanoseconds).to_le_bytes()].concat();
-    time.repeat(2)
-}
-
-fn problem(path: &[u8], problem: ArchiveProblem) -> Error {
-    Error::Archive {
-        path: text(path),
-        problem,
     }
 }

@@ -1,0 +1,45 @@
+//! Tar archives of cache mounts: written as PAX, read in all common forms.
+
+mod extended;
+mod read;
+mod time;
+mod write;
+
+use std::io;
+
+pub(super) use read::{read, read_file};
+pub(super) use write::write;
+
+use super::{ArchiveProblem, Error};
+
+/// The size of a block.
+const BLOCK: usize = 512;
+/// The attribute's name is behind it, in the headers of GNU tar, bsdtar and star.
+const XATTR: &str = "SCHILY.xattr.";
+
+fn zeros(count: usize) -> Vec<u8> {
+    vec![0; count]
+}
+
+fn padding_of(size: u64) -> usize {
+    let rest = (size % BLOCK as u64) as usize;
+    (BLOCK - rest) % BLOCK
+}
+
+fn broken(problem: ArchiveProblem) -> Error {
+    Error::Archive {
+        path: String::new(),
+        problem,
+    }
+}
+
+/// A number of a header. Some writers leave fields empty that say nothing.
+fn number(field: &[u8], parsed: io::Result<u64>) -> Result<u64, Error> {
+    match field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        true => Ok(0),
+        false => parsed.map_err(|_| broken(ArchiveProblem::Header)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

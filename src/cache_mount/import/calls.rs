@@ -1,0 +1,109 @@
+//! Calls that set metadata, and what calls have to give.
+
+use crate::cache_mount::entry::{Meta, text};
+use crate::cache_mount::remote::{Call, NO_FOLLOW, NOT_SUPPORTED, Remote, Reply, absolute, failed};
+use crate::cache_mount::{ArchiveProblem, Error};
+
+/// What a call has to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    Success,
+    /// The descriptor of the next file.
+    Opened,
+    /// This many bytes written.
+    Written(usize),
+    /// Anything: there may be nothing to remove.
+    Anything,
+    /// An attribute that the file system may not know.
+    Attribute,
+}
+
+const FULL: i32 = 28;
+const EXISTS: i32 = 17;
+/// Not permitted: an attribute that needs more rights than the container has.
+const PERMITTED: i32 = 1;
+
+/// Looks at what a call gave. Returns the number of attributes that cannot be kept.
+pub(super) fn check(
+    reply: &Reply,
+    expected: Expected,
+    descriptor: u64,
+    action: &'static str,
+    path: &[u8],
+) -> Result<u64, Error> {
+    match (reply.value(), expected) {
+        (_, Expected::Anything) | (Ok(_), Expected::Success | Expected::Attribute) => Ok(0),
+        (Ok(opened), Expected::Opened) if opened == descriptor => Ok(0),
+        (Ok(written), Expected::Written(size)) if written == size as u64 => Ok(0),
+        // The disk took only a part.
+        (Ok(written), Expected::Written(size)) if written < size as u64 => {
+            Err(failed(action, path, FULL))
+        }
+        (Ok(_), _) => Err(Error::ProgramAnswer),
+        (Err(NOT_SUPPORTED | PERMITTED), Expected::Attribute) => Ok(1),
+        (Err(EXISTS), Expected::Opened | Expected::Success) => {
+            Err(problem(path, ArchiveProblem::Parent))
+        }
+        (Err(code), _) => Err(failed(action, path, code)),
+    }
+}
+
+/// The owner, permissions and time of anything but a file.
+pub(super) fn meta_calls(
+    remote: &Remote,
+    path: &[u8],
+    meta: &Meta,
+    is_link: bool,
+) -> Vec<(Call, &'static str)> {
+    let system = remote.system;
+    let chown = Call::new(system.fchownat).here(0).path(1, path);
+    let chown = chown.number(2, meta.uid.into()).number(3, meta.gid.into());
+    let mut calls = vec![(chown.number(4, NO_FOLLOW), "set the owner of")];
+    if !is_link {
+        let chmod = Call::new(system.fchmodat).here(0).path(1, path);
+        calls.push((chmod.number(2, meta.mode.into()), "set the permissions of"));
+    }
+    let times = Call::new(system.utimensat).here(0).path(1, path);
+    let times = times.bytes(2, &times_of(meta)).number(3, NO_FOLLOW);
+    calls.push((times, "set the time of"));
+    calls
+}
+
+pub(super) fn xattr_calls<'a>(
+    remote: &'a Remote,
+    path: &'a [u8],
+    meta: &'a Meta,
+) -> impl Iterator<Item = Call> + 'a {
+    meta.xattrs.iter().map(move |(name, value)| {
+        Call::new(remote.system.lsetxattr)
+            .path(0, path)
+            .path(1, name)
+            .bytes(2, value)
+            .number(3, value.len() as u64)
+    })
+}
+
+/// Sets the metadata of the mount itself.
+pub(super) async fn set_root(remote: &mut Remote, meta: &Meta) -> Result<(), Error> {
+    let (calls, actions): (Vec<_>, Vec<_>) = meta_calls(remote, &absolute(b""), meta, false)
+        .into_iter()
+        .unzip();
+    for (reply, action) in remote.batch(&calls).await?.iter().zip(actions) {
+        reply.value().map_err(|code| failed(action, b"", code))?;
+    }
+    Ok(())
+}
+
+/// Two `struct timespec`: when it was read last, and changed last.
+pub(super) fn times_of(meta: &Meta) -> Vec<u8> {
+    let (seconds, nanoseconds) = meta.mtime;
+    let time = [seconds.to_le_bytes(), i64::from(nanoseconds).to_le_bytes()].concat();
+    time.repeat(2)
+}
+
+pub(super) fn problem(path: &[u8], problem: ArchiveProblem) -> Error {
+    Error::Archive {
+        path: text(path),
+        problem,
+    }
+}
