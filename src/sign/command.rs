@@ -1,6 +1,8 @@
 //! Signs with a program, such as `cosign`.
 
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::Command;
@@ -11,6 +13,8 @@ use crate::steps::Step;
 
 /// The most bytes of its output that are read.
 const OUTPUT: u64 = 1 << 20;
+/// How long its output is read after its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The placeholder for the image.
 const IMAGE: &str = "{}";
 
@@ -75,8 +79,23 @@ impl SignCommand {
             .spawn()
             .map_err(failed)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let (_, last_line) = tokio::join!(show(out, step), show(err, step));
-        let status = child.wait().await.map_err(failed)?;
+        let (ignored, last_line) = (Mutex::default(), Mutex::default());
+        let status = {
+            let shown = async {
+                tokio::join!(show(out, step, &ignored), show(err, step, &last_line));
+            };
+            let mut shown = std::pin::pin!(shown);
+            tokio::select! {
+                () = &mut shown => child.wait().await,
+                status = child.wait() => {
+                    // An agent that it leaves running can keep its outputs open.
+                    let _ = tokio::time::timeout(LAST_WORDS, shown).await;
+                    status
+                }
+            }
+        };
+        let status = status.map_err(failed)?;
+        let last_line = last_line.into_inner().unwrap_or_default();
         match status.success() {
             true => Ok(()),
             false => Err(Error::Failed {
@@ -89,23 +108,23 @@ impl SignCommand {
     }
 }
 
-/// Shows the lines of an output; returns the last one that is not empty.
-async fn show(output: Option<impl AsyncRead + Unpin>, step: &dyn Step) -> String {
-    let mut last = String::new();
+/// Shows the lines of an output, and keeps the last one that is not empty.
+async fn show(output: Option<impl AsyncRead + Unpin>, step: &dyn Step, last: &Mutex<String>) {
     let Some(mut output) = output else {
-        return last;
+        return;
     };
     let mut lines = BufReader::new((&mut output).take(OUTPUT)).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         if !line.is_empty() {
             step.log(line.clone());
-            last = line;
+            if let Ok(mut last) = last.lock() {
+                *last = line;
+            }
         }
     }
     // Read the rest too, so that the program does not block.
     let _ = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
-    last
 }
 
 #[cfg(test)]
@@ -138,5 +157,19 @@ mod tests {
         let absent = SignCommand::new("/no/such/program", &[]);
         let error = absent.run(&image, &Unseen).await.unwrap_err();
         assert!(matches!(error, Error::Start { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_leaves_an_agent_running_has_ended() {
+        let image = Reference::parse("r.test/a:1").unwrap();
+        let agent = "(sleep 60 >&2 &) ; echo bad key >&2; exit 4";
+        let command = SignCommand::new("sh", &["-c", agent, IMAGE]);
+        let started = std::time::Instant::now();
+        let error = command.run(&image, &Unseen).await.unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(30));
+        assert!(
+            error.to_string().ends_with("(exit status: 4): bad key"),
+            "{error}"
+        );
     }
 }

@@ -16,6 +16,8 @@ use super::{Error, KeyError, sealed};
 const PKCS8: &str = "PRIVATE KEY";
 /// The label of keys in OpenSSL's older format.
 const SEC1: &str = "EC PRIVATE KEY";
+/// The label of a key that OpenSSL has encrypted.
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 /// The labels of keys that cosign has encrypted.
 const SEALED: [&str; 2] = [
     "ENCRYPTED SIGSTORE PRIVATE KEY",
@@ -43,7 +45,10 @@ impl SigningKey {
         }
         Err(match label {
             SEC1 => KeyError::Sec1,
-            _ => KeyError::NotAKey,
+            ENCRYPTED => KeyError::Encryption {
+                what: "PKCS #8, which openssl pkcs8 -in FILE decrypts",
+            },
+            _ => KeyError::Algorithm,
         })
     }
 
@@ -122,6 +127,9 @@ mod tests {
         assert!(matches!(error(&of("EC PRIVATE KEY")), KeyError::Sec1));
         assert!(matches!(error(&of("PRIVATE KEY")), KeyError::Algorithm));
         assert!(matches!(error(&of("PUBLIC KEY")), KeyError::NotAKey));
+        assert!(matches!(error(&of("RSA PRIVATE KEY")), KeyError::Algorithm));
+        let other = error(&of("ENCRYPTED PRIVATE KEY"));
+        assert!(matches!(other, KeyError::Encryption { what } if what.starts_with("PKCS #8")));
         assert!(matches!(
             SigningKey::from_pem(&of(SEALED[0]), None).unwrap_err(),
             KeyError::NoPassword
