@@ -1,6 +1,7 @@
 //! Flags whose values are in files: `--build-arg-file` and `--tag-file`.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
@@ -34,7 +35,9 @@ impl ArgumentArgs {
     pub(crate) fn read(&self) -> Result<BTreeMap<String, String>, Failure> {
         let mut arguments = BTreeMap::new();
         for path in &self.build_arg_file {
-            let text = read("--build-arg-file", path)?;
+            let mut text = read("--build-arg-file", path)?;
+            // A name alone counts on the last line, too.
+            text.push('\n');
             // References in values refer only to values in the files, so that a file means the same
             // everywhere. A name without a value is looked up in the environment, as for
             // --build-arg.
@@ -43,6 +46,9 @@ impl ArgumentArgs {
                 path: path.clone(),
                 source,
             })?;
+            if arguments.contains_key("") {
+                return Err(BuildUsage::ArgumentWithoutName { path: path.clone() }.into());
+            }
         }
         arguments.extend(values::build_args(self.build_arg.clone()));
         Ok(arguments)
@@ -74,10 +80,12 @@ impl TagFileArgs {
 
 fn read(flag: &'static str, path: &Path) -> Result<String, Failure> {
     let bytes = read_at_most(path, LIMIT);
-    let text = bytes.and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|error| {
-            std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error())
-        })
+    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let text = bytes.and_then(|bytes| match String::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => Err(invalid("it has NUL bytes".to_owned())),
+        // Editors of Windows put a mark at the beginning.
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
+        Err(error) => Err(invalid(error.utf8_error().to_string())),
     });
     Ok(text.map_err(|source| BuildUsage::ValueFile {
         flag,
@@ -118,10 +126,35 @@ mod tests {
     }
 
     #[test]
+    fn files_of_other_editors_are_read_and_others_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arguments");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let arguments = ArgumentArgs {
+                build_arg: Vec::new(),
+                build_arg_file: vec![path.clone()],
+            };
+            arguments.read().map_err(Failure::into_message)
+        };
+        let found = read(b"\xef\xbb\xbfA=1\r\nB='2'\r\nPATH").unwrap();
+        let names: Vec<_> = found.keys().map(String::as_str).collect();
+        assert_eq!(names, ["A", "B", "PATH"]);
+        assert_eq!((found["A"].as_str(), found["B"].as_str()), ("1", "2"));
+        assert!(read(b"A=\0").unwrap_err().contains("NUL bytes"));
+        assert!(read(b"A=\xff").unwrap_err().contains("utf-8"));
+        assert!(
+            read(b"A=1\n=2\n")
+                .unwrap_err()
+                .contains("a line without a name")
+        );
+    }
+
+    #[test]
     fn names_are_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tags");
-        std::fs::write(&path, "# of the release\n\n a:1 \r\nb\n").unwrap();
+        std::fs::write(&path, "\u{feff}# of the release\n\n a:1 \r\nb\n").unwrap();
         let tags = TagFileArgs {
             tag_file: vec![path],
         };

@@ -75,6 +75,8 @@ pub(crate) enum BuildUsage {
     },
     #[error("cannot read the arguments of {}: {source}", .path.display())]
     ArgumentFile { path: PathBuf, source: DotenvError },
+    #[error("the arguments of {} have a line without a name", .path.display())]
+    ArgumentWithoutName { path: PathBuf },
     #[error("cannot use the source policy {}: {reason}", .path.display())]
     SourcePolicy { path: PathBuf, reason: String },
     #[error("--policy {0}: {1}")]
@@ -196,7 +198,7 @@ impl BuildUsage {
                 "it is a text file: NAME=VALUE on each line for --build-arg-file, a name of the \
                  image on each line for --tag-file"
             }
-            Self::ArgumentFile { .. } => {
+            Self::ArgumentFile { .. } | Self::ArgumentWithoutName { .. } => {
                 "each line is NAME=VALUE; a value with spaces, # or $ goes in single quotes"
             }
             Self::SourcePolicy { .. } => {
