@@ -23,7 +23,7 @@ pub(super) async fn print(
     let planning = daemons.iter().map(|(client, _)| client.plan_prune(options));
     let plans = try_join_all(planning).await?;
     match form {
-        Form::Text => print_plans(&plans, verbose)?,
+        Form::Text => print_plans(&plans, daemons, verbose)?,
         Form::Json => {
             let nodes = plans.iter().zip(daemons);
             let nodes = nodes.map(|(plan, (_, used))| json_of(plan, used));
@@ -34,7 +34,11 @@ pub(super) async fn print(
     Ok(())
 }
 
-fn print_plans(plans: &[PrunePlan], verbose: bool) -> Result<(), Failure> {
+fn print_plans(
+    plans: &[PrunePlan],
+    daemons: &[(Client, Used)],
+    verbose: bool,
+) -> Result<(), Failure> {
     let now = SystemTime::now();
     let records = plans.iter().flat_map(|plan| &plan.removed);
     let mut text = String::new();
@@ -50,12 +54,16 @@ fn print_plans(plans: &[PrunePlan], verbose: bool) -> Result<(), Failure> {
     text.push_str(&format!("Total:\t{}\n", records::size(total)));
     print_text(&text)?;
     talk("nothing was removed; this is what a prune would remove now\n");
-    for plan in plans {
+    for (plan, (_, used)) in plans.iter().zip(daemons) {
+        let node = match plans.len() {
+            1 => String::new(),
+            _ => format!("{}: ", used.node),
+        };
         if let Some(kept) = kept(&plan.kept) {
-            talk(&format!("records that match and stay: {kept}\n"));
+            talk(&format!("{node}records that match and stay: {kept}\n"));
         }
         for doubt in &plan.doubts {
-            talk(&format!("note: {}\n", explained(*doubt)));
+            talk(&format!("{node}note: {}\n", explained(*doubt)));
         }
     }
     Ok(())
