@@ -1,12 +1,11 @@
 //! A container that mounts a cache mount, for as long as something works in it.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::program::System;
-use super::records::{self, existing, list};
+use super::records::{self, list};
 use super::remote::Remote;
-use super::{CacheMount, CacheOwner, Error};
+use super::{CacheMount, CacheMountRecord, CacheOwner, Error};
 use crate::client::{Client, SolveRequest};
 use crate::gateway::{
     Bridge, BuildResult, ContainerMount, ContainerRequest, ProcessRequest, Ref, SolveOptions,
@@ -19,15 +18,40 @@ use crate::session;
 pub(super) const MOUNT: &[u8] = b"/mnt";
 /// The path of the program.
 const PROGRAM: &str = "/solvekit-cache-mount";
-/// How long the end of the build is waited for.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long the end of what is given up is waited for.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
+
+/// What a mount is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What is in it: a new folder is useless.
+    Read,
+    /// To fill it, if need be a new one.
+    Fill,
+}
+
+/// A mount in use, with what the daemon had of it before.
+pub(super) struct Wanted<'a> {
+    pub(super) mount: &'a CacheMount,
+    pub(super) purpose: Purpose,
+    /// The folders of the mount.
+    pub(super) known: Vec<CacheMountRecord>,
+}
+
+/// What was done in a mount.
+#[derive(Debug)]
+pub(super) struct Done<T> {
+    pub(super) value: T,
+    /// The record of the folder, if it is known which of several it was.
+    pub(super) record: Option<String>,
+}
 
 /// Starts the program beside the mount, and gives it to `work`.
 pub(super) async fn attached<T>(
     client: &Client,
-    mount: &CacheMount,
+    wanted: Wanted<'_>,
     work: impl AsyncFnOnce(&mut Remote) -> Result<T, Error>,
-) -> Result<T, Error> {
+) -> Result<Done<T>, Error> {
     let build_ref = session::new_id()?;
     let request = SolveRequest {
         build_ref: build_ref.clone(),
@@ -40,7 +64,8 @@ pub(super) async fn attached<T>(
         ended = &mut solve => return Err(ended.map_or_else(Error::Client, |_| lost())),
         opened = Bridge::open(client, &build_ref) => opened?,
     };
-    let working = in_container(client, &bridge, mount, work);
+    let mut created = None;
+    let working = in_container(client, &bridge, &wanted, &mut created, work);
     let worked = tokio::select! {
         biased;
         worked = working => worked,
@@ -49,10 +74,10 @@ pub(super) async fn attached<T>(
     // The daemon ends the container with the build, also if this fails.
     let _ = bridge.return_result(&BuildResult::default()).await;
     let _ = tokio::time::timeout(GRACE, solve).await;
-    if let Err(Error::InUse { record, .. }) = &worked {
-        // A build could take the empty folder for the cache. If it cannot be removed, it is only
-        // that.
-        let _ = records::prune(client, record).await;
+    if let (Err(_), Some(record)) = (&worked, created) {
+        // A build, or the next copy, could take the empty folder for the cache. If it cannot be
+        // removed, it is only that.
+        let _ = records::prune(client, &record).await;
     }
     worked
 }
@@ -64,9 +89,10 @@ fn lost() -> Error {
 async fn in_container<T>(
     client: &Client,
     bridge: &Bridge,
-    mount: &CacheMount,
+    wanted: &Wanted<'_>,
+    created: &mut Option<String>,
     work: impl AsyncFnOnce(&mut Remote) -> Result<T, Error>,
-) -> Result<T, Error> {
+) -> Result<Done<T>, Error> {
     let workers = bridge.workers().iter();
     let mut platforms = workers.flat_map(|worker| &worker.platforms);
     let platform = platforms.next().cloned().unwrap_or_else(Platform::host);
@@ -79,27 +105,24 @@ async fn in_container<T>(
         supported: System::architectures(),
     })?;
     let root = solved(bridge, &platform, program(system, &platform)).await?;
-    let cache = match mount.owner {
-        None => ContainerMount::cache("/mnt", mount.daemon_id(), mount.sharing),
-        Some(owner) => {
-            let base = solved(bridge, &platform, folder_of(owner)).await?;
-            ContainerMount::cache("/mnt", mount.daemon_id(), mount.sharing)
-                .from_result(&base)
-                .selecting("/cache")
-        }
-    };
+    let mut cache = ContainerMount::cache("/mnt", wanted.daemon_id(), wanted.mount.sharing);
+    if let Some(owner) = wanted.mount.owner {
+        let base = solved(bridge, &platform, folder_of(owner)).await?;
+        cache = cache.from_result(&base).selecting("/cache");
+    }
     let mut request = ContainerRequest::on(&root);
     request.mounts.push(cache);
     request.network = Network::None;
     request.platform = Some(platform);
-    let before = match mount.sharing {
-        Sharing::Locked => None,
-        _ => Some(existing(client, mount).await),
-    };
     let container = bridge.container(&request).await?;
-    if let Some(Ok(before)) = before {
-        refuse_new(client, mount, before.into_iter().map(|it| it.record.id)).await?;
+    let now = list(client).await?.into_iter();
+    let now: Vec<_> = now.filter(|it| wanted.mount.matches(it)).collect();
+    let new = now.iter().find(|it| is_for(it, container.id()));
+    *created = new.map(|it| it.record.id.clone());
+    if let Some(new) = new {
+        wanted.check_new(new)?;
     }
+    let record = wanted.used(&now, new);
     let mut process = ProcessRequest::new([PROGRAM]);
     process.input = true;
     let process = container.start(&process).await?;
@@ -108,25 +131,49 @@ async fn in_container<T>(
     remote.end().await;
     // The end of the build releases it otherwise.
     let _ = container.release().await;
-    worked
+    worked.map(|value| Done { value, record })
 }
 
-/// Fails if the daemon has made another folder, because the mount was in use.
-async fn refuse_new(
-    client: &Client,
-    mount: &CacheMount,
-    before: impl Iterator<Item = String>,
-) -> Result<(), Error> {
-    let before: HashSet<String> = before.collect();
-    let now = list(client).await?.into_iter();
-    let mut new = now.filter(|it| mount.is(&it.daemon_id) && !before.contains(&it.record.id));
-    match new.next() {
-        None => Ok(()),
-        Some(new) => Err(Error::InUse {
-            id: mount.id.clone(),
-            record: new.record.id,
-        }),
+impl Wanted<'_> {
+    /// The mount's name in the daemon. One that another tool has made can be without the slash.
+    fn daemon_id(&self) -> String {
+        let own = self.mount.daemon_id();
+        let mut known = self.known.iter().map(|it| &it.daemon_id);
+        match known.any(|it| *it == own) {
+            true => own,
+            false => self.known.first().map_or(own, |it| it.daemon_id.clone()),
+        }
     }
+
+    /// Fails if the daemon has made a folder for this container, and it should not have: the mount
+    /// is in use, or its folders have other owners.
+    fn check_new(&self, new: &CacheMountRecord) -> Result<(), Error> {
+        let (id, record) = (self.mount.id.clone(), new.record.id.clone());
+        let mut known = self.known.iter();
+        // Folders with the same parent have the same owner.
+        let has_same = known.any(|it| it.record.parents == new.record.parents);
+        match (has_same, self.purpose) {
+            (true, _) if self.mount.sharing != Sharing::Locked => Err(Error::InUse { id, record }),
+            (_, Purpose::Read) => Err(Error::OtherFolder { id, record }),
+            (_, Purpose::Fill) => Ok(()),
+        }
+    }
+
+    /// The record of the container's folder.
+    fn used(&self, now: &[CacheMountRecord], new: Option<&CacheMountRecord>) -> Option<String> {
+        let was_in_use = |record: &CacheMountRecord| {
+            let mut known = self.known.iter();
+            known.any(|it| it.record.id == record.record.id && it.record.in_use)
+        };
+        let mut free = now.iter().filter(|it| it.record.in_use && !was_in_use(it));
+        let found = new.or_else(|| free.next().filter(|_| free.next().is_none()));
+        found.map(|it| it.record.id.clone())
+    }
+}
+
+/// True for a folder that the daemon has made for a container.
+fn is_for(record: &CacheMountRecord, container: &str) -> bool {
+    record.record.description.contains(container)
 }
 
 /// A root with nothing but the program.

@@ -22,6 +22,8 @@ pub(super) enum Item {
     Entry(Box<Entry>),
     /// Content of the last entry, a file. All of it comes before the next entry.
     Data(Bytes),
+    /// A device or a socket, which is left out.
+    Skipped,
     /// Everything was there. A stream without it was broken off.
     End,
 }

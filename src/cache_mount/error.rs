@@ -50,6 +50,14 @@ pub enum Error {
         /// The record of the empty one, which was removed.
         record: String,
     },
+    /// No folder of the mount has this owner, these permissions and no files from elsewhere.
+    #[error("no folder of the cache mount {id:?} has the owner and mode that were asked for")]
+    OtherFolder {
+        /// The id.
+        id: String,
+        /// The record of the empty one that the daemon made, which was removed.
+        record: String,
+    },
     /// The program in the container ended too early.
     #[error("the program beside the cache mount ended{}", describe(.message.as_deref()))]
     ProgramEnded {
@@ -104,6 +112,13 @@ pub enum Error {
         /// What was found.
         found: String,
     },
+    /// The caller has cancelled the copy.
+    #[error("the copy was interrupted{}", may_be_left(*.left_behind))]
+    Interrupted {
+        /// True if a part of an import may be left in the mount, in a folder that the next import
+        /// removes.
+        left_behind: bool,
+    },
     /// What is read or written on this side ended too early.
     #[error("the copy was broken off")]
     BrokenOff,
@@ -137,6 +152,9 @@ pub enum ArchiveProblem {
     /// The entry lies in something that is not a folder of the archive.
     #[error("its folder is another kind of file in the archive")]
     Parent,
+    /// The entry has holes, in a form that GNU tar alone knows.
+    #[error("it is stored with holes (tar --sparse), which is not supported")]
+    Sparse,
     /// The compression is not supported.
     #[error("it is compressed with {name}; plain, gzip and zstd are supported")]
     Compression {
@@ -155,6 +173,13 @@ fn describe(message: Option<&str>) -> String {
     message
         .map(|message| format!(": {message}"))
         .unwrap_or_default()
+}
+
+fn may_be_left(left_behind: bool) -> &'static str {
+    match left_behind {
+        true => "; a part of it may stay in the mount until the next import",
+        false => "",
+    }
 }
 
 fn in_archive(path: &str) -> String {

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use super::attached::attached;
+use super::attached::{GRACE, Purpose, Wanted, attached};
 use super::entry::{Item, QUEUE};
 use super::records::existing;
 use super::walk::{Walked, walk};
@@ -53,12 +55,15 @@ pub struct Exported {
     pub bytes: u64,
     /// The number of devices and sockets, which are left out.
     pub skipped: u64,
-    /// The number of files that became shorter while they were read; zeros are in their place.
+    /// The number of files that were changed while they were read: zeros are in the place of what
+    /// they lost, and names of a removed file are left out.
     pub changed: u64,
     /// True if owners were lost: a folder has other owners only if root writes it.
     pub owners_lost: bool,
     /// How many folders of the daemon have this id. One of them was exported.
     pub copies: usize,
+    /// The record of the folder that was exported, if it is known which it was.
+    pub record: Option<String>,
     /// The digest of the manifest in a registry.
     pub digest: Option<Digest>,
 }
@@ -74,12 +79,14 @@ enum Written {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such mount, with the ids that exist; [`Error::InUse`] if a
-/// build uses it in another way than it is shared; [`Error::NotEmpty`]. Nothing is left at the
-/// destination then, but what a stream has got already.
+/// build uses it in another way than it is shared; [`Error::OtherFolder`] if its folders have
+/// another owner or begin with files; [`Error::NotEmpty`]; [`Error::Interrupted`] when `cancelled`
+/// is. Nothing is left at the destination then, but what a stream has got already.
 pub async fn export(
     client: &Client,
     mount: &CacheMount,
     destination: Destination,
+    cancelled: &CancellationToken,
 ) -> Result<Exported, Error> {
     if let Destination::Folder {
         path,
@@ -88,7 +95,8 @@ pub async fn export(
     {
         folder::check_empty(path)?;
     }
-    let copies = existing(client, mount).await?.len();
+    let known = until(cancelled, existing(client, mount)).await?;
+    let copies = known.len();
     let (items, receiver) = mpsc::channel(QUEUE);
     let (place, push) = match destination {
         Destination::Registry {
@@ -100,21 +108,20 @@ pub async fn export(
         Destination::Archive(path) => (Place::Archive(path), None),
         Destination::Stream(stream) => (Place::Stream(stream), None),
     };
-    let writing = tokio::task::spawn_blocking(move || place.write(receiver));
-    let reading = attached(client, mount, async |remote| walk(remote, items).await);
-    let (written, walked) = tokio::join!(writing, reading);
-    let written = written.unwrap_or(Err(Error::BrokenOff));
-    let (written, walked) = match (written, walked) {
-        (Ok(written), Ok(walked)) => (written, walked),
-        // What broke off the other side.
-        (Err(Error::BrokenOff), Err(error)) | (Err(error), _) | (_, Err(error)) => {
-            return Err(error);
-        }
+    let wanted = Wanted {
+        mount,
+        purpose: Purpose::Read,
+        known,
     };
-    let mut exported = Exported::of(walked, copies);
+    let reading = attached(client, wanted, async |remote| walk(remote, items).await);
+    let writing = tokio::task::spawn_blocking(move || place.write(receiver));
+    let (walked, written) = both(until(cancelled, reading), writing).await?;
+    let mut exported = Exported::of(&walked.value, copies);
+    exported.record = walked.record;
     match (written, push) {
         (Written::Spool(spool), Some((client, reference))) => {
-            exported.digest = Some(artifact::push(&client, &reference, &spool).await?);
+            let pushed = artifact::push(&client, &reference, &spool);
+            exported.digest = Some(until(cancelled, pushed).await?);
         }
         (Written::Files { owners_lost }, _) => exported.owners_lost = owners_lost,
         (Written::Spool(_), None) => {}
@@ -122,8 +129,54 @@ pub async fn export(
     Ok(exported)
 }
 
+/// Waits for work that can be dropped at any time, until the caller cancels it.
+async fn until<T>(
+    cancelled: &CancellationToken,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = cancelled.cancelled() => Err(Error::Interrupted { left_behind: false }),
+        done = work => done,
+    }
+}
+
+/// Waits for the reader and the writer. A writer that fails needs no reader. One whose reader
+/// failed removes what it wrote, which is waited for.
+async fn both<R, W>(
+    reading: impl Future<Output = Result<R, Error>>,
+    writing: JoinHandle<Result<W, Error>>,
+) -> Result<(R, W), Error> {
+    let mut writing = std::pin::pin!(writing);
+    let mut reading = std::pin::pin!(reading);
+    let read = tokio::select! {
+        written = &mut writing => {
+            // It is done before its reader, or the reader is what broke off.
+            return match written.unwrap_or(Err(Error::BrokenOff)) {
+                Ok(written) => Ok((reading.await?, written)),
+                Err(Error::BrokenOff) => Err(reading.await.err().unwrap_or(Error::BrokenOff)),
+                Err(error) => Err(error),
+            };
+        }
+        read = &mut reading => read,
+    };
+    // A pipe whose reader sleeps could hold it up for ever.
+    let written = match &read {
+        Ok(_) => writing.await,
+        Err(_) => match tokio::time::timeout(GRACE, writing).await {
+            Ok(written) => written,
+            Err(_) => Ok(Err(Error::BrokenOff)),
+        },
+    };
+    match (read, written.unwrap_or(Err(Error::BrokenOff))) {
+        (Ok(read), written) => Ok((read, written?)),
+        // What broke off the other side.
+        (Err(Error::BrokenOff), Err(error)) | (Err(error), _) => Err(error),
+    }
+}
+
 impl Exported {
-    fn of(walked: Walked, copies: usize) -> Self {
+    fn of(walked: &Walked, copies: usize) -> Self {
         Self {
             entries: walked.counts.entries,
             bytes: walked.counts.bytes,

@@ -115,6 +115,7 @@ fn fill(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(Option<Meta>, 
         }
         match item {
             Item::End => break,
+            Item::Skipped => {}
             Item::Data(data) => {
                 if let Some((file, entry)) = &mut file {
                     let written = file.write_all(&data);
@@ -309,6 +310,7 @@ impl Reading<'_> {
         let full = self.full(&path);
         let described = self.describe(root, &path);
         let Some((entry, file)) = described.map_err(failed("read", &full))? else {
+            self.send(Item::Skipped)?;
             return Ok(false);
         };
         let is_folder = entry.kind == Kind::Directory;

@@ -1,5 +1,6 @@
 //! Which cache mount is meant.
 
+use super::CacheMountRecord;
 use crate::llb::Sharing;
 
 /// A cache mount, as an instruction of a Dockerfile names it.
@@ -57,9 +58,33 @@ impl CacheMount {
         format!("{}/{}", self.namespace, self.id)
     }
 
-    /// True if a mount of the daemon is meant. Other tools than Dockerfiles may leave the slash
-    /// out.
+    /// True if a folder of the daemon belongs to this mount, whatever its owner is.
+    pub fn matches(&self, record: &CacheMountRecord) -> bool {
+        self.is(&record.daemon_id)
+    }
+
+    /// True for the daemon's name of this mount. Other tools than Dockerfiles may leave the slash
+    /// out. With one in the id that would be another mount's name: `/go` is the one with `id=go`.
     pub(super) fn is(&self, daemon_id: &str) -> bool {
-        daemon_id == self.daemon_id() || (self.namespace.is_empty() && daemon_id == self.id)
+        let is_bare = self.namespace.is_empty() && !self.id.contains('/');
+        daemon_id == self.daemon_id() || (is_bare && daemon_id == self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_begins_with_a_slash_is_not_the_id_without_it() {
+        let mount = |id: &str| CacheMount::new(id);
+        assert!(mount("go").is("/go") && mount("go").is("go"));
+        assert!(mount("/go").is("//go") && !mount("/go").is("/go"));
+        let named = CacheMount {
+            namespace: "team".to_owned(),
+            ..mount("go")
+        };
+        assert!(named.is("team/go") && !named.is("go") && !named.is("/go"));
+        assert!(!mount("team/go").is("team/go"));
     }
 }

@@ -11,9 +11,10 @@
 //! #     client: solvekit::client::Client,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use solvekit::cache_mount::{CacheMount, Destination, export};
+//! use tokio_util::sync::CancellationToken;
 //!
-//! let mount = CacheMount::new("go-build");
-//! let exported = export(&client, &mount, Destination::Archive("go-build.tar".into())).await?;
+//! let (mount, archive) = (CacheMount::new("go-build"), Destination::Archive("a.tar".into()));
+//! let exported = export(&client, &mount, archive, &CancellationToken::new()).await?;
 //! println!("{} files, {} bytes", exported.entries, exported.bytes);
 //! # Ok(())
 //! # }

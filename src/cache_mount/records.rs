@@ -75,7 +75,7 @@ pub(super) async fn prune(client: &Client, record: &str) -> Result<Vec<CacheReco
     Ok(client.prune(&options).await?.try_collect().await?)
 }
 
-/// The folders of a mount.
+/// The folders of a mount; none is an error.
 pub(super) async fn existing(
     client: &Client,
     mount: &CacheMount,
@@ -83,7 +83,7 @@ pub(super) async fn existing(
     let (found, others): (Vec<_>, Vec<_>) = list(client)
         .await?
         .into_iter()
-        .partition(|record| mount.is(&record.daemon_id));
+        .partition(|record| mount.matches(record));
     if !found.is_empty() {
         return Ok(found);
     }

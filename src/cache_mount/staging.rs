@@ -41,13 +41,12 @@ pub(super) async fn begin(remote: &mut Remote) -> Result<(), Error> {
 
 /// Replaces the files of the mount by those in the folder, and removes the old ones.
 pub(super) async fn exchange(remote: &mut Remote) -> Result<(), Error> {
-    let names = names(remote, b"").await?;
-    let others = names.iter().filter(|name| *name != STAGING);
-    let moves = others.map(|name| (name.clone(), below(OLD, name)));
-    rename(remote, moves.collect()).await?;
-    let names = self::names(remote, NEW).await?;
-    let moves = names.iter().map(|name| (below(NEW, name), name.clone()));
-    rename(remote, moves.collect()).await?;
+    let (before, now) = (names(remote, b"").await?, names(remote, NEW).await?);
+    let before = before.iter().filter(|name| *name != STAGING);
+    let out = before.map(|name| (name.clone(), below(OLD, name)));
+    let back = now.iter().map(|name| (below(NEW, name), name.clone()));
+    // Both at once: what breaks between them would leave the mount empty.
+    rename(remote, out.chain(back).collect()).await?;
     remove(remote).await
 }
 

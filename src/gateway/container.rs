@@ -240,6 +240,11 @@ impl Bridge {
 }
 
 impl Container {
+    /// The id, which is in the names of what the daemon makes for it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Starts a process. The first one is the container's main process.
     ///
     /// # Errors

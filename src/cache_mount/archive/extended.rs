@@ -17,6 +17,8 @@ pub(super) struct Extended {
     gid: Option<u32>,
     mtime: Option<(i64, u32)>,
     xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The file is stored with holes, as GNU tar does in its own way.
+    is_sparse: bool,
 }
 
 impl Extended {
@@ -50,10 +52,11 @@ impl Extended {
             b"uid" => self.uid = Some(text()?.parse().ok()?),
             b"gid" => self.gid = Some(text()?.parse().ok()?),
             b"mtime" => self.mtime = Some(parse_decimal(text()?)?),
+            key if key.starts_with(b"GNU.sparse.") => self.is_sparse = true,
             key => {
                 let name = key.strip_prefix(XATTR.as_bytes());
-                if let Some(name) = name.filter(|name| is_portable(name)) {
-                    self.xattrs.push((name.to_vec(), value.to_vec()));
+                if let Some(name) = name.map(decoded).filter(|name| is_portable(name)) {
+                    self.xattrs.push((name, value.to_vec()));
                 }
             }
         }
@@ -70,6 +73,12 @@ impl Extended {
             .target
             .or_else(|| header.link_name_bytes().map(|it| it.into_owned()));
         let target = target.unwrap_or_default();
+        if self.is_sparse || header.entry_type() == EntryType::GNUSparse {
+            return Err(Error::Archive {
+                path: text(&path),
+                problem: ArchiveProblem::Sparse,
+            });
+        }
         let kind = match header.entry_type() {
             EntryType::Directory => Kind::Directory,
             // Very old archives end the name of a folder with a slash.
@@ -101,7 +110,8 @@ impl Extended {
             Some(mtime) => mtime,
             None => {
                 let seconds = number(&fields.mtime, header.mtime())?;
-                (i64::try_from(seconds).unwrap_or(0), 0)
+                // Times before 1970 are negative numbers in binary.
+                (seconds.cast_signed(), 0)
             }
         };
         let meta = Meta {
@@ -113,4 +123,33 @@ impl Extended {
         };
         Ok(Some(Entry { path, kind, meta }))
     }
+}
+
+/// The name of an attribute. GNU tar writes `=`, which ends a key, and `%` in hexadecimal.
+fn decoded(name: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut rest = name;
+    loop {
+        let (byte, after) = match rest {
+            [b'%', b'3', b'D' | b'd', after @ ..] => (b'=', after),
+            [b'%', b'2', b'5', after @ ..] => (b'%', after),
+            [byte, after @ ..] => (*byte, after),
+            [] => return decoded,
+        };
+        decoded.push(byte);
+        rest = after;
+    }
+}
+
+/// The opposite of [`decoded`].
+pub(super) fn encoded(name: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(name.len());
+    for byte in name {
+        match byte {
+            b'=' => encoded.extend_from_slice(b"%3D"),
+            b'%' => encoded.extend_from_slice(b"%25"),
+            byte => encoded.push(*byte),
+        }
+    }
+    encoded
 }

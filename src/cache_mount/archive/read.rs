@@ -6,14 +6,14 @@ use std::path::Path;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
 use tar::{EntryType, Header};
 use tokio::sync::mpsc;
 
 use super::extended::Extended;
 use super::{BLOCK, broken, number, padding_of, zeros};
-use crate::cache_mount::entry::{Entry, Item, Kind, PIECE, XATTRS};
+use crate::cache_mount::entry::{Item, Kind, PIECE, XATTRS};
 use crate::cache_mount::{ArchiveProblem, Error};
+use crate::transfer::Zstd;
 
 /// The most bytes of a header that describes the next entry.
 const EXTENDED: u64 = XATTRS as u64 + (64 << 10);
@@ -44,10 +44,9 @@ pub(in crate::cache_mount) fn read(
     let mut stream = io::Cursor::new(start).chain(stream);
     match magic.as_slice() {
         [0x1f, 0x8b, ..] => read_plain(&mut MultiGzDecoder::new(stream), items)?,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let stream = StreamingDecoder::new(stream);
-            let mut stream = stream.map_err(|_| broken(ArchiveProblem::CutOff))?;
-            read_plain(&mut stream, items)?;
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            let stream = Zstd::new(stream).map_err(|error| read_error(&error));
+            read_plain(&mut stream?, items)?;
         }
         [0xfd, b'7', b'z', ..] => return Err(compressed("xz")),
         [b'B', b'Z', b'h', ..] => return Err(compressed("bzip2")),
@@ -91,18 +90,17 @@ fn read_plain(from: &mut dyn Read, items: &mpsc::Sender<Item>) -> Result<(), Err
             _ => {}
         }
         let size = extended.size.unwrap_or(size);
-        let entry = std::mem::take(&mut extended).entry(&header, size)?;
-        let is_file = matches!(
-            entry,
-            Some(Entry {
-                kind: Kind::File(_),
-                ..
-            })
-        );
-        if let Some(entry) = entry {
-            send(items, Item::Entry(Box::new(entry)))?;
+        match std::mem::take(&mut extended).entry(&header, size)? {
+            None => send(items, Item::Skipped)?,
+            Some(entry) => {
+                let kind = entry.kind.clone();
+                send(items, Item::Entry(Box::new(entry)))?;
+                // Nothing but files has content, also if its header has a size.
+                if let Kind::File(size) = kind {
+                    copy(from, size, items)?;
+                }
+            }
         }
-        copy(from, size, is_file.then_some(items))?;
     }
     // A checksum or digest is at the very end.
     let rest = io::copy(from, &mut io::sink());
@@ -166,17 +164,15 @@ fn until_nul(mut text: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// Reads the content of an entry, and sends it if somebody wants it.
-fn copy(from: &mut dyn Read, size: u64, items: Option<&mpsc::Sender<Item>>) -> Result<(), Error> {
+/// Sends the content of a file.
+fn copy(from: &mut dyn Read, size: u64, items: &mpsc::Sender<Item>) -> Result<(), Error> {
     let mut left = size;
     while left > 0 {
         let mut piece = vec![0; left.min(PIECE as u64) as usize];
         from.read_exact(&mut piece)
             .map_err(|error| read_error(&error))?;
         left -= piece.len() as u64;
-        if let Some(items) = items {
-            send(items, Item::Data(Bytes::from(piece)))?;
-        }
+        send(items, Item::Data(Bytes::from(piece)))?;
     }
     let mut padding = zeros(padding_of(size));
     from.read_exact(&mut padding)

@@ -13,7 +13,10 @@ fn meta() -> Meta {
         uid: 1000,
         gid: 3_000_000_000,
         mtime: (-2, 500_000_000),
-        xattrs: vec![(b"user.note".to_vec(), b"a\nb=\0".to_vec())],
+        xattrs: vec![
+            (b"user.a=b%3D\xff".to_vec(), b"c".to_vec()),
+            (b"user.note".to_vec(), b"a\nb=\0".to_vec()),
+        ],
     }
 }
 
@@ -69,6 +72,7 @@ fn read_back(archive: Vec<u8>) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
                 found.push((*entry, Vec::new()));
             }
             Item::Data(data) => found.last_mut().unwrap().1.extend_from_slice(&data),
+            Item::Skipped => {}
             Item::End => is_whole = true,
         }
     }
@@ -160,4 +164,73 @@ fn times_are_kept_to_the_nanosecond() {
     assert_eq!(parse_decimal("12"), Some((12, 0)));
     assert_eq!(parse_decimal("12.5"), Some((12, 500_000_000)));
     assert_eq!(parse_decimal("x"), None);
+}
+
+/// An archive of one entry, with this header and content.
+fn single(header: &Header, content: &[u8]) -> Vec<u8> {
+    let mut header = header.clone();
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(BLOCK) + 2 * BLOCK, 0);
+    bytes
+}
+
+fn header_of(kind: EntryType, size: u64) -> Header {
+    let mut header = Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_mode(0o644);
+    header.set_size(size);
+    header.set_path("x").unwrap();
+    header
+}
+
+#[test]
+fn only_files_have_content_whatever_the_size_of_others_is() {
+    for kind in [EntryType::Directory, EntryType::Link, EntryType::Symlink] {
+        let mut bytes = single(&header_of(kind, 4096), b"");
+        bytes.truncate(BLOCK);
+        bytes.extend_from_slice(&written());
+        let found = read_back(bytes).unwrap();
+        assert_eq!(found.len(), entries().len() + 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn files_with_holes_are_refused_and_devices_left_out() {
+    let records = b"22 GNU.sparse.major=1\n";
+    let mut bytes = single(
+        &header_of(EntryType::XHeader, records.len() as u64),
+        records,
+    );
+    bytes.truncate(2 * BLOCK);
+    bytes.extend(single(&header_of(EntryType::Regular, 1), b"1"));
+    let is_sparse = |bytes| {
+        let error = read_back(bytes).unwrap_err();
+        matches!(error, Error::Archive { problem: ArchiveProblem::Sparse, path } if path == "x")
+    };
+    assert!(is_sparse(bytes));
+    assert!(is_sparse(single(&header_of(EntryType::GNUSparse, 0), b"")));
+    let device = single(&header_of(EntryType::Char, 0), b"");
+    assert!(read_back(device).unwrap().is_empty());
+}
+
+#[test]
+fn a_time_before_1970_can_be_a_negative_number_in_binary() {
+    let mut header = header_of(EntryType::Regular, 0);
+    header.as_old_mut().mtime = [0xff; 12];
+    let found = read_back(single(&header, b"")).unwrap();
+    assert_eq!(found[0].0.meta.mtime, (-1, 0));
+}
+
+#[test]
+fn all_frames_of_a_zstd_archive_are_read() {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    let whole = written();
+    let (first, second) = whole.split_at(whole.len() / 2);
+    let frame = |bytes: &[u8]| compress_to_vec(bytes, CompressionLevel::Fastest);
+    // A frame without data, as pzstd begins with.
+    let empty = b"\x50\x2a\x4d\x18\x02\0\0\0ab".to_vec();
+    let archive = [empty, frame(first), frame(second)].concat();
+    assert_eq!(read_back(archive).unwrap(), entries());
 }

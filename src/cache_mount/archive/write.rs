@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use tar::{EntryType, Header};
 use tokio::sync::mpsc;
 
+use super::extended::encoded;
 use super::time::decimal;
 use super::{BLOCK, XATTR, padding_of, zeros};
 use crate::cache_mount::Error;
@@ -36,6 +37,7 @@ pub(in crate::cache_mount) fn write(
                 };
             }
             Item::Data(data) => to.write_all(&data).map_err(failed)?,
+            Item::Skipped => {}
             Item::End => break,
         }
     }
@@ -72,22 +74,22 @@ fn header(entry: &Entry) -> Vec<u8> {
         .map(|it| (&mut it.name, &mut it.linkname));
     if let Some((name, linkname)) = fields {
         if !fill(name, &path) {
-            extended.insert("path".to_owned(), path);
+            extended.insert(b"path".to_vec(), path);
         }
         if !fill(linkname, &target) {
-            extended.insert("linkpath".to_owned(), target);
+            extended.insert(b"linkpath".to_vec(), target);
         }
     }
     let (seconds, nanoseconds) = meta.mtime;
     if nanoseconds != 0 || seconds < 0 {
         extended.insert(
-            "mtime".to_owned(),
+            b"mtime".to_vec(),
             decimal(seconds, nanoseconds).into_bytes(),
         );
     }
     for (name, value) in &meta.xattrs {
-        let name = String::from_utf8_lossy(name);
-        extended.insert(format!("{XATTR}{name}"), value.clone());
+        let key = [XATTR.as_bytes(), &encoded(name)].concat();
+        extended.insert(key, value.clone());
     }
     header.set_cksum();
     let mut bytes = Vec::new();
@@ -120,14 +122,11 @@ fn fill(field: &mut [u8; NAME], name: &[u8]) -> bool {
 }
 
 /// A PAX record: its own length, the key and the value.
-fn record(key: &str, value: &[u8]) -> Vec<u8> {
+fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while length != rest + length.to_string().len() {
         length = rest + length.to_string().len();
     }
-    let mut record = format!("{length} {key}=").into_bytes();
-    record.extend_from_slice(value);
-    record.push(b'\n');
-    record
+    [length.to_string().as_bytes(), b" ", key, b"=", value, b"\n"].concat()
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Imported;
 use super::calls::{Expected, check, meta_calls, problem, times_of, xattr_calls};
@@ -18,9 +19,24 @@ const CREATE: u64 = 0o1 | 0o100 | 0o200;
 /// The kind of a pipe, for `mknod`.
 const FIFO: u32 = 0o010_000;
 
+/// What comes, with the first of it, which was waited for.
+pub(super) struct Items {
+    pub(super) first: Option<Item>,
+    pub(super) rest: mpsc::Receiver<Item>,
+}
+
+impl Items {
+    async fn next(&mut self) -> Option<Item> {
+        match self.first.take() {
+            Some(first) => Some(first),
+            None => self.rest.recv().await,
+        }
+    }
+}
+
 pub(super) struct Filling<'a> {
     remote: &'a mut Remote,
-    items: mpsc::Receiver<Item>,
+    items: Items,
     /// The folders that were made. Nothing is created in others, so that no link is followed.
     folders: HashSet<Vec<u8>>,
     /// Times and permissions of folders, which are set when everything is in them.
@@ -36,7 +52,7 @@ pub(super) struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    pub(super) fn new(remote: &'a mut Remote, items: mpsc::Receiver<Item>) -> Self {
+    pub(super) fn new(remote: &'a mut Remote, items: Items) -> Self {
         Self {
             remote,
             items,
@@ -52,12 +68,18 @@ impl<'a> Filling<'a> {
     }
 
     /// Copies everything to the folder in the mount.
-    pub(super) async fn copy(&mut self) -> Result<(), Error> {
+    pub(super) async fn copy(&mut self, cancelled: &CancellationToken) -> Result<(), Error> {
         let mut counts = Counts::default();
         let mut open: Option<(Entry, u64)> = None;
         loop {
-            let item = self.items.recv().await.ok_or(Error::BrokenOff)?;
-            if let (Item::Entry(_) | Item::End, Some((entry, left))) = (&item, &open) {
+            let item = tokio::select! {
+                biased;
+                () = cancelled.cancelled() => {
+                    return Err(Error::Interrupted { left_behind: false });
+                }
+                item = self.items.next() => item.ok_or(Error::BrokenOff)?,
+            };
+            if let (false, Some((entry, left))) = (matches!(item, Item::Data(_)), &open) {
                 if *left > 0 {
                     return Err(problem(&entry.path, ArchiveProblem::CutOff));
                 }
@@ -66,6 +88,7 @@ impl<'a> Filling<'a> {
             }
             match item {
                 Item::End => break,
+                Item::Skipped => self.imported.skipped += 1,
                 Item::Data(data) => {
                     if let Some((_, left)) = &mut open {
                         *left = left.saturating_sub(data.len() as u64);
@@ -107,9 +130,10 @@ impl<'a> Filling<'a> {
     /// Creates an entry; a file is left open.
     fn begin(&mut self, entry: &Entry) -> Result<(), Error> {
         if entry.path.is_empty() {
-            if entry.kind == Kind::Directory {
-                self.root = Some(entry.meta.clone());
+            if entry.kind != Kind::Directory {
+                return Err(problem(b"", ArchiveProblem::Path));
             }
+            self.root = Some(entry.meta.clone());
             return Ok(());
         }
         self.make_parents(&entry.path)?;

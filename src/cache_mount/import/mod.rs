@@ -5,14 +5,18 @@ mod filling;
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use calls::set_root;
-use filling::Filling;
+use filling::{Filling, Items};
 
-use super::attached::attached;
+use super::attached::{GRACE, Purpose, Wanted, attached};
 use super::entry::{Item, QUEUE};
+use super::records::existing;
+use super::remote::Remote;
 use super::{CacheMount, Error, archive, artifact, folder, staging, walk};
 use crate::client::Client;
 use crate::oci::Reference;
@@ -41,6 +45,8 @@ pub struct Imported {
     pub bytes: u64,
     /// The number of extended attributes that the daemon's file system does not take.
     pub lost_attributes: u64,
+    /// The number of devices and sockets, which are left out.
+    pub skipped: u64,
 }
 
 /// Replaces the content of a cache mount. The mount is created if it does not exist.
@@ -52,38 +58,119 @@ pub struct Imported {
 /// # Errors
 /// [`Error::Archive`] if the archive is damaged, or its paths lead out of the mount;
 /// [`Error::Remote`] if the daemon's disk is full; [`Error::InUse`] for a mount that is not shared
-/// as the build shares it.
-pub async fn import(client: &Client, mount: &CacheMount, input: Input) -> Result<Imported, Error> {
-    let (items, receiver) = mpsc::channel(QUEUE);
-    let reading = read(input, items);
-    let writing = attached(client, mount, async |remote| {
-        let before = walk::root_meta(remote).await?;
-        staging::begin(remote).await?;
-        let mut import = Filling::new(remote, receiver);
-        let copied = import.copy().await;
-        let (imported, root) = (import.imported, import.root.take());
-        match copied {
-            Ok(()) => {
-                staging::exchange(remote).await?;
-                if let Some(meta) = root {
-                    set_root(remote, &meta).await?;
-                }
-                Ok(imported)
-            }
-            Err(error) => {
-                // The first error counts.
-                let _ = staging::remove(remote).await;
-                let _ = set_root(remote, &before).await;
-                Err(error)
+/// as the build shares it; [`Error::Interrupted`] when `cancelled` is.
+pub async fn import(
+    client: &Client,
+    mount: &CacheMount,
+    input: Input,
+    cancelled: &CancellationToken,
+) -> Result<Imported, Error> {
+    let known = tokio::select! {
+        biased;
+        () = cancelled.cancelled() => return interrupted(false),
+        known = existing(client, mount) => known,
+    };
+    let known = match known {
+        Err(Error::NotFound { .. }) => Vec::new(),
+        known => known?,
+    };
+    let wanted = Wanted {
+        mount,
+        purpose: Purpose::Fill,
+        known,
+    };
+    let (items, mut receiver) = mpsc::channel(QUEUE);
+    let mut reading = std::pin::pin!(read(input, items));
+    let mut read = None;
+    // Nothing is made in the daemon for a place that cannot be read.
+    let first = loop {
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return interrupted(false),
+            first = receiver.recv() => break first,
+            done = &mut reading, if read.is_none() => read = Some(done),
+        }
+    };
+    let Some(first) = first else {
+        return Err(match read {
+            Some(read) => read,
+            None => reading.await,
+        }
+        .err()
+        .unwrap_or(Error::BrokenOff));
+    };
+    let begun = AtomicBool::new(false);
+    let writing = attached(client, wanted, async |remote| {
+        begun.store(true, Ordering::Relaxed);
+        let items = Items {
+            first: Some(first),
+            rest: receiver,
+        };
+        write(remote, items, cancelled).await
+    });
+    let writing = async {
+        let mut writing = std::pin::pin!(writing);
+        tokio::select! {
+            written = &mut writing => return written,
+            () = cancelled.cancelled() => {}
+        }
+        // What is in the mount already is removed.
+        match begun.load(Ordering::Relaxed) {
+            false => interrupted(false),
+            true => {
+                let ended = tokio::time::timeout(GRACE, writing).await;
+                ended.unwrap_or(interrupted(true))
             }
         }
-    });
-    let (read, written) = tokio::join!(reading, writing);
-    match (read, written) {
-        // What broke off the other side.
-        (Err(error), Err(Error::BrokenOff) | Ok(_)) => Err(error),
-        (_, written) => written,
+    };
+    let mut writing = std::pin::pin!(writing);
+    let written = loop {
+        tokio::select! {
+            done = &mut reading, if read.is_none() => read = Some(done),
+            written = &mut writing => break written,
+        }
+    };
+    match (written, read) {
+        // What broke off the other side. For any other failure a reader is not waited for: it may
+        // wait for a terminal.
+        (Err(Error::BrokenOff), None) => Err(reading.await.err().unwrap_or(Error::BrokenOff)),
+        (Err(Error::BrokenOff), Some(Err(error))) => Err(error),
+        (written, _) => Ok(written?.value),
     }
+}
+
+fn interrupted<T>(left_behind: bool) -> Result<T, Error> {
+    Err(Error::Interrupted { left_behind })
+}
+
+/// Fills the mount, or leaves it as it was.
+async fn write(
+    remote: &mut Remote,
+    items: Items,
+    cancelled: &CancellationToken,
+) -> Result<Imported, Error> {
+    let before = walk::root_meta(remote).await?;
+    staging::begin(remote).await?;
+    let mut filling = Filling::new(remote, items);
+    let copied = filling.copy(cancelled).await;
+    let (imported, root) = (filling.imported, filling.root.take());
+    if let Err(error) = copied {
+        // The first error counts. A file can still be open, and takes the place of the folders
+        // that are listed.
+        let close = remote.close();
+        let _ = remote.batch(&[close]).await;
+        let removed = staging::remove(remote).await;
+        let _ = set_root(remote, &before).await;
+        return Err(match (error, removed) {
+            (Error::Interrupted { .. }, Err(_)) => Error::Interrupted { left_behind: true },
+            (error, _) => error,
+        });
+    }
+    staging::exchange(remote).await?;
+    if let Some(meta) = root {
+        set_root(remote, &meta).await?;
+    }
+    Ok(imported)
 }
 
 /// Sends what is in the input.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{MISSING, Walk};
+use super::{GONE, Walk};
 use crate::cache_mount::Error;
 use crate::cache_mount::entry::{Entry, Item, Kind, PIECE};
 use crate::cache_mount::remote::{Call, OUTPUT_SIZE, ROUND, Reply, absolute, failed};
@@ -23,6 +23,11 @@ impl Walk<'_> {
         }
         let mut replies = self.remote.batch(&calls).await?.into_iter();
         for entry in group {
+            // Its first name was removed before it was read.
+            if matches!(&entry.kind, Kind::HardLink(first) if self.gone.contains(first)) {
+                self.walked.changed += 1;
+                continue;
+            }
             let Kind::File(size @ 1..) = entry.kind else {
                 self.walked.counts.add(&entry);
                 self.send(Item::Entry(Box::new(entry))).await?;
@@ -92,7 +97,10 @@ impl Walk<'_> {
     /// True for a file that was removed meanwhile.
     fn is_gone(&mut self, entry: &Entry, opened: &Reply) -> Result<bool, Error> {
         match opened.value() {
-            Err(MISSING) => Ok(true),
+            Err(code) if GONE.contains(&code) => {
+                self.gone.insert(entry.path.clone());
+                Ok(true)
+            }
             Err(code) => Err(failed("open", &entry.path, code)),
             Ok(opened) if opened == self.remote.descriptor => Ok(false),
             Ok(_) => Err(Error::ProgramAnswer),

@@ -1,10 +1,15 @@
 //! What entries are: their kind, their metadata, and where links lead to.
 
-use super::{MISSING, Walk};
+use super::{GONE, Walk};
 use crate::cache_mount::Error;
 use crate::cache_mount::entry::{Entry, Kind, Meta, is_portable};
 use crate::cache_mount::remote::{Call, NO_FOLLOW, Remote, absolute, chunks, failed};
 
+/// The bytes of names of attributes that one file usually has at most, and the most of Linux.
+const NAMES: usize = 4 << 10;
+const ALL_NAMES: usize = 64 << 10;
+/// There are more names than fit.
+const RANGE: i32 = 34;
 const FORMAT: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
 
@@ -51,7 +56,7 @@ impl Walk<'_> {
         for path in paths {
             calls.push(stat_call(self.remote, path));
             let path = absolute(path);
-            calls.push(Call::new(system.llistxattr).path(0, &path).fills(1, 4096));
+            calls.push(Call::new(system.llistxattr).path(0, &path).fills(1, NAMES));
         }
         let replies = self.remote.batch(&calls).await?;
         let mut found = Vec::new();
@@ -60,17 +65,26 @@ impl Walk<'_> {
                 return Err(Error::ProgramAnswer);
             };
             match stat.value() {
-                Err(MISSING) => continue,
+                Err(code) if GONE.contains(&code) => continue,
                 Err(code) => return Err(failed("look at", path, code)),
                 Ok(_) => {}
             }
             let stat = Stat::read(&stat.data).ok_or(Error::ProgramAnswer)?;
-            let names = xattrs.data.split(|&byte| byte == 0);
-            let names = names.filter(|name| is_portable(name)).map(<[u8]>::to_vec);
-            let names = names.collect();
+            let names = match xattrs.value() {
+                Err(RANGE) => self.many_names(path).await?,
+                _ => names_of(&xattrs.data),
+            };
             found.push(Looked { path, stat, names });
         }
         self.complete(found).await
+    }
+
+    /// The names of the attributes of a path that has more than usual.
+    async fn many_names(&mut self, path: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+        let call = Call::new(self.remote.system.llistxattr).path(0, &absolute(path));
+        let replies = self.remote.batch(&[call.fills(1, ALL_NAMES)]).await?;
+        let names = replies.first().map(|reply| names_of(&reply.data));
+        names.ok_or(Error::ProgramAnswer)
     }
 
     /// Reads attributes and the targets of links.
@@ -179,4 +193,11 @@ impl Stat {
     fn is(&self, format: u32) -> bool {
         self.mode & FORMAT == format
     }
+}
+
+/// The names in a list of attributes, if they are kept.
+fn names_of(list: &[u8]) -> Vec<Vec<u8>> {
+    let names = list.split(|&byte| byte == 0);
+    let names = names.filter(|name| is_portable(name));
+    names.map(<[u8]>::to_vec).collect()
 }

@@ -4,7 +4,7 @@ use crate::cache_mount::Error;
 use crate::cache_mount::entry::is_name;
 use crate::cache_mount::remote::{Call, Remote, Reply, absolute, failed};
 
-use super::MISSING;
+use super::GONE;
 
 /// The bytes of a folder's list that are read at once.
 const LIST: usize = 32 << 10;
@@ -31,7 +31,7 @@ pub(in crate::cache_mount) async fn list(
             return Err(Error::ProgramAnswer);
         };
         match opened.value() {
-            Err(MISSING) => continue,
+            Err(code) if GONE.contains(&code) => continue,
             Err(code) => return Err(failed("open", folder, code)),
             Ok(_) => {}
         }
@@ -72,7 +72,8 @@ async fn list_long(
 /// Reads `struct linux_dirent64`. Returns false at the end of the folder.
 fn take_names(folder: &[u8], reply: &Reply, names: &mut Vec<Vec<u8>>) -> Result<bool, Error> {
     match reply.value() {
-        Ok(0) | Err(MISSING) => return Ok(false),
+        Ok(0) => return Ok(false),
+        Err(code) if GONE.contains(&code) => return Ok(false),
         Ok(_) => {}
         Err(code) => return Err(failed("list", folder, code)),
     }

@@ -4,7 +4,7 @@ mod content;
 mod describe;
 mod list;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::mpsc;
 
@@ -18,8 +18,9 @@ use super::staging::STAGING;
 
 /// How many folders are read in one round trip.
 const FOLDERS: usize = 64;
-/// No such file: it was removed meanwhile.
-const MISSING: i32 = 2;
+/// Errors of what was removed meanwhile, or is something else now: no such file, not a folder, too
+/// many links.
+const GONE: [i32; 3] = [2, 20, 40];
 
 /// What was left out of an export, or differs from what it was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,13 +28,15 @@ pub(super) struct Walked {
     pub(super) counts: Counts,
     /// Devices and sockets.
     pub(super) skipped: u64,
-    /// Files that were changed while they were read.
+    /// Files that were changed or removed while they were read.
     pub(super) changed: u64,
 }
 
 struct Walk<'a> {
     remote: &'a mut Remote,
     items: mpsc::Sender<Item>,
+    /// The first path of each file with several that was removed before it was read.
+    gone: HashSet<Vec<u8>>,
     /// The first path of each file that has several.
     links: HashMap<(u32, u32, u64), Vec<u8>>,
     walked: Walked,
@@ -44,6 +47,7 @@ pub(super) async fn walk(remote: &mut Remote, items: mpsc::Sender<Item>) -> Resu
     let mut walk = Walk {
         remote,
         items,
+        gone: HashSet::new(),
         links: HashMap::new(),
         walked: Walked::default(),
     };

@@ -122,6 +122,7 @@ impl Place {
     /// Takes the path as an archive because of its name or because that file exists, or else as a
     /// folder.
     fn of_path(text: &str, direction: Direction) -> Result<Self, Failure> {
+        check_ending(text, text, direction)?;
         let names = [".tar", ".tar.gz", ".tgz", ".tar.zst"];
         let is_archive = names.iter().any(|name| text.ends_with(name));
         let path = PathBuf::from(text);
@@ -240,13 +241,33 @@ impl Attributes {
                 Ok(Place::Registry(parsed.with_default_tag()))
             }
             "local" => Ok(Place::Folder(path()?.into())),
-            "tar" => Ok(match path()? {
-                "-" => Place::Standard,
-                path => Place::Archive(path.into()),
-            }),
+            "tar" => {
+                let path = path()?;
+                check_ending(path, text, direction)?;
+                Ok(match path {
+                    "-" => Place::Standard,
+                    path => Place::Archive(path.into()),
+                })
+            }
             "" => Place::of_path(path()?, direction),
             other => Err(invalid(format!("unknown type {other:?}"))),
         }
+    }
+}
+
+/// Endings of archives that are not written: one without that compression would have a wrong name.
+const NOT_WRITTEN: [&str; 10] = [
+    ".zst", ".tzst", ".xz", ".txz", ".bz2", ".tbz2", ".tbz", ".lz4", ".zip", ".7z",
+];
+
+fn check_ending(path: &str, text: &str, direction: Direction) -> Result<(), Failure> {
+    let ending = NOT_WRITTEN.iter().find(|ending| path.ends_with(**ending));
+    match (ending, direction) {
+        (Some(ending), Direction::To) => {
+            let reason = format!("{ending} is not written; .tar and .tar.gz are");
+            Err(wrong(text, direction, reason))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -295,6 +316,9 @@ mod tests {
             ("type=gha,dest=x", "unknown type \"gha\""),
             ("type=local", "dest= is missing"),
             ("type=tar,dest=x,id=a", "flags of its own"),
+            ("x.tar.zst", ".zst is not written"),
+            ("type=tar,dest=x.tar.xz", ".xz is not written"),
+            ("x.zip", ".zip is not written"),
         ] {
             assert!(to(text).unwrap_err().contains(reason), "{text}");
         }

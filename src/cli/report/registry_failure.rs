@@ -34,7 +34,7 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
 pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
     let advice = match &error {
         Error::Refused(refusal) if error.is_not_found() => tags(client, refusal).await,
-        error => for_registry(error),
+        error => advice(error),
     };
     let kind = error.kind();
     Failure::from_error(&error)
@@ -43,7 +43,8 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
         .of_registry(kind)
 }
 
-fn for_registry(error: &Error) -> Option<String> {
+/// The next step, as far as the error alone tells it.
+pub(crate) fn advice(error: &Error) -> Option<String> {
     let message = daemon_text::full(error);
     match error {
         Error::NotARegistry { host, .. } => Some(format!(

@@ -46,3 +46,4 @@ pub use plan::Plan;
 pub use problem::{ArchiveProblem, ManifestProblem, PlaceProblem};
 pub use push::push;
 pub use source::Source;
+pub use unpack::Zstd;

@@ -1,5 +1,6 @@
 //! Decompresses layers: uncompressed ones, gzip and zstd.
 
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
@@ -15,14 +16,24 @@ pub(crate) fn unpacked<'a>(blob: &'a mut impl BufRead) -> io::Result<Box<dyn Rea
 }
 
 /// All consecutive frames of a blob that is compressed with zstd.
-struct Zstd<R: Read>(Option<Frame<R>>);
+pub struct Zstd<R: Read>(Option<Frame<R>>);
 
 /// A frame, including its first bytes, which were read to detect the format.
 type Frame<R> = StreamingDecoder<io::Chain<io::Cursor<[u8; 4]>, R>, FrameDecoder>;
 
 impl<R: Read> Zstd<R> {
-    fn new(blob: R) -> io::Result<Self> {
+    /// Reads the first frame's header.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not a header.
+    pub fn new(blob: R) -> io::Result<Self> {
         next_frame(blob).map(Self)
+    }
+}
+
+impl<R: Read> fmt::Debug for Zstd<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zstd").finish_non_exhaustive()
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) async fn build(
     let (prepared, surveyed, targets) = unless_cancelled(preparing, &cancelled, mode).await?;
     let plans = targets.iter().map(|target| &target.plan);
     let clients = nodes::clients(&surveyed.nodes, plans);
-    unless_cancelled(copies.before(&clients), &cancelled, mode).await?;
+    copies.before(&clients, &cancelled).await?;
     let load = load(&prepared, &surveyed, connection, environment).await?;
     let run = Run::new(
         &settings.registries,

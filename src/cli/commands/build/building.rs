@@ -81,7 +81,7 @@ impl<'a> Build<'a> {
         let preparing = prepare(args, request, mode, self.connection, environment);
         let (prepared, ready) = self.unless_cancelled(preparing).await?;
         let clients = nodes::clients(&ready.nodes, [&ready.plan]);
-        self.unless_cancelled(copies.before(&clients)).await?;
+        copies.before(&clients, &self.cancelled).await?;
         let solved = self.solve(&prepared, &ready, &publish, sink).await?;
         let is_built = matches!(&solved.result, Ok(Ok(_)));
         let copied = copies
@@ -101,8 +101,10 @@ impl<'a> Build<'a> {
         let reported = args.reports.write(&report, environment);
         let built = built?;
         reported?;
+        // A copy that failed does not change what was built.
+        let finished = outcome::finish(args, built, &ready.used, summary, mode, environment)?;
         copied?;
-        outcome::finish(args, built, &ready.used, summary, mode, environment)
+        Ok(finished)
     }
 
     /// Builds on the nodes, and shows the progress until the end.

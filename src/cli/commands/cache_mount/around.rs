@@ -6,15 +6,17 @@ use std::io;
 use solvekit::cache_mount::{Error, list};
 use solvekit::client::Client;
 use solvekit::progress::Mode;
+use solvekit::registry::FailureKind;
 use tokio_util::sync::CancellationToken;
 
-use super::export::counted;
-use super::export::{described, export_noting, holder};
+use super::export::{counted, described, export_noting, holder};
 use super::import::import_noting;
+use super::until;
 use crate::cli::args::cache_mounts::{Copied, Direction};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::report::usage::copy_failure;
 use crate::cli::report::{Failure, display};
 
 /// The build argument with the namespace of cache mounts' ids.
@@ -85,69 +87,89 @@ impl AroundBuild<'_> {
 
     /// Fills the mounts on all nodes that build. A missing source is not an error: the first build
     /// of a pipeline has none.
-    pub(crate) async fn before(&self, clients: &[Client]) -> Result<(), Failure> {
+    pub(crate) async fn before(
+        &self,
+        clients: &[Client],
+        cancelled: &CancellationToken,
+    ) -> Result<(), Failure> {
         for copied in &self.from {
             for client in clients {
-                match self.import(copied, client).await {
+                match self.import(copied, client, cancelled).await {
                     Ok(()) => {}
-                    Err(error) if is_missing(&error) => {
-                        self.say(&format!(
-                            "the cache mount {:?} begins empty: there is nothing at {}",
+                    Err(error) => match nothing_there(&error) {
+                        Some(why) => self.say(&format!(
+                            "the cache mount {:?} begins empty: {why} {}",
                             copied.mount.id, copied.place
-                        ));
-                    }
-                    Err(error) => self.failed(copied, "import", error)?,
+                        )),
+                        None => self.failed(copied, "import", error)?,
+                    },
                 }
             }
         }
         Ok(())
     }
 
-    async fn import(&self, copied: &Copied, client: &Client) -> Result<(), CopyError> {
-        let id = format!("{}/{}", copied.mount.namespace, copied.mount.id);
-        if !copied.replace
-            && list(client)
-                .await?
-                .iter()
-                .any(|known| known.daemon_id == id)
-        {
+    async fn import(
+        &self,
+        copied: &Copied,
+        client: &Client,
+        cancelled: &CancellationToken,
+    ) -> Result<(), CopyError> {
+        if !copied.replace && self.has(copied, client, cancelled).await? {
             let id = &copied.mount.id;
             self.say(&format!("the daemon has the cache mount {id:?} already"));
             return Ok(());
         }
         let input = copied.place.input(self.registries, self.environment)?;
         let say = |line: &str| self.say(line);
-        let imported = import_noting(client, &copied.mount, input, &say).await?;
+        let imported = import_noting(client, &copied.mount, input, &say, cancelled).await?;
         let counted = counted(&copied.mount, imported.entries, imported.bytes);
         self.say(&format!("imported {counted} from {}", copied.place));
         Ok(())
     }
 
-    /// [`AroundBuild::after`], unless the user interrupts the build or the copy.
+    /// True if the daemon has the mount already: a folder with an owner, if that is meant.
+    async fn has(
+        &self,
+        copied: &Copied,
+        client: &Client,
+        cancelled: &CancellationToken,
+    ) -> Result<bool, CopyError> {
+        let listing = async { list(client).await.map_err(copy_failure) };
+        let known = until(cancelled, listing).await?;
+        let mut known = known.iter().filter(|known| copied.mount.matches(known));
+        Ok(known.any(|known| known.has_base == copied.mount.owner.is_some()))
+    }
+
+    /// [`AroundBuild::after`], unless the user interrupts the build.
     pub(crate) async fn unless_interrupted(
         &self,
         clients: Vec<Client>,
         is_built: bool,
         cancelled: &CancellationToken,
     ) -> Result<(), Failure> {
-        tokio::select! {
-            biased;
-            () = cancelled.cancelled() => match is_built {
-                true => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
-                false => Ok(()),
-            },
-            copied = self.after(clients, is_built) => copied,
+        match (cancelled.is_cancelled(), is_built) {
+            (false, _) => self.after(clients, is_built, cancelled).await,
+            (true, true) if !self.to.is_empty() => {
+                Err(Failure::new("interrupted").code(EXIT_INTERRUPTED))
+            }
+            (true, _) => Ok(()),
         }
     }
 
     /// Exports the mounts. After a failed build only those with `on-failure`, and their errors
     /// become warnings.
-    async fn after(&self, clients: Vec<Client>, is_built: bool) -> Result<(), Failure> {
+    async fn after(
+        &self,
+        clients: Vec<Client>,
+        is_built: bool,
+        cancelled: &CancellationToken,
+    ) -> Result<(), Failure> {
         for copied in &self.to {
             if !is_built && !copied.on_failure {
                 continue;
             }
-            match self.export(copied, clients.clone()).await {
+            match self.export(copied, clients.clone(), cancelled).await {
                 Ok(()) => {}
                 Err(CopyError::Mount(Error::NotFound { .. })) => self.say(&format!(
                     "WARNING: there is no cache mount {:?} to export; no step has used it",
@@ -160,12 +182,21 @@ impl AroundBuild<'_> {
         Ok(())
     }
 
-    async fn export(&self, copied: &Copied, clients: Vec<Client>) -> Result<(), CopyError> {
-        let client = holder(clients, &copied.mount).await?;
+    async fn export(
+        &self,
+        copied: &Copied,
+        clients: Vec<Client>,
+        cancelled: &CancellationToken,
+    ) -> Result<(), CopyError> {
+        let say = |line: &str| self.say(line);
+        let finding = async {
+            let found = holder(clients, &copied.mount, &say).await;
+            found.map_err(copy_failure)
+        };
+        let client = until(cancelled, finding).await?;
         let place = &copied.place;
         let destination = place.destination(copied.replace, self.registries, self.environment)?;
-        let say = |line: &str| self.say(line);
-        let exported = export_noting(&client, &copied.mount, destination, &say).await?;
+        let exported = export_noting(&client, &copied.mount, destination, &say, cancelled).await?;
         let described = described(&copied.mount, &exported);
         self.say(&format!("exported {described} to {place}"));
         Ok(())
@@ -173,7 +204,7 @@ impl AroundBuild<'_> {
 
     fn failed(&self, copied: &Copied, verb: &str, error: CopyError) -> Result<(), Failure> {
         let failure = Failure::from(error);
-        if !copied.ignore_error {
+        if !copied.ignore_error || failure.exit_code() == EXIT_INTERRUPTED {
             let id = &copied.mount.id;
             return Err(failure.with_prefix(&format!("cannot {verb} the cache mount {id:?}")));
         }
@@ -211,17 +242,27 @@ impl From<Failure> for CopyError {
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
         match error {
-            CopyError::Mount(error) => error.into(),
+            CopyError::Mount(error) => copy_failure(error),
             CopyError::Setup(failure) => failure,
         }
     }
 }
 
-/// True if the source of an import does not exist.
-fn is_missing(error: &CopyError) -> bool {
+/// Why there is nothing to import, if that is all that is wrong. Some registries do not say that
+/// an image is missing, but that nobody may read it.
+fn nothing_there(error: &CopyError) -> Option<&'static str> {
     match error {
-        CopyError::Mount(Error::Local { source, .. }) => source.kind() == io::ErrorKind::NotFound,
-        CopyError::Mount(Error::Registry(error)) => error.is_not_found(),
-        _ => false,
+        CopyError::Mount(Error::Local { source, action, .. })
+            if *action == "open" && source.kind() == io::ErrorKind::NotFound =>
+        {
+            Some("there is nothing at")
+        }
+        CopyError::Mount(Error::Registry(error)) if error.is_not_found() => {
+            Some("there is nothing at")
+        }
+        CopyError::Mount(Error::Registry(error)) if error.kind() == Some(FailureKind::Denied) => {
+            Some("it is missing, or access is denied:")
+        }
+        _ => None,
     }
 }

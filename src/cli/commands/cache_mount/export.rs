@@ -5,8 +5,10 @@ use std::io::{self, IsTerminal as _};
 use clap::ValueHint;
 use solvekit::cache_mount::{CacheMount, Destination, Error, Exported, export, list};
 use solvekit::client::Client;
+use solvekit::llb::Sharing;
+use tokio_util::sync::CancellationToken;
 
-use super::UseArgs;
+use super::{UseArgs, until};
 use crate::cli::args::cache_mounts::{Direction, Place};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
@@ -14,7 +16,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print, talk};
-use crate::cli::report::usage::CacheMountUsage;
+use crate::cli::report::usage::{CacheMountUsage, copy_failure};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -51,27 +53,31 @@ pub(super) async fn run(
     args: &ExportArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
+    cancelled: &CancellationToken,
 ) -> Result<(), Failure> {
     let place = Place::parse(&args.to, Direction::To)?;
     if place == Place::Standard && io::stdout().is_terminal() {
         return Err(CacheMountUsage::ToTerminal.into());
     }
     let mount = args.mount.mount();
-    let daemons = connection.connect_all(environment).await?;
-    let clients = daemons.into_iter().map(|(client, _)| client).collect();
-    let client = holder(clients, &mount).await?;
-    let destination = place.destination(args.replace, &args.registries, environment)?;
     let say = |line: &str| {
         if !args.quiet {
             talk(&format!("{line}\n"));
         }
     };
-    let exported = match export_noting(&client, &mount, destination, &say).await {
+    let finding = async {
+        let daemons = connection.connect_all(environment).await?;
+        let clients = daemons.into_iter().map(|(client, _)| client).collect();
+        holder(clients, &mount, &say).await.map_err(copy_failure)
+    };
+    let client = until(cancelled, finding).await?;
+    let destination = place.destination(args.replace, &args.registries, environment)?;
+    let exported = match export_noting(&client, &mount, destination, &say, cancelled).await {
         // It is not a failure if the reader is gone (`solvekit … | head`).
         Err(Error::Local { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(());
         }
-        exported => exported?,
+        exported => exported.map_err(copy_failure)?,
     };
     say(&format!(
         "exported {} to {place}",
@@ -84,25 +90,34 @@ pub(super) async fn run(
 }
 
 /// The first node that has the mount.
-pub(super) async fn holder(clients: Vec<Client>, mount: &CacheMount) -> Result<Client, Error> {
-    let several = clients.len() > 1;
-    let mut clients = clients.into_iter();
-    let mut first = clients.next();
-    while let (true, Some(client)) = (several, &first) {
-        let id = format!("{}/{}", mount.namespace, mount.id);
-        let mounts = list(client).await?;
-        if mounts.iter().any(|known| known.daemon_id == id) {
-            break;
-        }
-        match clients.next() {
-            Some(next) => first = Some(next),
-            None => break,
-        }
-    }
-    first.ok_or_else(|| Error::NotFound {
+pub(super) async fn holder(
+    clients: Vec<Client>,
+    mount: &CacheMount,
+    say: &dyn Fn(&str),
+) -> Result<Client, Error> {
+    let not_found = || Error::NotFound {
         id: mount.id.clone(),
         known: Vec::new(),
-    })
+    };
+    // The copy itself tells what is wrong with the only one.
+    if clients.len() < 2 {
+        return clients.into_iter().next().ok_or_else(not_found);
+    }
+    let mut holders = Vec::new();
+    for client in &clients {
+        if list(client).await?.iter().any(|known| mount.matches(known)) {
+            holders.push(client);
+        }
+    }
+    if holders.len() > 1 {
+        say(&format!(
+            "{} nodes have the cache mount {:?}; the first one's is exported",
+            holders.len(),
+            mount.id
+        ));
+    }
+    let holder = holders.first().copied().or(clients.first());
+    holder.cloned().ok_or_else(not_found)
 }
 
 /// Exports a mount, and shows notes about it.
@@ -111,15 +126,17 @@ pub(super) async fn export_noting(
     mount: &CacheMount,
     destination: Destination,
     say: &dyn Fn(&str),
+    cancelled: &CancellationToken,
 ) -> Result<Exported, Error> {
-    tell_wait(client, mount, say).await;
-    let exported = export(client, mount, destination).await?;
+    tell_wait(client, mount, say, cancelled).await;
+    let exported = export(client, mount, destination, cancelled).await?;
     let id = &mount.id;
     if exported.copies > 1 {
+        let (copies, record) = (exported.copies, exported.record.as_deref());
+        let which = record.map_or_else(|| "one of them".to_owned(), |it| format!("that of {it}"));
         say(&format!(
-            "WARNING: there are {} cache mounts {id:?}; this is one of them (see solvekit \
-             cache-mount ls)",
-            exported.copies
+            "WARNING: the daemon has {copies} folders for the cache mount {id:?}; {which} was \
+             exported (see solvekit cache-mount ls --format json)"
         ));
     }
     if exported.skipped > 0 {
@@ -130,8 +147,8 @@ pub(super) async fn export_noting(
     }
     if exported.changed > 0 {
         say(&format!(
-            "WARNING: a build changed {} files of {id:?} meanwhile; zeros are in the place of \
-             what was lost",
+            "WARNING: {} files of {id:?} were changed or removed meanwhile; what they lost is left \
+             out, or has zeros in its place",
             exported.changed
         ));
     }
@@ -142,12 +159,19 @@ pub(super) async fn export_noting(
 }
 
 /// Shows a note if the copy has to wait.
-pub(super) async fn tell_wait(client: &Client, mount: &CacheMount, say: &dyn Fn(&str)) {
-    let id = format!("{}/{}", mount.namespace, mount.id);
+pub(super) async fn tell_wait(
+    client: &Client,
+    mount: &CacheMount,
+    say: &dyn Fn(&str),
+    cancelled: &CancellationToken,
+) {
     // Ignore errors: this is only a note, and the copy itself reports them.
-    let mounts = list(client).await.unwrap_or_default();
-    let mut same = mounts.iter().filter(|known| known.daemon_id == id);
-    if same.any(|known| known.record.in_use) {
+    let mounts = tokio::select! {
+        () = cancelled.cancelled() => return,
+        mounts = list(client) => mounts.unwrap_or_default(),
+    };
+    let mut same = mounts.iter().filter(|known| mount.matches(known));
+    if mount.sharing == Sharing::Locked && same.any(|known| known.record.in_use) {
         say(&format!(
             "waiting: a build uses the cache mount {:?}",
             mount.id

@@ -3,16 +3,17 @@
 use clap::ValueHint;
 use solvekit::cache_mount::{CacheMount, Error, Imported, Input, import};
 use solvekit::client::Client;
+use tokio_util::sync::CancellationToken;
 
-use super::UseArgs;
 use super::export::{counted, tell_wait};
+use super::{UseArgs, until};
 use crate::cli::args::cache_mounts::{Direction, Place};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
-use crate::cli::report::usage::CacheMountUsage;
+use crate::cli::report::usage::{CacheMountUsage, copy_failure};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,10 +46,11 @@ pub(super) async fn run(
     args: &ImportArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
+    cancelled: &CancellationToken,
 ) -> Result<(), Failure> {
     let place = Place::parse(&args.from, Direction::From)?;
     let mount = args.mount.mount();
-    let daemons = connection.connect_all(environment).await?;
+    let daemons = until(cancelled, connection.connect_all(environment)).await?;
     if place == Place::Standard && daemons.len() > 1 {
         return Err(CacheMountUsage::SeveralNodes(daemons.len()).into());
     }
@@ -59,7 +61,8 @@ pub(super) async fn run(
     };
     for (client, _) in &daemons {
         let input = place.input(&args.registries, environment)?;
-        let imported = import_noting(client, &mount, input, &say).await?;
+        let imported = import_noting(client, &mount, input, &say, cancelled).await;
+        let imported = imported.map_err(copy_failure)?;
         let counted = counted(&mount, imported.entries, imported.bytes);
         say(&format!("imported {counted} from {place}"));
     }
@@ -72,14 +75,19 @@ pub(super) async fn import_noting(
     mount: &CacheMount,
     input: Input,
     say: &dyn Fn(&str),
+    cancelled: &CancellationToken,
 ) -> Result<Imported, Error> {
-    tell_wait(client, mount, say).await;
-    let imported = import(client, mount, input).await?;
+    tell_wait(client, mount, say, cancelled).await;
+    let imported = import(client, mount, input, cancelled).await?;
     if imported.lost_attributes > 0 {
         say(&format!(
             "WARNING: {} extended attributes are lost: the daemon's file system does not take them",
             imported.lost_attributes
         ));
+    }
+    if imported.skipped > 0 {
+        let skipped = imported.skipped;
+        say(&format!("{skipped} devices and sockets are left out"));
     }
     Ok(imported)
 }

@@ -7,8 +7,10 @@ mod import;
 mod ls;
 mod rm;
 
+use clap::builder::NonEmptyStringValueParser;
 use solvekit::cache_mount::{CacheMount, CacheOwner};
 use solvekit::llb::Sharing;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use around::{AroundArgs, NAMESPACE};
 
@@ -40,7 +42,12 @@ enum CacheMountCommand {
 #[derive(Debug, clap::Args)]
 struct MountArgs {
     /// The mount's id= in the Dockerfile, or its target= if it has none
-    #[arg(long, value_name = "ID", add = complete::cache_mounts())]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = NonEmptyStringValueParser::new(),
+        add = complete::cache_mounts()
+    )]
     id: String,
 
     /// The namespace: the value of the build argument BUILDKIT_CACHE_MOUNT_NS
@@ -115,17 +122,30 @@ pub(crate) async fn cmd_cache_mount(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let work = async {
-        match args.command {
-            CacheMountCommand::Ls(args) => ls::run(&args, connection, environment).await,
-            CacheMountCommand::Export(args) => export::run(&args, connection, environment).await,
-            CacheMountCommand::Import(args) => import::run(&args, connection, environment).await,
-            CacheMountCommand::Rm(args) => rm::run(&args, connection, environment).await,
+    let cancelled = interrupt::token()?;
+    match args.command {
+        CacheMountCommand::Ls(args) => {
+            until(&cancelled, ls::run(&args, connection, environment)).await
         }
-    };
-    let interrupted = interrupt::token()?;
+        CacheMountCommand::Export(args) => {
+            export::run(&args, connection, environment, &cancelled).await
+        }
+        CacheMountCommand::Import(args) => {
+            import::run(&args, connection, environment, &cancelled).await
+        }
+        CacheMountCommand::Rm(args) => {
+            until(&cancelled, rm::run(&args, connection, environment)).await
+        }
+    }
+}
+
+/// Waits for work that can be dropped at any time, until the user interrupts it.
+async fn until<T>(
+    cancelled: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
-        () = interrupted.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
+        () = cancelled.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
     }
 }

@@ -4,7 +4,8 @@ use solvekit::cache_mount;
 use thiserror::Error;
 
 use super::Advised;
-use crate::cli::report::daemon_text;
+use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::report::{Failure, daemon_text, registry_failure};
 
 /// The most ids that are listed.
 const IDS: usize = 20;
@@ -41,6 +42,20 @@ impl Advised for CacheMountUsage {
     }
 }
 
+/// The failure of a copy, with its exit code.
+pub(crate) fn copy_failure(error: cache_mount::Error) -> Failure {
+    let (kind, is_interrupted) = match &error {
+        cache_mount::Error::Registry(error) => (error.kind(), false),
+        cache_mount::Error::Interrupted { .. } => (None, true),
+        _ => (None, false),
+    };
+    let failure = Failure::from(error).of_registry(kind);
+    match is_interrupted {
+        true => failure.code(EXIT_INTERRUPTED),
+        false => failure,
+    }
+}
+
 impl Advised for cache_mount::Error {
     fn advice(&self) -> Option<String> {
         let advice = match self {
@@ -54,6 +69,15 @@ impl Advised for cache_mount::Error {
                 }
                 return Some(format!("it has: {}", ids.join(", ")));
             }
+            Self::OtherFolder { .. } => {
+                "give the uid=, gid= and mode= of the instruction; a mount that begins with files \
+                 (from=) cannot be copied"
+            }
+            Self::Registry(error) => return registry_failure::advice(error),
+            Self::Archive {
+                problem: cache_mount::ArchiveProblem::Sparse,
+                ..
+            } => "write the archive without --sparse",
             Self::InUse { .. } => "wait for it with --sharing=locked, or run it again later",
             Self::NotEmpty { .. } => "give another folder, or replace what is in it: --replace",
             Self::Archive { .. } => "the cache mount has the same files as before",

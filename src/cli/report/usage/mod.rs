@@ -17,7 +17,7 @@ mod verify;
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
 pub(crate) use builders::BuilderUsage;
-pub(crate) use cache_mounts::CacheMountUsage;
+pub(crate) use cache_mounts::{CacheMountUsage, copy_failure};
 pub(crate) use debug::DebugUsage;
 pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
