@@ -13,6 +13,8 @@ mod bake_nodes;
 mod bake_remote;
 mod build_flags;
 mod builders;
+mod cache_mount_faults;
+mod cache_mount_folders;
 mod cache_mounts;
 mod cache_records;
 mod calls;
