@@ -28,7 +28,7 @@ pub(super) async fn begin(remote: &mut Remote) -> Result<(), Error> {
     remove(remote).await?;
     let folders = [STAGING, NEW, OLD];
     let calls = folders.map(|path| {
-        Call::new(remote.system.mkdirat)
+        Call::new(remote.system.calls.mkdirat)
             .here(0)
             .path(1, &absolute(path))
             .number(2, 0o755)
@@ -72,7 +72,7 @@ async fn unlink(
     flags: u64,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let calls = paths.iter().map(|path| {
-        Call::new(remote.system.unlinkat)
+        Call::new(remote.system.calls.unlinkat)
             .here(0)
             .path(1, &absolute(path))
             .number(2, flags)
@@ -94,7 +94,7 @@ async fn unlink(
 
 async fn rename(remote: &mut Remote, moves: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), Error> {
     let calls = moves.iter().map(|(from, to)| {
-        Call::new(remote.system.renameat2)
+        Call::new(remote.system.calls.renameat2)
             .here(0)
             .path(1, &absolute(from))
             .here(2)

@@ -56,14 +56,14 @@ pub(super) fn meta_calls(
     is_link: bool,
 ) -> Vec<(Call, &'static str)> {
     let system = remote.system;
-    let chown = Call::new(system.fchownat).here(0).path(1, path);
+    let chown = Call::new(system.calls.fchownat).here(0).path(1, path);
     let chown = chown.number(2, meta.uid.into()).number(3, meta.gid.into());
     let mut calls = vec![(chown.number(4, NO_FOLLOW), "set the owner of")];
     if !is_link {
-        let chmod = Call::new(system.fchmodat).here(0).path(1, path);
+        let chmod = Call::new(system.calls.fchmodat).here(0).path(1, path);
         calls.push((chmod.number(2, meta.mode.into()), "set the permissions of"));
     }
-    let times = Call::new(system.utimensat).here(0).path(1, path);
+    let times = Call::new(system.calls.utimensat).here(0).path(1, path);
     let times = times.bytes(2, &times_of(meta)).number(3, NO_FOLLOW);
     calls.push((times, "set the time of"));
     calls
@@ -75,7 +75,7 @@ pub(super) fn xattr_calls<'a>(
     meta: &'a Meta,
 ) -> impl Iterator<Item = Call> + 'a {
     meta.xattrs.iter().map(move |(name, value)| {
-        Call::new(remote.system.lsetxattr)
+        Call::new(remote.system.calls.lsetxattr)
             .path(0, path)
             .path(1, name)
             .bytes(2, value)

@@ -148,7 +148,7 @@ impl<'a> Filling<'a> {
             return Ok(());
         }
         // A later entry replaces an earlier one, as in any archive; a folder stays.
-        let unlink = Call::new(system.unlinkat).here(0).path(1, &path);
+        let unlink = Call::new(system.calls.unlinkat).here(0).path(1, &path);
         self.push(unlink, Expected::Anything, "remove");
         match &entry.kind {
             Kind::Directory => {}
@@ -157,7 +157,7 @@ impl<'a> Filling<'a> {
                 self.push(open, Expected::Opened, "create");
             }
             Kind::Symlink(target) => {
-                let call = Call::new(system.symlinkat).path(0, target).here(1);
+                let call = Call::new(system.calls.symlinkat).path(0, target).here(1);
                 self.push(call.path(2, &path), Expected::Success, "create");
                 self.set_meta(&path, &entry.meta, true);
             }
@@ -165,12 +165,12 @@ impl<'a> Filling<'a> {
                 let first = clean(first).filter(|it| self.folders.contains(parent(it)));
                 let first = first.ok_or_else(|| problem(&entry.path, ArchiveProblem::Path))?;
                 let first = absolute(&below(NEW, &first));
-                let call = Call::new(system.linkat).here(0).path(1, &first);
+                let call = Call::new(system.calls.linkat).here(0).path(1, &first);
                 let call = call.here(2).path(3, &path);
                 self.push(call, Expected::Success, "link");
             }
             Kind::Fifo => {
-                let call = Call::new(system.mknodat).here(0).path(1, &path);
+                let call = Call::new(system.calls.mknodat).here(0).path(1, &path);
                 let call = call.number(2, u64::from(FIFO | 0o600));
                 self.push(call, Expected::Success, "create");
                 self.set_meta(&path, &entry.meta, false);
@@ -196,14 +196,16 @@ impl<'a> Filling<'a> {
     }
 
     fn make_folder(&mut self, path: &[u8]) {
-        let call = Call::new(self.remote.system.mkdirat).here(0).path(1, path);
+        let call = Call::new(self.remote.system.calls.mkdirat)
+            .here(0)
+            .path(1, path);
         self.push(call.number(2, 0o755), Expected::Success, "create");
     }
 
     /// Writes to the open file.
     async fn write(&mut self, data: &Bytes) -> Result<(), Error> {
         for piece in data.chunks(INPUT_SIZE / 2) {
-            let call = Call::new(self.remote.system.write)
+            let call = Call::new(self.remote.system.calls.write)
                 .number(0, self.remote.descriptor)
                 .bytes(1, piece)
                 .number(2, piece.len() as u64);
@@ -219,17 +221,19 @@ impl<'a> Filling<'a> {
     fn finish_file(&mut self, meta: &Meta) {
         let system = self.remote.system;
         let file = self.remote.descriptor;
-        let chown = Call::new(system.fchown).number(0, file);
+        let chown = Call::new(system.calls.fchown).number(0, file);
         let chown = chown.number(1, meta.uid.into()).number(2, meta.gid.into());
         self.push(chown, Expected::Success, "set the owner of");
         // After the owner: a change of it clears the bits for set-id.
-        let chmod = Call::new(system.fchmod).number(0, file);
+        let chmod = Call::new(system.calls.fchmod).number(0, file);
         let chmod = chmod.number(1, meta.mode.into());
         self.push(chmod, Expected::Success, "set the permissions of");
         let path = self.paths.last().cloned().unwrap_or_default();
         let path = absolute(&below(NEW, &path));
         self.set_xattrs(&path, meta);
-        let times = Call::new(system.utimensat).number(0, file).number(1, 0);
+        let times = Call::new(system.calls.utimensat)
+            .number(0, file)
+            .number(1, 0);
         let times = times.bytes(2, &times_of(meta));
         self.push(times, Expected::Success, "set the time of");
         let close = self.remote.close();

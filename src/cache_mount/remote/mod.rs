@@ -56,7 +56,7 @@ impl Remote {
         remote.receive(8).await?;
         remote.block = remote.received.get_u64_le();
         let open = remote.open(b"/", system.o_directory);
-        let close = Call::new(system.close).number(0, 3);
+        let close = Call::new(system.calls.close).number(0, 3);
         let replies = remote.batch(&[open, close]).await?;
         let opened = replies.first().map(Reply::value);
         match opened {
@@ -71,7 +71,7 @@ impl Remote {
     pub(super) fn open(&self, path: &[u8], flags: u64) -> Call {
         const CLOSE_ON_EXEC: u64 = 0o2_000_000;
         let flags = flags | CLOSE_ON_EXEC | self.system.o_nofollow;
-        Call::new(self.system.openat)
+        Call::new(self.system.calls.openat)
             .here(0)
             .path(1, path)
             .number(2, flags)
@@ -80,7 +80,7 @@ impl Remote {
 
     /// Closes the open file.
     pub(super) fn close(&self) -> Call {
-        Call::new(self.system.close).number(0, self.descriptor)
+        Call::new(self.system.calls.close).number(0, self.descriptor)
     }
 
     /// Makes calls one after the other, in one round trip. All are made, also after one that fails.

@@ -89,7 +89,7 @@ impl Walk<'_> {
     }
 
     fn read(&self, size: usize) -> Call {
-        Call::new(self.remote.system.read)
+        Call::new(self.remote.system.calls.read)
             .number(0, self.remote.descriptor)
             .fills(1, size)
     }

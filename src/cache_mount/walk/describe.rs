@@ -43,7 +43,7 @@ pub(in crate::cache_mount) async fn root_meta(remote: &mut Remote) -> Result<Met
 }
 
 fn stat_call(remote: &Remote, path: &[u8]) -> Call {
-    let stat = Call::new(remote.system.statx).here(0);
+    let stat = Call::new(remote.system.calls.statx).here(0);
     let stat = stat.path(1, &absolute(path)).number(2, NO_FOLLOW);
     stat.number(3, 0x7ff).writes(4, 256)
 }
@@ -56,7 +56,11 @@ impl Walk<'_> {
         for path in paths {
             calls.push(stat_call(self.remote, path));
             let path = absolute(path);
-            calls.push(Call::new(system.llistxattr).path(0, &path).fills(1, NAMES));
+            calls.push(
+                Call::new(system.calls.llistxattr)
+                    .path(0, &path)
+                    .fills(1, NAMES),
+            );
         }
         let replies = self.remote.batch(&calls).await?;
         let mut found = Vec::new();
@@ -81,7 +85,7 @@ impl Walk<'_> {
 
     /// The names of the attributes of a path that has more than usual.
     async fn many_names(&mut self, path: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-        let call = Call::new(self.remote.system.llistxattr).path(0, &absolute(path));
+        let call = Call::new(self.remote.system.calls.llistxattr).path(0, &absolute(path));
         let replies = self.remote.batch(&[call.fills(1, ALL_NAMES)]).await?;
         let names = replies.first().map(|reply| names_of(&reply.data));
         names.ok_or(Error::ProgramAnswer)
@@ -94,11 +98,13 @@ impl Walk<'_> {
         for Looked { path, stat, names } in &found {
             let path = absolute(path);
             if stat.is(LINK) {
-                let call = Call::new(system.readlinkat).here(0).path(1, &path);
+                let call = Call::new(system.calls.readlinkat).here(0).path(1, &path);
                 calls.push(call.fills(2, 4096));
             }
             for name in names {
-                let call = Call::new(system.lgetxattr).path(0, &path).path(1, name);
+                let call = Call::new(system.calls.lgetxattr)
+                    .path(0, &path)
+                    .path(1, name);
                 calls.push(call.fills(2, 64 << 10));
             }
         }

@@ -15,7 +15,7 @@ pub(in crate::cache_mount) async fn list(
     folders: &[Vec<u8>],
 ) -> Result<Vec<(Vec<u8>, Vec<Vec<u8>>)>, Error> {
     let listing = |remote: &Remote| {
-        Call::new(remote.system.getdents)
+        Call::new(remote.system.calls.getdents)
             .number(0, remote.descriptor)
             .fills(1, LIST)
     };
