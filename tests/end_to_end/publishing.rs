@@ -7,8 +7,9 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::nodes::Both;
 use crate::support::{
-    Engine, Fault, FaultyRegistry, Finished, Pushed, folder_of, solvekit, unique,
+    Engine, Fault, FaultyRegistry, Finished, Pushed, Running, folder_of, solvekit, unique,
 };
 
 const PLATFORMS: &str = "linux/amd64,linux/arm64";
@@ -204,4 +205,56 @@ fn a_command_signs_by_digest_while_the_tag_is_not_there() {
         signed.lines().last(),
         Some(&*format!("{repository}@{digest}"))
     );
+}
+
+#[test]
+fn an_image_of_two_nodes_is_signed_before_it_is_tagged() {
+    let (keys, both) = (key(), Both::new());
+    let sign = format!("--sign=key={}", keys.path().join("private.pem").display());
+    for from in ["--push-from=daemon", "--push-from=client"] {
+        let (name, context) = (name("nodes"), context(&unique()));
+        let mut build = both
+            .home
+            .solvekit(&["build", "--push", "--platform", PLATFORMS]);
+        build.env("BUILDX_BUILDER", "both");
+        build.args(["-t", &name, &sign, from]).arg(context.path());
+        Finished::of(&mut build).succeeded();
+        let pushed = Pushed::fetch(&name);
+        let repository = name.rsplit_once(':').expect("a tag").0;
+        assert_eq!(verify(repository, &pushed.digest, keys.path()), 1, "{from}");
+        let images = pushed.index["manifests"].as_array().expect("an index");
+        let is_image = |it: &&Value| it["platform"]["os"] == "linux";
+        let images: Vec<_> = images.iter().filter(is_image).collect();
+        assert_eq!(images.len(), 2, "{from}");
+        for image in images {
+            let digest = image["digest"].as_str().expect("text");
+            assert_eq!(verify(repository, digest, keys.path()), 1, "{from}");
+        }
+    }
+}
+
+#[test]
+fn a_signer_that_hangs_is_ended_by_ctrl_c_and_leaves_the_tag_alone() {
+    let (name, context) = (name("hangs"), context(&unique()));
+    let script = context.path().join("../").join(unique());
+    std::fs::write(&script, "echo waiting for a key >&2; exec sleep 600\n").expect("a script");
+    let sign = format!("--sign=command=sh {}", script.display());
+    let mut build = solvekit(["build", "--push", "--progress=plain", "-t", &name, &sign]);
+    let mut running = Running::start(build.arg(context.path()));
+    running.until("waiting for a key");
+    running.interrupt();
+    running.wait().failed_with(130, &[]);
+    assert!(Pushed::find(&name).is_none());
+    std::fs::remove_file(script).expect("it is there");
+}
+
+#[test]
+fn a_key_that_openssl_has_encrypted_is_named_as_such_before_the_build() {
+    let (keys, context) = (key(), context(&unique()));
+    let sealed = "pkcs8 -topk8 -in private.pem -out sealed.pem -passout pass:secret";
+    assert!(openssl(keys.path(), sealed));
+    let sign = format!("--sign=key={}", keys.path().join("sealed.pem").display());
+    let failed = build(context.path(), &name("sealed"), &[&sign]);
+    let failed = failed.failed_with(1, &["not supported: PKCS #8"]);
+    assert!(!failed.stderr.contains("FROM busybox"), "{}", failed.stderr);
 }

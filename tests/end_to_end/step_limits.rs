@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::nodes::Both;
 use crate::shared_cache::prune;
 use crate::support::{Finished, Running, folder_of, solvekit, unique};
 
@@ -231,4 +232,34 @@ fn an_imported_cache_counts() {
         .arg(context.path());
     let log = Finished::of(&mut again).succeeded().stderr;
     assert_not_run_of(&log, &word);
+}
+
+#[test]
+fn a_limit_is_at_least_one_and_may_be_huge() {
+    let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")]);
+    for wrong in ["0", "-1", "65536", "many"] {
+        let flag = format!("--max-parallel-steps={wrong}");
+        let built = Finished::of(solvekit(["build", &flag]).arg(context.path()));
+        built.failed_with(2, &["--max-parallel-steps"]);
+    }
+    Finished::of(&mut limited(context.path(), 65535, &[])).succeeded();
+}
+
+#[test]
+fn the_steps_of_two_nodes_run_once_each() {
+    let (word, both) = (unique(), Both::new());
+    let context = folder_of(&[("Dockerfile", &stages(2, &word))]);
+    let mut build = both.home.solvekit(&["build", "--progress=plain"]);
+    build.env("BUILDX_BUILDER", "both");
+    build.args([
+        "--platform=linux/amd64,linux/arm64",
+        "--max-parallel-steps=1",
+    ]);
+    let log = Finished::of(build.arg(context.path())).succeeded().stderr;
+    for platform in ["amd64", "arm64"] {
+        for stage in 0..2 {
+            let name = format!(" [linux/{platform} s{stage} 2/2] RUN sleep 1; echo {word}");
+            assert_eq!(log.matches(&name).count(), 1, "{log}");
+        }
+    }
 }

@@ -56,3 +56,87 @@ fn files_that_cannot_be_used_are_named() {
     let remote = "https://example.invalid/a.git";
     build("--ignorefile", "bad", remote).failed_with(1, &["for a context that is a folder"]);
 }
+<<<<<<< HEAD
+=======
+
+#[test]
+fn files_of_windows_pipes_and_folders() {
+    let image = Engine::get().name("windows-files");
+    let context = folder_of(&[
+        (
+            "Dockerfile",
+            "FROM busybox\nARG A\nRUN echo got:$A; ls /x || true\nCOPY . /x\nRUN ls /x\n",
+        ),
+        ("arguments", "\u{feff}A='one two'\r\n"),
+        ("tags", &format!("\u{feff}{image}:1\r\n")),
+        ("rules", "\u{feff}arguments\r\ntags\r\n"),
+        ("folder/x", ""),
+        ("binary", "A=\0"),
+        ("nameless", "=1\n"),
+    ]);
+    let mut command = solvekit(["build", "--progress=plain", "--no-cache", "--push"]);
+    command.args(["--build-arg-file", "arguments", "--tag-file", "tags"]);
+    command.args(["--ignorefile", "rules", "."]);
+    let built = Finished::of(command.current_dir(context.path())).succeeded();
+    assert!(built.stderr.contains("got:one two\n"), "{}", built.stderr);
+    assert!(!built.stderr.contains(" arguments\n"), "{}", built.stderr);
+    // A pipe, such as <(command) of bash, is a file.
+    let script = format!(
+        "echo A=piped | {} build --progress=plain --no-cache --build-arg-file /dev/stdin .",
+        env!("CARGO_BIN_EXE_solvekit")
+    );
+    let mut piped = std::process::Command::new("sh");
+    piped.args(["-c", &script]).current_dir(context.path());
+    let piped = Finished::of(&mut piped).succeeded();
+    assert!(piped.stderr.contains("got:piped\n"), "{}", piped.stderr);
+    for (flag, value, words) in [
+        (
+            "--build-arg-file",
+            "folder",
+            "cannot read folder of --build-arg-file",
+        ),
+        ("--build-arg-file", "binary", "NUL bytes"),
+        ("--build-arg-file", "nameless", "a line without a name"),
+        ("--tag-file", "folder", "cannot read folder of --tag-file"),
+        (
+            "--ignorefile",
+            "folder",
+            "cannot read the ignore file folder",
+        ),
+    ] {
+        let mut command = solvekit(["build", flag, value, "."]);
+        let built = Finished::of(command.current_dir(context.path()));
+        built.failed_with(1, &[words]);
+    }
+}
+
+#[test]
+fn the_last_ten_lines_of_a_failure_say_it_all() {
+    let salt = unique();
+    let output = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done;";
+    let long = " \\\n  true;".repeat(20);
+    let failing = format!("FROM busybox AS build\nRUN : {salt}; {output}{long} exit 3\n");
+    let text = failing + "FROM busybox\nCOPY --from=build /bin/sh /x\n";
+    let context = folder_of(&[("Dockerfile", &text)]);
+    for progress in ["plain", "none"] {
+        let mut command = solvekit(["build", "--progress", progress, "-o", "type=cacheonly"]);
+        command
+            .args(["--platform", "linux/amd64"])
+            .arg(context.path());
+        let failed = Finished::of(&mut command).failed_with(1, &[]);
+        let lines: Vec<&str> = failed.stderr.lines().collect();
+        let last = lines[lines.len() - 10..].join("\n");
+        let words = [
+            "linux/amd64, stage build, ",
+            "Dockerfile:2, exit code 3\n",
+            "  RUN : ",
+        ];
+        for word in words
+            .into_iter()
+            .chain(["  | line 11\n  | line 12\n", "ERROR: "])
+        {
+            assert!(last.contains(word), "{word:?} is missing in:\n{last}");
+        }
+    }
+}
+>>>>>>> 2cbe957 (cache mounts: the page, the list of the public API)
