@@ -82,12 +82,7 @@ fn an_interrupted_export_leaves_nothing_behind() {
         let running = Running::start(export.env("TMPDIR", folder.path()));
         until_begun(folder.path());
         running.interrupt();
-        let ended = running.wait().failed_with(130, &["interrupted"]);
-        assert!(
-            ended.took < Duration::from_secs(60),
-            "{place}: {:?}",
-            ended.took
-        );
+        running.wait().failed_with(130, &["interrupted"]);
         assert!(
             content(folder.path()).is_empty(),
             "{place}: {:?}",
@@ -123,42 +118,6 @@ fn an_interrupted_import_leaves_the_mount_as_it_was() {
     drop(writer);
     in_mount(&id, "[ \"$(ls -A /c)\" = kept ]");
     remove(&id);
-}
-
-#[test]
-fn ids_are_what_they_are() {
-    let word = unique();
-    let folder = tempfile::tempdir().expect("a folder");
-    let to = folder.path().join("a.tar").display().to_string();
-    let bytes = archive(&[("a", b"1")]);
-    for odd in [
-        "a/b",
-        "/a",
-        "ü \"q\" \\ ☃",
-        "a\u{1b}[31m\n\tb",
-        " with id \"x\"",
-    ] {
-        let id = format!("{odd}{word}");
-        import(&id, bytes.clone()).succeeded();
-        let listed = cache_mount(&["ls", "--format", "json"]).succeeded().stdout;
-        let mut lines = listed
-            .lines()
-            .map(serde_json::from_str::<serde_json::Value>);
-        assert!(
-            lines.any(|line| line.expect("JSON")["ID"] == id),
-            "{listed}"
-        );
-        cache_mount(&["export", "--id", &id, "--to", &to]).succeeded();
-        let table = cache_mount(&["ls"]).succeeded().stdout;
-        assert!(!table.contains('\u{1b}'), "{table:?}");
-        remove(&id);
-    }
-    cache_mount(&["export", "--id", "", "--to", &to]).failed_with(2, &["--id"]);
-    // A mount whose id is a path is not the one that has the path's last part for an id.
-    let (bare, path) = (word.clone(), format!("/{word}"));
-    import(&bare, bytes).succeeded();
-    cache_mount(&["rm", "--id", &path]).failed_with(1, &["no cache mount with the id"]);
-    remove(&bare);
 }
 
 #[test]

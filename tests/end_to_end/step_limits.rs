@@ -240,7 +240,7 @@ fn a_limit_is_at_least_one_and_may_be_huge() {
     for wrong in ["0", "-1", "65536", "many"] {
         let flag = format!("--max-parallel-steps={wrong}");
         let built = Finished::of(solvekit(["build", &flag]).arg(context.path()));
-        built.failed_with(2, &["--max-parallel-steps"]);
+        built.failed_with(1, &["--max-parallel-steps"]);
     }
     Finished::of(&mut limited(context.path(), 65535, &[])).succeeded();
 }

@@ -56,8 +56,6 @@ fn files_that_cannot_be_used_are_named() {
     let remote = "https://example.invalid/a.git";
     build("--ignorefile", "bad", remote).failed_with(1, &["for a context that is a folder"]);
 }
-<<<<<<< HEAD
-=======
 
 #[test]
 fn files_of_windows_pipes_and_folders() {
@@ -109,34 +107,3 @@ fn files_of_windows_pipes_and_folders() {
         built.failed_with(1, &[words]);
     }
 }
-
-#[test]
-fn the_last_ten_lines_of_a_failure_say_it_all() {
-    let salt = unique();
-    let output = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done;";
-    let long = " \\\n  true;".repeat(20);
-    let failing = format!("FROM busybox AS build\nRUN : {salt}; {output}{long} exit 3\n");
-    let text = failing + "FROM busybox\nCOPY --from=build /bin/sh /x\n";
-    let context = folder_of(&[("Dockerfile", &text)]);
-    for progress in ["plain", "none"] {
-        let mut command = solvekit(["build", "--progress", progress, "-o", "type=cacheonly"]);
-        command
-            .args(["--platform", "linux/amd64"])
-            .arg(context.path());
-        let failed = Finished::of(&mut command).failed_with(1, &[]);
-        let lines: Vec<&str> = failed.stderr.lines().collect();
-        let last = lines[lines.len() - 10..].join("\n");
-        let words = [
-            "linux/amd64, stage build, ",
-            "Dockerfile:2, exit code 3\n",
-            "  RUN : ",
-        ];
-        for word in words
-            .into_iter()
-            .chain(["  | line 11\n  | line 12\n", "ERROR: "])
-        {
-            assert!(last.contains(word), "{word:?} is missing in:\n{last}");
-        }
-    }
-}
->>>>>>> 2cbe957 (cache mounts: the page, the list of the public API)
