@@ -1,4 +1,4 @@
-//! A container that mounts a cache mount, for as long as something works in it.
+//! A container with a cache mount, for the duration of a copy.
 
 use std::time::Duration;
 
@@ -14,39 +14,39 @@ use crate::llb::{Constraints, File, MakeDir, MarshalOptions, Network, Owner, Sha
 use crate::oci::Platform;
 use crate::session;
 
-/// Where the cache mount is in the container.
+/// The path of the cache mount in the container.
 pub(super) const MOUNT: &[u8] = b"/mnt";
 /// The path of the program.
 const PROGRAM: &str = "/solvekit-cache-mount";
-/// How long the end of what is given up is waited for.
+/// The time to wait for the end of cancelled work.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
-/// What a mount is needed for.
+/// The use of a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// What is in it: a new folder is useless.
+    /// To read its content: a new folder is useless.
     Read,
-    /// To fill it, if need be a new one.
+    /// To fill it; a new folder is fine.
     Fill,
 }
 
-/// A mount in use, with what the daemon had of it before.
+/// A mount in use, and its folders in the daemon before.
 pub(super) struct Wanted<'a> {
     pub(super) mount: &'a CacheMount,
     pub(super) purpose: Purpose,
-    /// The folders of the mount.
+    /// The mount's folders.
     pub(super) known: Vec<CacheMountRecord>,
 }
 
-/// What was done in a mount.
+/// The result of work in a mount.
 #[derive(Debug)]
 pub(super) struct Done<T> {
     pub(super) value: T,
-    /// The record of the folder, if it is known which of several it was.
+    /// The record of the folder; `None` if several are possible.
     pub(super) record: Option<String>,
 }
 
-/// Starts the program beside the mount, and gives it to `work`.
+/// Starts the program in a container with the mount, and passes it to `work`.
 pub(super) async fn attached<T>(
     client: &Client,
     wanted: Wanted<'_>,
@@ -71,12 +71,12 @@ pub(super) async fn attached<T>(
         worked = working => worked,
         ended = &mut solve => return Err(ended.map_or_else(Error::Client, |_| lost())),
     };
-    // The daemon ends the container with the build, also if this fails.
+    // The daemon ends the container with the build, even if this fails.
     let _ = bridge.return_result(&BuildResult::default()).await;
     let _ = tokio::time::timeout(GRACE, solve).await;
     if let (Err(_), Some(record)) = (&worked, created) {
-        // A build, or the next copy, could take the empty folder for the cache. If it cannot be
-        // removed, it is only that.
+        // A build or the next copy could take the empty folder for the cache. If it cannot be
+        // removed, it does no other harm.
         let _ = records::prune(client, &record).await;
     }
     worked
@@ -129,13 +129,13 @@ async fn in_container<T>(
     let mut remote = Remote::start(process, system).await?;
     let worked = work(&mut remote).await;
     remote.end().await;
-    // The end of the build releases it otherwise.
+    // If this fails, the end of the build releases it.
     let _ = container.release().await;
     worked.map(|value| Done { value, record })
 }
 
 impl Wanted<'_> {
-    /// The mount's name in the daemon. One that another tool has made can be without the slash.
+    /// The mount's name in the daemon. Other tools may have created it without the slash.
     fn daemon_id(&self) -> String {
         let own = self.mount.daemon_id();
         let mut known = self.known.iter().map(|it| &it.daemon_id);
@@ -145,8 +145,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// Fails if the daemon has made a folder for this container, and it should not have: the mount
-    /// is in use, or its folders have other owners.
+    /// Fails if the daemon has created a folder for this container although it should not: the
+    /// mount is in use, or its folders have other owners.
     fn check_new(&self, new: &CacheMountRecord) -> Result<(), Error> {
         let (id, record) = (self.mount.id.clone(), new.record.id.clone());
         let mut known = self.known.iter();
@@ -159,7 +159,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// The record of the container's folder.
+    /// Returns the record of the container's folder.
     fn used(&self, now: &[CacheMountRecord], new: Option<&CacheMountRecord>) -> Option<String> {
         let was_in_use = |record: &CacheMountRecord| {
             let mut known = self.known.iter();
@@ -171,12 +171,12 @@ impl Wanted<'_> {
     }
 }
 
-/// True for a folder that the daemon has made for a container.
+/// True for a folder that the daemon has created for the container.
 fn is_for(record: &CacheMountRecord, container: &str) -> bool {
     record.record.description.contains(container)
 }
 
-/// A root with nothing but the program.
+/// A root file system with only the program.
 fn program(system: &System, platform: &Platform) -> State {
     let file = File::new().make_file(PROGRAM, 0o755, system.program());
     let named = "[internal] a program that copies cache mounts";
@@ -184,8 +184,8 @@ fn program(system: &System, platform: &Platform) -> State {
     State::scratch().file(file, constraints)
 }
 
-/// The folder that an instruction with an owner mounts: the same as the translator's, because the
-/// daemon keeps a cache for each.
+/// The base folder for a mount with an owner: the same as the translator's, because the daemon
+/// keeps a separate cache for each base.
 fn folder_of(owner: CacheOwner) -> State {
     let dir = MakeDir {
         owner: Some(Owner::ids(owner.uid, owner.gid)),

@@ -1,36 +1,36 @@
-//! An entry of a cache mount on its way: what it is, and which paths are allowed.
+//! Entries of a cache mount while they are copied: their kinds, and the allowed paths.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use solvekit_host::{Owner, names};
 
-/// The longest path of Linux, with the folder that a mount is at.
+/// The longest path in bytes: Linux's limit minus the path of the mount.
 const PATH: usize = 4000;
-/// The longest name.
+/// The longest name, in bytes.
 const NAME: usize = 255;
 /// The most bytes of extended attributes of one entry.
 pub(super) const XATTRS: usize = 256 << 10;
-/// The size of pieces of content.
+/// The size of a piece of content, in bytes.
 pub(super) const PIECE: usize = 256 << 10;
-/// How many items may wait between reader and writer.
+/// The most items that wait between reader and writer.
 pub(super) const QUEUE: usize = 16;
 
-/// A part of the stream between a mount and where it is kept.
+/// A part of the stream between a mount and the other side of the copy.
 #[derive(Debug)]
 pub(super) enum Item {
     Entry(Box<Entry>),
-    /// Content of the last entry, a file. All of it comes before the next entry.
+    /// Content of the last entry, a file. All of it precedes the next entry.
     Data(Bytes),
-    /// A device or a socket, which is left out.
+    /// A device or a socket, which is omitted.
     Skipped,
-    /// Everything was there. A stream without it was broken off.
+    /// The end. A stream without it is incomplete.
     End,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Relative, with single slashes; empty for the mount itself.
+    /// Relative, with single slashes; empty for the root of the mount.
     pub(super) path: Vec<u8>,
     pub(super) kind: Kind,
     pub(super) meta: Meta,
@@ -41,18 +41,18 @@ pub(super) enum Kind {
     Directory,
     File(u64),
     Symlink(Vec<u8>),
-    /// Another name of the file that came before with this path.
+    /// Another name of the earlier file with this path.
     HardLink(Vec<u8>),
     Fifo,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Meta {
-    /// Permissions, with the bits for set-id and sticky.
+    /// The permission, set-id and sticky bits.
     pub(super) mode: u32,
     pub(super) uid: u32,
     pub(super) gid: u32,
-    /// Seconds since 1970, and nanoseconds.
+    /// The modification time: seconds since 1970, and nanoseconds.
     pub(super) mtime: (i64, u32),
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -71,7 +71,7 @@ impl Meta {
     }
 }
 
-/// What was copied.
+/// The number of copied entries and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) entries: u64,
@@ -90,8 +90,8 @@ impl Counts {
     }
 }
 
-/// The clean form of a path inside of a mount; `None` if it leads out of it or cannot exist. The
-/// first slashes, `.` and empty parts are left out.
+/// Normalises a path in a mount; `None` if it leads out of the mount or is too long. Leading
+/// slashes, `.` and empty parts are removed.
 pub(super) fn clean(path: &[u8]) -> Option<Vec<u8>> {
     let mut clean = Vec::with_capacity(path.len());
     for part in path.split(|&byte| byte == b'/') {
@@ -110,12 +110,12 @@ pub(super) fn clean(path: &[u8]) -> Option<Vec<u8>> {
     (clean.len() <= PATH).then_some(clean)
 }
 
-/// True for a name of one file in a folder.
+/// True if this is a valid name of one file in a folder.
 pub(super) fn is_name(name: &[u8]) -> bool {
     !name.contains(&b'/') && clean(name).is_some_and(|clean| clean == name && !name.is_empty())
 }
 
-/// The folder of a path; empty for the mount itself.
+/// The parent of a path; empty for the root of the mount.
 pub(super) fn parent(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     path.get(..end).unwrap_or_default()
@@ -137,13 +137,13 @@ pub(super) fn text(path: &[u8]) -> String {
     }
 }
 
-/// A path of this machine.
+/// The path on this machine.
 pub(super) fn local(path: &[u8]) -> PathBuf {
     names::path(path)
 }
 
-/// True for attributes that a container can set. Those of the system itself, of an overlay for
-/// example, are left out.
+/// True for attributes that a container can set. System attributes, for example of an overlay, are
+/// omitted.
 pub(super) fn is_portable(xattr: &[u8]) -> bool {
     xattr.starts_with(b"user.") || xattr == b"security.capability"
 }

@@ -1,4 +1,4 @@
-//! Why a cache mount could not be copied.
+//! Errors of cache mounts.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub enum Error {
     /// The daemon has no such mount.
     #[error("the daemon has no cache mount with the id {id:?}")]
     NotFound {
-        /// The id that was asked for.
+        /// The requested id.
         id: String,
         /// The ids that exist.
         known: Vec<String>,
@@ -42,20 +42,20 @@ pub enum Error {
         /// The supported architectures.
         supported: Vec<&'static str>,
     },
-    /// A build used the mount, so that the daemon made another one with the same id.
+    /// A build was using the mount, so the daemon created another one with the same id.
     #[error("the cache mount {id:?} is in use, and the daemon gave an empty one in its place")]
     InUse {
         /// The id.
         id: String,
-        /// The record of the empty one, which was removed.
+        /// The record of the new mount, which was removed.
         record: String,
     },
-    /// No folder of the mount has this owner, these permissions and no files from elsewhere.
+    /// No folder of the mount has the requested owner and mode, and no files from elsewhere.
     #[error("no folder of the cache mount {id:?} has the owner and mode that were asked for")]
     OtherFolder {
         /// The id.
         id: String,
-        /// The record of the empty one that the daemon made, which was removed.
+        /// The record of the empty folder that the daemon created; it was removed.
         record: String,
     },
     /// The program in the container ended too early.
@@ -64,23 +64,23 @@ pub enum Error {
         /// The daemon's message.
         message: Option<String>,
     },
-    /// The answer of the program makes no sense.
+    /// The program's answer is invalid.
     #[error("the program beside the cache mount gave an answer that makes no sense")]
     ProgramAnswer,
     /// A system call in the container failed.
     #[error("cannot {action} {path:?} in the cache mount: {}", system_error(*.code))]
     Remote {
-        /// What was to be done.
+        /// The operation that failed.
         action: &'static str,
         /// The path in the mount.
         path: String,
         /// The error number of Linux.
         code: i32,
     },
-    /// A file or folder of this machine.
+    /// A local file or folder cannot be used.
     #[error("cannot {action} {}", .path.display())]
     Local {
-        /// What was to be done.
+        /// The operation that failed.
         action: &'static str,
         /// The path.
         path: PathBuf,
@@ -93,23 +93,23 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// An archive that cannot be imported. The mount has the same files as before.
+    /// The archive cannot be imported. The files of the mount are unchanged.
     #[error("cannot import the archive{}: {problem}", in_archive(.path))]
     Archive {
         /// The path of the entry; empty for the archive as a whole.
         path: String,
-        /// What is wrong.
+        /// The problem with the archive or the entry.
         problem: ArchiveProblem,
     },
     /// A registry failed.
     #[error(transparent)]
     Registry(#[from] registry::Error),
-    /// A reference leads to something else.
+    /// The reference belongs to something else.
     #[error("{reference} is not an exported cache mount: {found}")]
     NotAnExport {
         /// The reference.
         reference: Reference,
-        /// What was found.
+        /// The kind of artifact that was found.
         found: String,
     },
     /// The caller has cancelled the copy.
@@ -119,16 +119,16 @@ pub enum Error {
         /// removes.
         left_behind: bool,
     },
-    /// What is read or written on this side ended too early.
+    /// The other side of the copy ended too early.
     #[error("the copy was broken off")]
     BrokenOff,
 }
 
-/// What is wrong with an archive, or with an entry of it.
+/// Why an archive, or an entry of it, cannot be imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveProblem {
-    /// The bytes cannot be read, or not be decompressed.
+    /// The archive cannot be read or decompressed.
     #[error("it cannot be read: {0}")]
     Read(io::Error),
     /// The bytes are not a tar archive.
@@ -149,10 +149,10 @@ pub enum ArchiveProblem {
     /// A path leads out of the mount, or is too long.
     #[error("the path is not one inside of a cache mount")]
     Path,
-    /// The entry lies in something that is not a folder of the archive.
+    /// The parent of the entry is not a folder in the archive.
     #[error("its folder is another kind of file in the archive")]
     Parent,
-    /// The entry has holes, in a form that GNU tar alone knows.
+    /// The entry has holes, in a format that only GNU tar knows.
     #[error("it is stored with holes (tar --sparse), which is not supported")]
     Sparse,
     /// The compression is not supported.
@@ -161,7 +161,7 @@ pub enum ArchiveProblem {
         /// The name.
         name: &'static str,
     },
-    /// A kind of entry that is not supported.
+    /// The kind of entry is not supported.
     #[error("entries of the type {kind:?} are not supported")]
     Kind {
         /// The type's letter.
@@ -189,7 +189,7 @@ fn in_archive(path: &str) -> String {
     }
 }
 
-/// The words for an error number of Linux, which this machine's system may number otherwise.
+/// The text for an error number of Linux; this machine's system may use other numbers.
 fn system_error(code: i32) -> String {
     let words = match code {
         1 => "operation not permitted",

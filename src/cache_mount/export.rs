@@ -19,20 +19,20 @@ use crate::files;
 use crate::oci::{Digest, Reference};
 use crate::registry;
 
-/// Where the content of a mount goes.
+/// The destination of a mount's content.
 #[non_exhaustive]
 pub enum Destination {
     /// A folder.
     Folder {
         /// The path.
         path: PathBuf,
-        /// True to replace what is in it. Otherwise it has to be empty, or not to exist.
+        /// True to replace the folder's content. Otherwise the folder must be empty or missing.
         replace: bool,
     },
-    /// A tar archive, compressed if its name ends with `.gz` or `.tgz`. It is there when all is in
-    /// it.
+    /// A tar archive, compressed if its name ends with `.gz` or `.tgz`. The file appears when it is
+    /// complete.
     Archive(PathBuf),
-    /// A tar archive to a stream, for example standard output.
+    /// A stream for a tar archive, for example standard output.
     Stream(Box<dyn Write + Send>),
     /// A registry.
     Registry {
@@ -40,48 +40,48 @@ pub enum Destination {
         client: Box<registry::Client>,
         /// The name, with a tag.
         reference: Reference,
-        /// A folder for the compressed archive, until it is sent.
+        /// A folder for the compressed archive before it is pushed.
         temporary: PathBuf,
     },
 }
 
-/// What [`export`] did.
+/// The result of [`export`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exported {
     /// The number of files, folders and links.
     pub entries: u64,
-    /// The size of all files.
+    /// The total size of the files, in bytes.
     pub bytes: u64,
-    /// The number of devices and sockets, which are left out.
+    /// The number of devices and sockets, which are omitted.
     pub skipped: u64,
-    /// The number of files that were changed while they were read: zeros are in the place of what
-    /// they lost, and names of a removed file are left out.
+    /// The number of files that changed while they were read. Zeros replace the bytes that they
+    /// lost; names of a removed file are omitted.
     pub changed: u64,
-    /// True if owners were lost: a folder has other owners only if root writes it.
+    /// True if owners were lost: only root can write files with other owners to a folder.
     pub owners_lost: bool,
-    /// How many folders of the daemon have this id. One of them was exported.
+    /// The number of folders in the daemon with this id. One of them was exported.
     pub copies: usize,
-    /// The record of the folder that was exported, if it is known which it was.
+    /// The record of the exported folder; `None` if several are possible.
     pub record: Option<String>,
-    /// The digest of the manifest in a registry.
+    /// The digest of the manifest in the registry.
     pub digest: Option<Digest>,
 }
 
-/// What the writer of the content has left.
+/// The result of the writer.
 enum Written {
     Files { owners_lost: bool },
     Spool(artifact::Spool),
 }
 
-/// Copies the content of a cache mount. It is read from the mount itself each time, never from the
+/// Copies the content of a cache mount. It is always read from the mount itself, never from the
 /// build cache.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such mount, with the ids that exist; [`Error::InUse`] if a
-/// build uses it in another way than it is shared; [`Error::OtherFolder`] if its folders have
-/// another owner or begin with files; [`Error::NotEmpty`]; [`Error::Interrupted`] when `cancelled`
-/// is. Nothing is left at the destination then, but what a stream has got already.
+/// [`Error::NotFound`] if the mount does not exist, with the ids that exist; [`Error::InUse`] if a
+/// build uses it and does not share it with this copy; [`Error::OtherFolder`] if its folders have
+/// another owner or start with files; [`Error::NotEmpty`]; [`Error::Interrupted`] after
+/// `cancelled`. Then nothing is left at the destination, except what a stream has received already.
 pub async fn export(
     client: &Client,
     mount: &CacheMount,
@@ -129,7 +129,7 @@ pub async fn export(
     Ok(exported)
 }
 
-/// Waits for work that can be dropped at any time, until the caller cancels it.
+/// Waits for work that can be dropped at any time, until the caller cancels.
 async fn until<T>(
     cancelled: &CancellationToken,
     work: impl Future<Output = Result<T, Error>>,
@@ -141,8 +141,8 @@ async fn until<T>(
     }
 }
 
-/// Waits for the reader and the writer. A writer that fails needs no reader. One whose reader
-/// failed removes what it wrote, which is waited for.
+/// Waits for the reader and the writer. If the writer fails, the reader is dropped. If the reader
+/// fails, the writer is awaited, because it removes its files.
 async fn both<R, W>(
     reading: impl Future<Output = Result<R, Error>>,
     writing: JoinHandle<Result<W, Error>>,
@@ -151,7 +151,7 @@ async fn both<R, W>(
     let mut reading = std::pin::pin!(reading);
     let read = tokio::select! {
         written = &mut writing => {
-            // It is done before its reader, or the reader is what broke off.
+            // The writer ended before its reader, or because its reader failed.
             return match written.unwrap_or(Err(Error::BrokenOff)) {
                 Ok(written) => Ok((reading.await?, written)),
                 Err(Error::BrokenOff) => Err(reading.await.err().unwrap_or(Error::BrokenOff)),
@@ -160,7 +160,7 @@ async fn both<R, W>(
         }
         read = &mut reading => read,
     };
-    // A pipe whose reader sleeps could hold it up for ever.
+    // A pipe that nobody reads could block the writer forever.
     let written = match &read {
         Ok(_) => writing.await,
         Err(_) => match tokio::time::timeout(GRACE, writing).await {
@@ -170,7 +170,7 @@ async fn both<R, W>(
     };
     match (read, written.unwrap_or(Err(Error::BrokenOff))) {
         (Ok(read), written) => Ok((read, written?)),
-        // What broke off the other side.
+        // The error that stopped the other side.
         (Err(Error::BrokenOff), Err(error)) | (Err(error), _) => Err(error),
     }
 }
@@ -188,7 +188,7 @@ impl Exported {
     }
 }
 
-/// Where this side writes to.
+/// The local destination.
 enum Place {
     Folder(PathBuf),
     Archive(PathBuf),
@@ -210,7 +210,7 @@ impl Place {
     }
 }
 
-/// Writes an archive file, which appears under its name when it is whole.
+/// Writes an archive file, which appears under its name when it is complete.
 fn write_archive(path: &Path, items: &mut mpsc::Receiver<Item>) -> Result<(), Error> {
     let failed = |source: io::Error| Error::Local {
         action: "write",

@@ -1,26 +1,25 @@
-//! Which cache mount is meant.
+//! Identifies a cache mount.
 
 use super::CacheMountRecord;
 use crate::llb::Sharing;
 
-/// A cache mount, as an instruction of a Dockerfile names it.
+/// A cache mount, as an instruction in a Dockerfile refers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheMount {
-    /// The `id=` of the mount; without one the mount's `target=`.
+    /// The `id=` of the mount, or else its `target=`.
     pub id: String,
     /// The value of the build argument `BUILDKIT_CACHE_MOUNT_NS`; usually empty.
     pub namespace: String,
-    /// How it is shared with builds that use it at the same time. [`Sharing::Locked`] waits until
-    /// nobody has it. [`Sharing::Shared`] does not wait for other users that share it, so that they
-    /// may change files meanwhile.
+    /// The sharing with builds that use the mount at the same time. [`Sharing::Locked`] waits until
+    /// nothing else uses it. [`Sharing::Shared`] does not wait for other shared users, which may
+    /// change files during the copy.
     pub sharing: Sharing,
-    /// The owner and mode that the instruction gives the mount: BuildKit keeps a folder of its own
-    /// for each.
+    /// The owner and mode in the instruction: BuildKit keeps a separate folder for each.
     pub owner: Option<CacheOwner>,
 }
 
-/// Owner and mode of a cache mount: `uid=`, `gid=` and `mode=` of the instruction.
+/// The owner and mode of a cache mount: `uid=`, `gid=` and `mode=` of the instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheOwner {
     /// The user.
@@ -32,7 +31,7 @@ pub struct CacheOwner {
 }
 
 impl Default for CacheOwner {
-    /// What an instruction that sets only some of them gets.
+    /// The values for an instruction that sets only some of them.
     fn default() -> Self {
         Self {
             uid: 0,
@@ -43,7 +42,7 @@ impl Default for CacheOwner {
 }
 
 impl CacheMount {
-    /// Returns the mount with this id, without a namespace, for one user at a time.
+    /// Returns the mount with this id, without a namespace, for exclusive use.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -53,18 +52,18 @@ impl CacheMount {
         }
     }
 
-    /// The name in the daemon, as the translator makes it.
+    /// The id in the daemon, as made by the translator.
     pub(super) fn daemon_id(&self) -> String {
         format!("{}/{}", self.namespace, self.id)
     }
 
-    /// True if a folder of the daemon belongs to this mount, whatever its owner is.
+    /// True if a folder of the daemon belongs to this mount, with any owner.
     pub fn matches(&self, record: &CacheMountRecord) -> bool {
         self.is(&record.daemon_id)
     }
 
-    /// True for the daemon's name of this mount. Other tools than Dockerfiles may leave the slash
-    /// out. With one in the id that would be another mount's name: `/go` is the one with `id=go`.
+    /// True for the daemon's name of this mount. Other tools than Dockerfiles may omit the slash.
+    /// An id with a slash must match exactly: `/go` is the mount with `id=go`.
     pub(super) fn is(&self, daemon_id: &str) -> bool {
         let is_bare = self.namespace.is_empty() && !self.id.contains('/');
         daemon_id == self.daemon_id() || (is_bare && daemon_id == self.id)

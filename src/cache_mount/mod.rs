@@ -1,10 +1,10 @@
 //! Cache mounts: the folders of `RUN --mount=type=cache`, which a daemon keeps between builds.
 //!
-//! They are lost with the daemon, and no exporter of BuildKit has them. [`export`] writes one to a
-//! folder, a tar archive or a registry, [`import`] fills one, [`list`] shows those that there are,
-//! and [`remove`] removes one. All work on any daemon, also on one with another processor: a tiny
-//! program runs in a container that mounts the folder, and makes the system calls that this side
-//! asks for. No image is pulled, and the memory does not grow with the size of the folder.
+//! They are lost with the daemon, and no exporter of BuildKit includes them. [`export`] writes one
+//! to a folder, a tar archive or a registry, [`import`] fills one, [`list`] lists them, and
+//! [`remove`] removes one. All work on any daemon, even with another processor: a tiny program runs
+//! in a container that mounts the folder, and makes the system calls that this side requests. No
+//! image is pulled, and the memory does not grow with the size of the folder.
 //!
 //! ```no_run
 //! # async fn example(

@@ -75,7 +75,7 @@ pub(super) async fn prune(client: &Client, record: &str) -> Result<Vec<CacheReco
     Ok(client.prune(&options).await?.try_collect().await?)
 }
 
-/// The folders of a mount; none is an error.
+/// Returns the folders of a mount. None is an error.
 pub(super) async fn existing(
     client: &Client,
     mount: &CacheMount,

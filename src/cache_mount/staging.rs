@@ -45,7 +45,7 @@ pub(super) async fn exchange(remote: &mut Remote) -> Result<(), Error> {
     let before = before.iter().filter(|name| *name != STAGING);
     let out = before.map(|name| (name.clone(), below(OLD, name)));
     let back = now.iter().map(|name| (below(NEW, name), name.clone()));
-    // Both at once: what breaks between them would leave the mount empty.
+    // In one request: a broken connection in between would leave the mount empty.
     rename(remote, out.chain(back).collect()).await?;
     remove(remote).await
 }

@@ -240,7 +240,7 @@ impl Bridge {
 }
 
 impl Container {
-    /// The id, which is in the names of what the daemon makes for it.
+    /// The id, which is part of the daemon's names for the container's folders.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }

@@ -13,7 +13,7 @@ use crate::steps::Step;
 
 /// The most bytes of its output that are read.
 const OUTPUT: u64 = 1 << 20;
-/// How long its output is read after its end.
+/// The time to read its output after it has exited.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The placeholder for the image.
 const IMAGE: &str = "{}";
@@ -88,7 +88,7 @@ impl SignCommand {
             tokio::select! {
                 () = &mut shown => child.wait().await,
                 status = child.wait() => {
-                    // An agent that it leaves running can keep its outputs open.
+                    // A background process that it started can keep its outputs open.
                     let _ = tokio::time::timeout(LAST_WORDS, shown).await;
                     status
                 }
@@ -108,7 +108,7 @@ impl SignCommand {
     }
 }
 
-/// Shows the lines of an output, and keeps the last one that is not empty.
+/// Shows the lines of an output, and stores the last one that is not empty.
 async fn show(output: Option<impl AsyncRead + Unpin>, step: &dyn Step, last: &Mutex<String>) {
     let Some(mut output) = output else {
         return;

@@ -1,5 +1,5 @@
-//! Copies of cache mounts that are interrupted, refused, or have odd things in them: nothing is
-//! left, and nothing is lost without a word.
+//! Copies of cache mounts that are interrupted, refused, or contain unusual files: nothing is left
+//! behind, and nothing is lost silently.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -107,7 +107,7 @@ fn an_interrupted_import_leaves_the_mount_as_it_was() {
         .write(true)
         .open(&pipe)
         .expect("it is read");
-    // More than waits in queues, so that the mount has a part of it.
+    // More than the queues hold, so that a part of it is in the mount.
     let bytes = archive(&[("large", &large)]);
     writer.write_all(&bytes[..32 << 20]).expect("it is read");
     running.interrupt();
@@ -126,7 +126,7 @@ fn an_import_that_fails_leaves_no_part_and_no_new_mount() {
     let (large, known) = (vec![7; 16 << 20], archive(&[("kept", b"1")]));
     let whole = archive(&[("large", &large)]);
     let cut_off = whole[..12 << 20].to_vec();
-    // The daemon has no such mount afterwards, so that the next build does not begin with it.
+    // The daemon has no such mount afterwards, so the next build does not start with it.
     for bytes in [b"no archive".to_vec(), cut_off.clone()] {
         import(&id, bytes).failed_with(1, &["cannot import the archive"]);
         let absent = cache_mount(&["rm", "--id", &id]);
@@ -210,7 +210,7 @@ fn a_registry_that_refuses_is_told_apart() {
     let export = ["export", "--id", &id, "--to", &place];
     cache_mount(&export).failed_with(77, &["403"]);
     cache_mount(&["import", "--id", &id, "--from", &place]).failed_with(77, &["403"]);
-    // An image that does not exist yet looks like this at some registries.
+    // Some registries answer like this for an image that does not exist yet.
     let other = format!("{id}-other");
     let text =
         format!("FROM alpine\nRUN --mount=type=cache,id={other},target=/c echo {other} > /c/a\n");
@@ -221,7 +221,7 @@ fn a_registry_that_refuses_is_told_apart() {
         "{}",
         built.stderr
     );
-    // What was built is told, also if the copy fails.
+    // The metadata file is written even if the copy fails.
     let file = metadata.path().join("metadata.json");
     let file = format!("--metadata-file={}", file.display());
     let to = format!("--cache-mount-to=id={other},ref={reference}");

@@ -1,5 +1,5 @@
-//! Which folder of the daemon a copy of a cache mount is of: mounts that are in use, that exist
-//! several times, that have owners, on several nodes and for several platforms.
+//! The choice of a cache mount's folder for a copy: mounts that are in use, that have several
+//! folders or owners, on several nodes and for several platforms.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +33,7 @@ fn run_step(id: &str, more: &str, command: &str, flags: &[&str]) -> Finished {
     Finished::of(build.args(flags)).succeeded()
 }
 
-/// Starts a step that has the mount for a while, and waits until it has it.
+/// Starts a step that uses the mount for a while, and waits until it runs.
 fn hold(id: &str, more: &str, word: &str, seconds: u32) -> (TempDir, Running) {
     let command = format!("echo {word} > /c/{word}; echo held-{word}-$((1+1)); sleep {seconds}");
     let (context, mut build) = step(id, more, &command);
@@ -53,7 +53,7 @@ fn records(id: &str) -> Vec<String> {
         .collect()
 }
 
-/// The names in an archive but for the mount itself, sorted.
+/// The names in an archive, sorted, without the mount itself.
 fn names(archive: &Path) -> Vec<String> {
     let file = std::fs::File::open(archive).expect("an archive");
     let mut archive = tar::Archive::new(file);
@@ -85,7 +85,7 @@ fn a_copy_waits_for_a_mount_in_use_or_says_that_it_is() {
         cache_mount(&["export", "--id", &id, "--sharing", sharing, "--to", to])
     };
     let (_context, build) = hold(&id, ",sharing=locked", "a", 600);
-    // The daemon would give them new folders, which nobody wants to have.
+    // The daemon would create new, empty folders for them.
     for sharing in ["private", "shared"] {
         export(sharing).failed_with(1, &["is in use", "--sharing=locked"]);
     }
@@ -114,7 +114,7 @@ fn a_shared_mount_is_copied_while_a_build_shares_it() {
     let to = archive.to_str().expect("text");
     cache_mount(&["export", "--id", &id, "--sharing=shared", "--to", to]).succeeded();
     assert_eq!(names(&archive), ["./a"]);
-    // What the build would have to wait for is imported beside it.
+    // With `--sharing=shared` the import does not wait for the build.
     let import = ["import", "--id", &id, "--sharing=shared", "--from", to];
     cache_mount(&import).succeeded();
     build.interrupt();
@@ -133,7 +133,7 @@ fn of_several_private_folders_one_is_exported_and_named() {
     second.wait().succeeded();
     let known = records(&id);
     assert_eq!(known.len(), 2, "{known:?}");
-    // The other is in use.
+    // The other folder is in use.
     let exported = cache_mount(&["export", "--id", &id, "--sharing=private", "--to", to]);
     let stderr = exported.succeeded().stderr;
     assert_eq!(names(&archive), ["./b"]);
@@ -246,7 +246,7 @@ fn every_node_is_filled_and_one_of_several_is_exported() {
     several.failed_with(1, &["for one node only, and the builder has 2"]);
     on_both(&["cache-mount", "rm", "--id", &id]).succeeded();
 
-    // A build on both of them does the same.
+    // A build on both nodes does the same.
     let (context, _) = step(&id, "", "[ -f /c/a ] && touch /c/$TARGETARCH");
     let from = format!("--cache-mount-from=id={id},src={archive}");
     let to = format!("--cache-mount-to=id={id},dest={archive}");

@@ -78,7 +78,7 @@ fn files_of_windows_pipes_and_folders() {
     let built = Finished::of(command.current_dir(context.path())).succeeded();
     assert!(built.stderr.contains("got:one two\n"), "{}", built.stderr);
     assert!(!built.stderr.contains(" arguments\n"), "{}", built.stderr);
-    // A pipe, such as <(command) of bash, is a file.
+    // A pipe, such as bash's <(command), counts as a file.
     let script = format!(
         "echo A=piped | {} build --progress=plain --no-cache --build-arg-file /dev/stdin .",
         env!("CARGO_BIN_EXE_solvekit")

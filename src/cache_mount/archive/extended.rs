@@ -1,4 +1,4 @@
-//! Entries of archives: what their headers say, and the headers before them.
+//! Entries of archives: their headers, and the extended headers before them.
 
 use tar::{EntryType, Header};
 
@@ -7,7 +7,7 @@ use super::{XATTR, broken, number};
 use crate::cache_mount::entry::{Entry, Kind, Meta, is_portable, text};
 use crate::cache_mount::{ArchiveProblem, Error};
 
-/// What the headers before an entry say about it.
+/// The values in the extended headers before an entry.
 #[derive(Default)]
 pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,
@@ -17,12 +17,12 @@ pub(super) struct Extended {
     gid: Option<u32>,
     mtime: Option<(i64, u32)>,
     xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The file is stored with holes, as GNU tar does in its own way.
+    /// True if the file is stored with holes, in the format of GNU tar.
     is_sparse: bool,
 }
 
 impl Extended {
-    /// Takes the records of a PAX header.
+    /// Parses the records of a PAX header.
     pub(super) fn take(&mut self, mut records: &[u8]) -> Result<(), Error> {
         let malformed = || broken(ArchiveProblem::Header);
         while !records.is_empty() {
@@ -42,7 +42,7 @@ impl Extended {
         Ok(())
     }
 
-    /// `None` if the value is malformed.
+    /// Sets a value; `None` if it is malformed.
     fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         let text = || std::str::from_utf8(value).ok();
         match key {
@@ -63,7 +63,7 @@ impl Extended {
         Some(())
     }
 
-    /// The entry of a header; `None` for devices, which a cache does not need.
+    /// The entry of a header; `None` for devices, which caches do not need.
     pub(super) fn entry(self, header: &Header, size: u64) -> Result<Option<Entry>, Error> {
         let fields = header.as_old();
         let path = self

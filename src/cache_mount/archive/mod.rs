@@ -12,9 +12,9 @@ pub(super) use write::write;
 
 use super::{ArchiveProblem, Error};
 
-/// The size of a block.
+/// The size of a block, in bytes.
 const BLOCK: usize = 512;
-/// The attribute's name is behind it, in the headers of GNU tar, bsdtar and star.
+/// The prefix of extended attributes' names, as in GNU tar, bsdtar and star.
 const XATTR: &str = "SCHILY.xattr.";
 
 fn zeros(count: usize) -> Vec<u8> {
@@ -33,7 +33,7 @@ fn broken(problem: ArchiveProblem) -> Error {
     }
 }
 
-/// A number of a header. Some writers leave fields empty that say nothing.
+/// Parses a number in a header. Some writers leave unused fields empty.
 fn number(field: &[u8], parsed: io::Result<u64>) -> Result<u64, Error> {
     match field.iter().all(|byte| matches!(byte, 0 | b' ')) {
         true => Ok(0),

@@ -15,7 +15,7 @@ use crate::cache_mount::entry::{Item, Kind, PIECE, XATTRS};
 use crate::cache_mount::{ArchiveProblem, Error};
 use crate::transfer::Zstd;
 
-/// The most bytes of a header that describes the next entry.
+/// The size limit of an extended header, in bytes.
 const EXTENDED: u64 = XATTRS as u64 + (64 << 10);
 
 /// Sends the entries of an archive.
@@ -74,7 +74,7 @@ fn read_plain(from: &mut dyn Read, items: &mpsc::Sender<Item>) -> Result<(), Err
                 extended.take(&content(from, size)?)?;
                 continue;
             }
-            // Defaults for all entries: names of the archive, in practice.
+            // Defaults for all entries; in practice only comments.
             EntryType::XGlobalHeader => {
                 content(from, size)?;
                 continue;
@@ -95,19 +95,19 @@ fn read_plain(from: &mut dyn Read, items: &mpsc::Sender<Item>) -> Result<(), Err
             Some(entry) => {
                 let kind = entry.kind.clone();
                 send(items, Item::Entry(Box::new(entry)))?;
-                // Nothing but files has content, also if its header has a size.
+                // Only files have content, even if another header has a size.
                 if let Kind::File(size) = kind {
                     copy(from, size, items)?;
                 }
             }
         }
     }
-    // A checksum or digest is at the very end.
+    // Read to the end, where a checksum or digest is verified.
     let rest = io::copy(from, &mut io::sink());
     rest.map(drop).map_err(|error| read_error(&error))
 }
 
-/// The next header; `None` at the mark of the archive's end.
+/// The next header; `None` at the archive's end mark.
 fn next_header(from: &mut dyn Read, is_first: bool) -> Result<Option<Header>, Error> {
     let mut block = [0; BLOCK];
     let cut_off = match is_first {
@@ -146,7 +146,7 @@ fn read_error(error: &io::Error) -> Error {
     })
 }
 
-/// The content of a header, in memory.
+/// Reads the content of an extended header into memory.
 fn content(from: &mut dyn Read, size: u64) -> Result<Vec<u8>, Error> {
     if size > EXTENDED {
         return Err(broken(ArchiveProblem::HeaderTooLarge { limit: EXTENDED }));

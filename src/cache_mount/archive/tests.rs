@@ -166,7 +166,7 @@ fn times_are_kept_to_the_nanosecond() {
     assert_eq!(parse_decimal("x"), None);
 }
 
-/// An archive of one entry, with this header and content.
+/// An archive of one entry with this header and content.
 fn single(header: &Header, content: &[u8]) -> Vec<u8> {
     let mut header = header.clone();
     header.set_cksum();
@@ -229,7 +229,7 @@ fn all_frames_of_a_zstd_archive_are_read() {
     let whole = written();
     let (first, second) = whole.split_at(whole.len() / 2);
     let frame = |bytes: &[u8]| compress_to_vec(bytes, CompressionLevel::Fastest);
-    // A frame without data, as pzstd begins with.
+    // An empty frame, with which pzstd begins.
     let empty = b"\x50\x2a\x4d\x18\x02\0\0\0ab".to_vec();
     let archive = [empty, frame(first), frame(second)].concat();
     assert_eq!(read_back(archive).unwrap(), entries());

@@ -1,6 +1,6 @@
 //! Times as PAX writes them.
 
-/// Seconds as PAX writes them; before 1970 the fraction counts away from it.
+/// Formats seconds for PAX; before 1970 the fraction counts away from it.
 pub(super) fn decimal(seconds: i64, nanoseconds: u32) -> String {
     let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     let (sign, total) = if total < 0 {

@@ -12,10 +12,10 @@ use super::{BLOCK, XATTR, padding_of, zeros};
 use crate::cache_mount::Error;
 use crate::cache_mount::entry::{Entry, Item, Kind};
 
-/// No entry of an archive that is written has a longer path.
+/// The size of a header's name field, in bytes.
 const NAME: usize = 100;
 
-/// Writes everything that comes to an archive.
+/// Writes all received items to an archive.
 pub(in crate::cache_mount) fn write(
     to: &mut dyn Write,
     items: &mut mpsc::Receiver<Item>,
@@ -45,7 +45,7 @@ pub(in crate::cache_mount) fn write(
     to.flush().map_err(failed)
 }
 
-/// The header of an entry, behind one with what does not fit in it.
+/// The header of an entry, after an extended header for the values that do not fit.
 fn header(entry: &Entry) -> Vec<u8> {
     let mut header = Header::new_ustar();
     let mut path = [b"./", entry.path.as_slice()].concat();
@@ -114,7 +114,7 @@ fn header(entry: &Entry) -> Vec<u8> {
     bytes
 }
 
-/// Writes a name to its field, or as much of it as fits. Returns if it fits.
+/// Writes a name to its field, truncated if necessary. Returns true if it fits.
 fn fill(field: &mut [u8; NAME], name: &[u8]) -> bool {
     let length = name.len().min(NAME);
     field[..length].copy_from_slice(&name[..length]);

@@ -1,10 +1,10 @@
-//! Calls that set metadata, and what calls have to give.
+//! Calls that set metadata, and checks of the results of calls.
 
 use crate::cache_mount::entry::{Meta, text};
 use crate::cache_mount::remote::{Call, NO_FOLLOW, NOT_SUPPORTED, Remote, Reply, absolute, failed};
 use crate::cache_mount::{ArchiveProblem, Error};
 
-/// What a call has to give.
+/// The expected result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     Success,
@@ -12,18 +12,18 @@ pub(super) enum Expected {
     Opened,
     /// This many bytes written.
     Written(usize),
-    /// Anything: there may be nothing to remove.
+    /// Any result: there may be nothing to remove.
     Anything,
-    /// An attribute that the file system may not know.
+    /// Success, or an error if the file system does not support the attribute.
     Attribute,
 }
 
 const FULL: i32 = 28;
 const EXISTS: i32 = 17;
-/// Not permitted: an attribute that needs more rights than the container has.
+/// Not permitted: the attribute needs more privileges than the container has.
 const PERMITTED: i32 = 1;
 
-/// Looks at what a call gave. Returns the number of attributes that cannot be kept.
+/// Checks the result of a call. Returns the number of attributes that cannot be kept.
 pub(super) fn check(
     reply: &Reply,
     expected: Expected,
@@ -35,7 +35,7 @@ pub(super) fn check(
         (_, Expected::Anything) | (Ok(_), Expected::Success | Expected::Attribute) => Ok(0),
         (Ok(opened), Expected::Opened) if opened == descriptor => Ok(0),
         (Ok(written), Expected::Written(size)) if written == size as u64 => Ok(0),
-        // The disk took only a part.
+        // The disk is full, so only a part was written.
         (Ok(written), Expected::Written(size)) if written < size as u64 => {
             Err(failed(action, path, FULL))
         }
@@ -48,7 +48,7 @@ pub(super) fn check(
     }
 }
 
-/// The owner, permissions and time of anything but a file.
+/// The owner, permissions and time of an entry that is not a regular file.
 pub(super) fn meta_calls(
     remote: &Remote,
     path: &[u8],
@@ -83,7 +83,7 @@ pub(super) fn xattr_calls<'a>(
     })
 }
 
-/// Sets the metadata of the mount itself.
+/// Sets the metadata of the mount's root.
 pub(super) async fn set_root(remote: &mut Remote, meta: &Meta) -> Result<(), Error> {
     let (calls, actions): (Vec<_>, Vec<_>) = meta_calls(remote, &absolute(b""), meta, false)
         .into_iter()
@@ -94,7 +94,7 @@ pub(super) async fn set_root(remote: &mut Remote, meta: &Meta) -> Result<(), Err
     Ok(())
 }
 
-/// Two `struct timespec`: when it was read last, and changed last.
+/// Two `struct timespec`: the access time and the modification time.
 pub(super) fn times_of(meta: &Meta) -> Vec<u8> {
     let (seconds, nanoseconds) = meta.mtime;
     let time = [seconds.to_le_bytes(), i64::from(nanoseconds).to_le_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Creates what comes in a folder of the mount, by many calls in one round trip.
+//! Creates the received entries in a folder of the mount, with many calls per round trip.
 
 use std::collections::HashSet;
 
@@ -16,10 +16,10 @@ use crate::cache_mount::{ArchiveProblem, Error};
 
 /// Flags of `open`: write-only, create, must be new.
 const CREATE: u64 = 0o1 | 0o100 | 0o200;
-/// The kind of a pipe, for `mknod`.
+/// The file type of a FIFO, for `mknod`.
 const FIFO: u32 = 0o010_000;
 
-/// What comes, with the first of it, which was waited for.
+/// The received entries; the first one was awaited already.
 pub(super) struct Items {
     pub(super) first: Option<Item>,
     pub(super) rest: mpsc::Receiver<Item>,
@@ -37,16 +37,16 @@ impl Items {
 pub(super) struct Filling<'a> {
     remote: &'a mut Remote,
     items: Items,
-    /// The folders that were made. Nothing is created in others, so that no link is followed.
+    /// The folders that were created. Nothing is created in other folders, so no link is followed.
     folders: HashSet<Vec<u8>>,
-    /// Times and permissions of folders, which are set when everything is in them.
+    /// Times and permissions of folders, which are set after their content is complete.
     finished: Vec<(Vec<u8>, Meta)>,
     calls: Vec<Call>,
     expected: Vec<(Expected, &'static str, usize)>,
-    /// The paths that the calls are about.
+    /// The paths that the calls refer to.
     paths: Vec<Vec<u8>>,
     cost: usize,
-    /// The metadata of the mount itself.
+    /// The metadata of the mount's root.
     pub(super) root: Option<Meta>,
     pub(super) imported: Imported,
 }
@@ -67,7 +67,7 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Copies everything to the folder in the mount.
+    /// Copies all items to the folder in the mount.
     pub(super) async fn copy(&mut self, cancelled: &CancellationToken) -> Result<(), Error> {
         let mut counts = Counts::default();
         let mut open: Option<(Entry, u64)> = None;
@@ -112,7 +112,7 @@ impl<'a> Filling<'a> {
                 self.flush().await?;
             }
         }
-        // The folders that lie in others come first.
+        // Nested folders come before their parents.
         for (path, meta) in std::mem::take(&mut self.finished).into_iter().rev() {
             self.note(&path);
             let absolute = absolute(&below(NEW, &path));
@@ -127,7 +127,7 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
-    /// Creates an entry; a file is left open.
+    /// Creates an entry. A regular file is left open.
     fn begin(&mut self, entry: &Entry) -> Result<(), Error> {
         if entry.path.is_empty() {
             if entry.kind != Kind::Directory {
@@ -179,7 +179,7 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
-    /// Makes the folders of a path that the archive has not.
+    /// Creates the parents of a path that are missing in the archive.
     fn make_parents(&mut self, path: &[u8]) -> Result<(), Error> {
         let mut missing = Vec::new();
         let mut folder = parent(path);
@@ -224,7 +224,7 @@ impl<'a> Filling<'a> {
         let chown = Call::new(system.calls.fchown).number(0, file);
         let chown = chown.number(1, meta.uid.into()).number(2, meta.gid.into());
         self.push(chown, Expected::Success, "set the owner of");
-        // After the owner: a change of it clears the bits for set-id.
+        // After the owner, because a change of the owner clears the set-id bits.
         let chmod = Call::new(system.calls.fchmod).number(0, file);
         let chmod = chmod.number(1, meta.mode.into());
         self.push(chmod, Expected::Success, "set the permissions of");
@@ -240,7 +240,7 @@ impl<'a> Filling<'a> {
         self.push(close, Expected::Success, "close");
     }
 
-    /// Sets the metadata of anything but a file.
+    /// Sets the metadata of an entry that is not a regular file.
     fn set_meta(&mut self, path: &[u8], meta: &Meta, is_link: bool) {
         let calls = meta_calls(self.remote, path, meta, is_link);
         for (call, action) in calls {
@@ -256,7 +256,7 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// The next calls are about this path.
+    /// Sets the path that the next calls refer to.
     fn note(&mut self, path: &[u8]) {
         self.paths.push(path.to_vec());
     }
@@ -268,12 +268,12 @@ impl<'a> Filling<'a> {
         self.expected.push((expected, action, path));
     }
 
-    /// Makes the calls, and looks at what they give.
+    /// Makes the calls, and checks their results.
     async fn flush(&mut self) -> Result<(), Error> {
         let replies = self.remote.batch(&self.calls).await?;
         self.calls.clear();
         self.cost = 0;
-        // A file that is still open is the last path of the next calls, too.
+        // If a file is still open, the next calls refer to its path too.
         let last = self.paths.last().cloned().unwrap_or_default();
         let paths = std::mem::replace(&mut self.paths, vec![last]);
         for (reply, (expected, action, path)) in replies.iter().zip(self.expected.drain(..)) {

@@ -22,28 +22,28 @@ use crate::client::Client;
 use crate::oci::Reference;
 use crate::registry;
 
-/// Where the content of a mount comes from.
+/// The source of a mount's content.
 #[non_exhaustive]
 pub enum Input {
-    /// A folder. Owners are those of its files.
+    /// A folder. The owners of its files are kept.
     Folder(PathBuf),
     /// A tar archive: plain, or compressed with gzip or zstd.
     Archive(PathBuf),
-    /// A tar archive from a stream, for example standard input.
+    /// A stream of a tar archive, for example standard input.
     Stream(Box<dyn Read + Send>),
-    /// What [`export`](super::export) has pushed to a registry.
+    /// An artifact that [`export`](super::export) has pushed to a registry.
     Registry(Box<registry::Client>, Reference),
 }
 
-/// What [`import`] did.
+/// The result of [`import`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
     /// The number of files, folders and links.
     pub entries: u64,
-    /// The size of all files.
+    /// The total size of the files, in bytes.
     pub bytes: u64,
-    /// The number of extended attributes that the daemon's file system does not take.
+    /// The number of extended attributes that the daemon's file system does not support.
     pub lost_attributes: u64,
     /// The number of devices and sockets, which are left out.
     pub skipped: u64,
@@ -51,14 +51,14 @@ pub struct Imported {
 
 /// Replaces the content of a cache mount. The mount is created if it does not exist.
 ///
-/// Everything is copied to a folder in the mount first and moved to its place at the end, so that a
+/// Everything is copied to a folder in the mount first and moved to its place at the end, so a
 /// damaged archive or a broken download changes nothing. If the connection to the daemon breaks,
-/// the folder `.solvekit-import` may be left, which the next import removes.
+/// the folder `.solvekit-import` may remain; the next import removes it.
 ///
 /// # Errors
 /// [`Error::Archive`] if the archive is damaged, or its paths lead out of the mount;
-/// [`Error::Remote`] if the daemon's disk is full; [`Error::InUse`] for a mount that is not shared
-/// as the build shares it; [`Error::Interrupted`] when `cancelled` is.
+/// [`Error::Remote`] if the daemon's disk is full; [`Error::InUse`] if a build uses the mount and
+/// does not share it with this copy; [`Error::Interrupted`] after `cancelled`.
 pub async fn import(
     client: &Client,
     mount: &CacheMount,
@@ -82,7 +82,7 @@ pub async fn import(
     let (items, mut receiver) = mpsc::channel(QUEUE);
     let mut reading = std::pin::pin!(read(input, items));
     let mut read = None;
-    // Nothing is made in the daemon for a place that cannot be read.
+    // Wait for the first entry: if the source cannot be read, the daemon creates nothing.
     let first = loop {
         tokio::select! {
             biased;
@@ -114,7 +114,7 @@ pub async fn import(
             written = &mut writing => return written,
             () = cancelled.cancelled() => {}
         }
-        // What is in the mount already is removed.
+        // Wait until the imported part is removed again.
         match begun.load(Ordering::Relaxed) {
             false => interrupted(false),
             true => {
@@ -131,8 +131,8 @@ pub async fn import(
         }
     };
     match (written, read) {
-        // What broke off the other side. For any other failure a reader is not waited for: it may
-        // wait for a terminal.
+        // The reader's error is the cause. After any other failure the reader is not awaited: it
+        // may be waiting for a terminal.
         (Err(Error::BrokenOff), None) => Err(reading.await.err().unwrap_or(Error::BrokenOff)),
         (Err(Error::BrokenOff), Some(Err(error))) => Err(error),
         (written, _) => Ok(written?.value),
@@ -143,7 +143,7 @@ fn interrupted<T>(left_behind: bool) -> Result<T, Error> {
     Err(Error::Interrupted { left_behind })
 }
 
-/// Fills the mount, or leaves it as it was.
+/// Fills the mount, or leaves it unchanged.
 async fn write(
     remote: &mut Remote,
     items: Items,
@@ -155,8 +155,8 @@ async fn write(
     let copied = filling.copy(cancelled).await;
     let (imported, root) = (filling.imported, filling.root.take());
     if let Err(error) = copied {
-        // The first error counts. A file can still be open, and takes the place of the folders
-        // that are listed.
+        // The first error counts. Close a file that is still open: its descriptor is needed to list
+        // folders.
         let close = remote.close();
         let _ = remote.batch(&[close]).await;
         let removed = staging::remove(remote).await;
@@ -173,7 +173,7 @@ async fn write(
     Ok(imported)
 }
 
-/// Sends what is in the input.
+/// Sends the entries of the input.
 async fn read(input: Input, items: mpsc::Sender<Item>) -> Result<(), Error> {
     let read = match input {
         Input::Registry(client, reference) => {

@@ -1,4 +1,4 @@
-//! The program for each processor, assembled: the source is in `docs/cache-mounts.md`.
+//! The assembled program for each processor; the source is in `docs/cache-mounts.md`.
 
 #[rustfmt::skip]
 pub(super) const AMD64: &[u8] = &[

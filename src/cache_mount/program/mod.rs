@@ -21,7 +21,7 @@ use crate::emulation::executable;
 /// The size of the block.
 pub(super) const BLOCK: u64 = 0x11_0000;
 
-/// What differs between processors: the program, the numbers of calls, and two flags.
+/// The differences between architectures: the program, the system call numbers, and two flags.
 #[derive(Debug)]
 pub(super) struct System {
     architecture: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct System {
     pub(super) o_nofollow: u64,
 }
 
-/// Declares [`Calls`], and its values for amd64 and for the processors with generic numbers.
+/// Declares [`Calls`] and its values: for amd64, and for processors with the generic numbers.
 macro_rules! calls {
     ($($name:ident $amd64:literal $generic:literal,)*) => {
         /// The numbers of system calls.
@@ -70,8 +70,8 @@ calls! {
     lsetxattr   189   6,
 }
 
-/// Linux on the processors that are supported. The flags are those of `fcntl.h`: arm64 has some of
-/// its own (Linux: arch/arm64/include/uapi/asm/fcntl.h).
+/// Linux on the supported processors. The flags are from `fcntl.h`; arm64 has some of its own
+/// (Linux: arch/arm64/include/uapi/asm/fcntl.h).
 static SYSTEMS: [System; 3] = [
     System {
         architecture: "amd64",
@@ -97,14 +97,14 @@ static SYSTEMS: [System; 3] = [
 ];
 
 impl System {
-    /// Returns Linux on a processor, by its name in Go.
+    /// Returns Linux on an architecture, by its name in Go.
     pub(super) fn of(architecture: &str) -> Option<&'static Self> {
         SYSTEMS
             .iter()
             .find(|system| system.architecture == architecture)
     }
 
-    /// The names of the processors.
+    /// The names of the supported architectures.
     pub(super) fn architectures() -> Vec<&'static str> {
         SYSTEMS.iter().map(|system| system.architecture).collect()
     }

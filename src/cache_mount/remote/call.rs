@@ -1,12 +1,12 @@
-//! System calls as the program beside the mount reads them.
+//! System calls, encoded for the program beside the mount.
 
 use bytes::Bytes;
 
 use super::{INPUT, OUTPUT, OUTPUT_SIZE, ROUND};
 
-/// `AT_FDCWD`; paths are absolute.
+/// `AT_FDCWD`. All paths are absolute.
 const HERE: u64 = -100_i64 as u64;
-/// The bytes of a request, before its input.
+/// The size in bytes of a request without its input.
 pub(super) const HEADER: usize = 88;
 
 /// A system call.
@@ -30,11 +30,11 @@ enum Argument {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Output {
     Fixed(usize),
-    /// As many bytes as the result says.
+    /// As many bytes as the result of the call.
     Result(usize),
 }
 
-/// What a call gave.
+/// The answer to a call.
 #[derive(Debug, Clone)]
 pub(in crate::cache_mount) struct Reply {
     pub(super) value: i64,
@@ -66,34 +66,34 @@ impl Call {
         self
     }
 
-    /// A number as the next argument but for those before `index`.
+    /// Sets an argument to a number.
     pub(in crate::cache_mount) fn number(self, index: usize, number: u64) -> Self {
         self.at(index, Argument::Number(number))
     }
 
-    /// Paths are relative to the working directory, or absolute.
+    /// Sets an argument to the working directory, for a path that follows.
     pub(in crate::cache_mount) fn here(self, index: usize) -> Self {
         self.number(index, HERE)
     }
 
-    /// Bytes whose address is the argument.
+    /// Sets an argument to the address of these bytes.
     pub(in crate::cache_mount) fn bytes(mut self, index: usize, bytes: &[u8]) -> Self {
-        // Some calls need numbers to be aligned.
+        // Some calls need aligned numbers.
         self.input.resize(self.input.len().next_multiple_of(8), 0);
         let offset = self.input.len() as u64;
         self.input.extend_from_slice(bytes);
         self.at(index, Argument::Input(offset))
     }
 
-    /// A path, with a NUL behind it.
+    /// Sets an argument to a NUL-terminated path.
     pub(in crate::cache_mount) fn path(self, index: usize, path: &[u8]) -> Self {
         let mut bytes = path.to_vec();
         bytes.push(0);
         self.bytes(index, &bytes)
     }
 
-    /// The call writes up to `size` bytes and returns how many; the size is the argument behind the
-    /// address.
+    /// The call writes up to `size` bytes and returns their number; the size is the next argument
+    /// after the address.
     pub(in crate::cache_mount) fn fills(mut self, index: usize, size: usize) -> Self {
         let size = size.min(OUTPUT_SIZE);
         self.output = Output::Result(size);
@@ -107,7 +107,7 @@ impl Call {
         self.at(index, Argument::Output)
     }
 
-    /// How many bytes go to the daemon and may come back.
+    /// The number of bytes that are sent and may be returned.
     pub(in crate::cache_mount) fn cost(&self) -> usize {
         let (Output::Fixed(output) | Output::Result(output)) = self.output;
         HEADER + self.input.len() + output
@@ -135,7 +135,7 @@ impl Call {
     }
 }
 
-/// Calls in rounds that are not too large.
+/// Splits calls into rounds of limited size.
 pub(in crate::cache_mount) fn chunks(calls: &[Call]) -> impl Iterator<Item = &[Call]> {
     let mut rest = calls;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! System calls in the container beside a cache mount, many in one round trip.
+//! System calls in the container with the cache mount, many per round trip.
 
 mod call;
 
@@ -13,10 +13,10 @@ use crate::gateway::{Process, ProcessInput};
 pub(super) use call::{Call, Reply, chunks};
 use call::{HEADER, Output};
 
-/// Where input lies in the program's block, and how much fits.
+/// The offset and size of the input in the program's block.
 const INPUT: u64 = 0x1000;
 pub(super) const INPUT_SIZE: usize = 0x8_0000;
-/// Where output is put.
+/// The offset and size of the output.
 const OUTPUT: u64 = INPUT + INPUT_SIZE as u64;
 pub(super) const OUTPUT_SIZE: usize = 0x8_0000;
 const _: () = assert!(OUTPUT + (OUTPUT_SIZE as u64) < BLOCK);
@@ -24,7 +24,7 @@ const _: () = assert!(OUTPUT + (OUTPUT_SIZE as u64) < BLOCK);
 /// The file system does not support it.
 pub(super) const NOT_SUPPORTED: i32 = 95;
 
-/// How many bytes one round trip may take.
+/// The most bytes of a round trip.
 pub(super) const ROUND: usize = 4 << 20;
 /// `AT_SYMLINK_NOFOLLOW`.
 pub(super) const NO_FOLLOW: u64 = 0x100;
@@ -35,15 +35,15 @@ pub(super) struct Remote {
     process: Process,
     input: ProcessInput,
     received: BytesMut,
-    /// What the program wrote to standard error, or the daemon says about its end.
+    /// The address of the program's block of memory.
     block: u64,
     pub(super) system: &'static System,
-    /// The descriptor that the next opened file gets.
+    /// The descriptor of the next opened file.
     pub(super) descriptor: u64,
 }
 
 impl Remote {
-    /// Waits for the program to tell its address.
+    /// Waits until the program has reported its address.
     pub(super) async fn start(process: Process, system: &'static System) -> Result<Self, Error> {
         let mut remote = Self {
             input: process.input(),
@@ -60,7 +60,7 @@ impl Remote {
         let replies = remote.batch(&[open, close]).await?;
         let opened = replies.first().map(Reply::value);
         match opened {
-            // Nothing else is open, so that every file gets this descriptor.
+            // No other file is open, so every opened file gets this descriptor.
             Some(Ok(3)) => remote.descriptor = 3,
             _ => return Err(Error::ProgramAnswer),
         }
@@ -83,7 +83,7 @@ impl Remote {
         Call::new(self.system.calls.close).number(0, self.descriptor)
     }
 
-    /// Makes calls one after the other, in one round trip. All are made, also after one that fails.
+    /// Makes calls one after another, in one round trip. A failed call does not stop the others.
     pub(super) async fn batch(&mut self, calls: &[Call]) -> Result<Vec<Reply>, Error> {
         let mut bytes =
             Vec::with_capacity(calls.iter().map(|call| HEADER + call.input.len()).sum());
@@ -92,7 +92,7 @@ impl Remote {
         }
         let input = self.input.clone();
         let sending = async {
-            // The end of the program is told by what it answers.
+            // If the program has ended, reading its answer reports that.
             let _ = input.write(&bytes).await;
             std::future::pending().await
         };
@@ -125,7 +125,7 @@ impl Remote {
         Ok(Reply { value, data })
     }
 
-    /// Waits until this many bytes are there.
+    /// Waits until this many bytes have arrived.
     async fn receive(&mut self, length: usize) -> Result<(), Error> {
         while self.received.len() < length {
             match self.process.next().await? {
@@ -144,7 +144,7 @@ impl Remote {
 
     /// Ends the program.
     pub(super) async fn end(mut self) {
-        // It is ended with its container in any case.
+        // It ends with its container in any case.
         let _ = self.input.close().await;
         while let Ok(Some(_)) = self.process.next().await {}
     }

@@ -7,7 +7,7 @@ use crate::cache_mount::Error;
 use crate::cache_mount::entry::{Entry, Item, Kind, PIECE};
 use crate::cache_mount::remote::{Call, OUTPUT_SIZE, ROUND, Reply, absolute, failed};
 
-/// `O_NONBLOCK`: a pipe is not waited for.
+/// `O_NONBLOCK`: do not wait for a FIFO.
 const NONBLOCK: u64 = 0o4_000;
 
 impl Walk<'_> {
@@ -23,7 +23,7 @@ impl Walk<'_> {
         }
         let mut replies = self.remote.batch(&calls).await?.into_iter();
         for entry in group {
-            // Its first name was removed before it was read.
+            // Its first name was removed before its content was read.
             if matches!(&entry.kind, Kind::HardLink(first) if self.gone.contains(first)) {
                 self.walked.changed += 1;
                 continue;
@@ -94,7 +94,7 @@ impl Walk<'_> {
             .fills(1, size)
     }
 
-    /// True for a file that was removed meanwhile.
+    /// True for a file that was removed in the meantime.
     fn is_gone(&mut self, entry: &Entry, opened: &Reply) -> Result<bool, Error> {
         match opened.value() {
             Err(code) if GONE.contains(&code) => {
@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Sends content, with zeros for what a file has lost since it was looked at.
+    /// Sends content, padded with zeros if the file became shorter.
     async fn send_content(&mut self, content: &Bytes, size: u64) -> Result<(), Error> {
         let mut missing = size - (content.len() as u64).min(size);
         if !content.is_empty() {

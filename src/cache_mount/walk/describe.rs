@@ -1,19 +1,19 @@
-//! What entries are: their kind, their metadata, and where links lead to.
+//! Describes entries: kind, metadata, and targets of links.
 
 use super::{GONE, Walk};
 use crate::cache_mount::Error;
 use crate::cache_mount::entry::{Entry, Kind, Meta, is_portable};
 use crate::cache_mount::remote::{Call, NO_FOLLOW, Remote, absolute, chunks, failed};
 
-/// The bytes of names of attributes that one file usually has at most, and the most of Linux.
+/// The size in bytes of a usual file's list of attribute names, and Linux's limit.
 const NAMES: usize = 4 << 10;
 const ALL_NAMES: usize = 64 << 10;
-/// There are more names than fit.
+/// `ERANGE`: the list is larger than the buffer.
 const RANGE: i32 = 34;
 const FORMAT: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
 
-/// What `statx` tells.
+/// The parts of `statx` that are used.
 struct Stat {
     mode: u32,
     links: u32,
@@ -24,15 +24,15 @@ struct Stat {
     mtime: (i64, u32),
 }
 
-/// A path, and what is read of it after this.
+/// A path with its status, before its attributes and its target are read.
 struct Looked<'a> {
     path: &'a Vec<u8>,
     stat: Stat,
-    /// The names of the attributes that are kept.
+    /// The names of the attributes that are exported.
     names: Vec<Vec<u8>>,
 }
 
-/// What is known about the mount itself.
+/// The metadata of the mount's root.
 pub(in crate::cache_mount) async fn root_meta(remote: &mut Remote) -> Result<Meta, Error> {
     let call = stat_call(remote, b"");
     let reply = remote.batch(&[call]).await?.into_iter().next();
@@ -49,7 +49,7 @@ fn stat_call(remote: &Remote, path: &[u8]) -> Call {
 }
 
 impl Walk<'_> {
-    /// Everything about these paths but the content of files. Those that are gone are left out.
+    /// Everything about these paths except the content of files. Removed paths are omitted.
     pub(super) async fn describe(&mut self, paths: &[Vec<u8>]) -> Result<Vec<Entry>, Error> {
         let system = self.remote.system;
         let mut calls = Vec::with_capacity(paths.len() * 2);
@@ -83,7 +83,7 @@ impl Walk<'_> {
         self.complete(found).await
     }
 
-    /// The names of the attributes of a path that has more than usual.
+    /// The names of a path's attributes, if their list is larger than usual.
     async fn many_names(&mut self, path: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         let call = Call::new(self.remote.system.calls.llistxattr).path(0, &absolute(path));
         let replies = self.remote.batch(&[call.fills(1, ALL_NAMES)]).await?;
@@ -91,7 +91,7 @@ impl Walk<'_> {
         names.ok_or(Error::ProgramAnswer)
     }
 
-    /// Reads attributes and the targets of links.
+    /// Reads the attributes, and the targets of links.
     async fn complete(&mut self, found: Vec<Looked<'_>>) -> Result<Vec<Entry>, Error> {
         let system = self.remote.system;
         let mut calls = Vec::new();
@@ -139,7 +139,7 @@ impl Walk<'_> {
         Ok(entries)
     }
 
-    /// `None` for devices and sockets, which are nothing that a cache needs.
+    /// The kind of an entry; `None` for devices and sockets, which caches do not need.
     fn kind(&mut self, path: &[u8], stat: &Stat, target: Vec<u8>) -> Option<Kind> {
         let kind = match stat.mode & FORMAT {
             0o040_000 => return Some(Kind::Directory),
@@ -201,7 +201,7 @@ impl Stat {
     }
 }
 
-/// The names in a list of attributes, if they are kept.
+/// The names in a list of attributes, without those that are not kept.
 fn names_of(list: &[u8]) -> Vec<Vec<u8>> {
     let names = list.split(|&byte| byte == 0);
     let names = names.filter(|name| is_portable(name));

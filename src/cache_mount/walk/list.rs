@@ -1,4 +1,4 @@
-//! The names in folders.
+//! Lists the names in folders.
 
 use crate::cache_mount::Error;
 use crate::cache_mount::entry::is_name;
@@ -6,10 +6,10 @@ use crate::cache_mount::remote::{Call, Remote, Reply, absolute, failed};
 
 use super::GONE;
 
-/// The bytes of a folder's list that are read at once.
+/// The bytes of a folder's list that are read per call.
 const LIST: usize = 32 << 10;
 
-/// The names in folders, sorted. Folders that are gone are left out.
+/// The names in folders, sorted. Folders that were removed are omitted.
 pub(in crate::cache_mount) async fn list(
     remote: &mut Remote,
     folders: &[Vec<u8>],
@@ -46,7 +46,7 @@ pub(in crate::cache_mount) async fn list(
     Ok(found)
 }
 
-/// A folder whose list is longer than two answers.
+/// Lists a folder whose names do not fit into two answers.
 async fn list_long(
     remote: &mut Remote,
     folder: &[u8],
@@ -69,7 +69,7 @@ async fn list_long(
     Ok(names)
 }
 
-/// Reads `struct linux_dirent64`. Returns false at the end of the folder.
+/// Parses `struct linux_dirent64`. Returns false at the end of the folder.
 fn take_names(folder: &[u8], reply: &Reply, names: &mut Vec<Vec<u8>>) -> Result<bool, Error> {
     match reply.value() {
         Ok(0) => return Ok(false),

@@ -1,4 +1,4 @@
-//! Reads a cache mount through system calls, and gives its entries one after the other.
+//! Reads a cache mount through system calls, and sends its entries one after another.
 
 mod content;
 mod describe;
@@ -16,33 +16,32 @@ use super::entry::{Counts, Entry, Item, Kind, PIECE, below};
 use super::remote::{ROUND, Remote};
 use super::staging::STAGING;
 
-/// How many folders are read in one round trip.
+/// The number of folders that are read per round trip.
 const FOLDERS: usize = 64;
-/// Errors of what was removed meanwhile, or is something else now: no such file, not a folder, too
-/// many links.
+/// Errors of paths that were removed or replaced meanwhile: `ENOENT`, `ENOTDIR`, `ELOOP`.
 const GONE: [i32; 3] = [2, 20, 40];
 
-/// What was left out of an export, or differs from what it was.
+/// Statistics of a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Walked {
     pub(super) counts: Counts,
-    /// Devices and sockets.
+    /// Omitted devices and sockets.
     pub(super) skipped: u64,
-    /// Files that were changed or removed while they were read.
+    /// The number of files that changed or were removed while they were read.
     pub(super) changed: u64,
 }
 
 struct Walk<'a> {
     remote: &'a mut Remote,
     items: mpsc::Sender<Item>,
-    /// The first path of each file with several that was removed before it was read.
+    /// The first paths of files with several names that were removed before they were read.
     gone: HashSet<Vec<u8>>,
-    /// The first path of each file that has several.
+    /// The first path of each file with several names.
     links: HashMap<(u32, u32, u64), Vec<u8>>,
     walked: Walked,
 }
 
-/// Sends everything that is in the mount, folders before what is in them.
+/// Sends the whole content of the mount, each folder before its content.
 pub(super) async fn walk(remote: &mut Remote, items: mpsc::Sender<Item>) -> Result<Walked, Error> {
     let mut walk = Walk {
         remote,
@@ -55,7 +54,7 @@ pub(super) async fn walk(remote: &mut Remote, items: mpsc::Sender<Item>) -> Resu
     while !folders.is_empty() {
         let rest = folders.len().saturating_sub(FOLDERS);
         let mut next = folders.split_off(rest);
-        // The first in the order of names is at the end.
+        // The list is used as a stack: the first name must be at its end.
         next.reverse();
         let mut found = Vec::new();
         for (folder, names) in list(walk.remote, &next).await? {

@@ -255,7 +255,7 @@ impl Attributes {
     }
 }
 
-/// Endings of archives that are not written: one without that compression would have a wrong name.
+/// Endings of archive formats that are not written: the file's name would be wrong.
 const NOT_WRITTEN: [&str; 10] = [
     ".zst", ".tzst", ".xz", ".txz", ".bz2", ".tbz2", ".tbz", ".lz4", ".zip", ".7z",
 ];

@@ -36,7 +36,7 @@ impl ArgumentArgs {
         let mut arguments = BTreeMap::new();
         for path in &self.build_arg_file {
             let mut text = read("--build-arg-file", path)?;
-            // A name alone counts on the last line, too.
+            // A name without a value is valid on the last line too.
             text.push('\n');
             // References in values refer only to values in the files, so that a file means the same
             // everywhere. A name without a value is looked up in the environment, as for
@@ -83,7 +83,7 @@ fn read(flag: &'static str, path: &Path) -> Result<String, Failure> {
     let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let text = bytes.and_then(|bytes| match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => Err(invalid("it has NUL bytes".to_owned())),
-        // Editors of Windows put a mark at the beginning.
+        // Editors on Windows write a byte order mark.
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
         Err(error) => Err(invalid(error.utf8_error().to_string())),
     });

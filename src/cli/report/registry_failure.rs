@@ -43,7 +43,7 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
         .of_registry(kind)
 }
 
-/// The next step, as far as the error alone tells it.
+/// The next step for the user, from the error alone.
 pub(crate) fn advice(error: &Error) -> Option<String> {
     let message = daemon_text::full(error);
     match error {

@@ -101,7 +101,7 @@ impl<'a> Build<'a> {
         let reported = args.reports.write(&report, environment);
         let built = built?;
         reported?;
-        // A copy that failed does not change what was built.
+        // A failed copy does not change the result of the build.
         let finished = outcome::finish(args, built, &ready.used, summary, mode, environment)?;
         copied?;
         Ok(finished)

@@ -128,7 +128,8 @@ impl AroundBuild<'_> {
         Ok(())
     }
 
-    /// True if the daemon has the mount already: a folder with an owner, if that is meant.
+    /// True if the daemon has the mount already: a folder with an owner if one is given, else one
+    /// without.
     async fn has(
         &self,
         copied: &Copied,
@@ -248,8 +249,8 @@ impl From<CopyError> for Failure {
     }
 }
 
-/// Why there is nothing to import, if that is all that is wrong. Some registries do not say that
-/// an image is missing, but that nobody may read it.
+/// The reason why there is nothing to import, if that is the only problem. Some registries deny
+/// access to images that do not exist.
 fn nothing_there(error: &CopyError) -> Option<&'static str> {
     match error {
         CopyError::Mount(Error::Local { source, action, .. })

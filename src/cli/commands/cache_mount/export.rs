@@ -99,7 +99,7 @@ pub(super) async fn holder(
         id: mount.id.clone(),
         known: Vec::new(),
     };
-    // The copy itself tells what is wrong with the only one.
+    // For a single node the copy itself reports the problem.
     if clients.len() < 2 {
         return clients.into_iter().next().ok_or_else(not_found);
     }

@@ -139,7 +139,7 @@ pub(crate) async fn cmd_cache_mount(
     }
 }
 
-/// Waits for work that can be dropped at any time, until the user interrupts it.
+/// Waits for work that can be dropped at any time, until the user interrupts.
 async fn until<T>(
     cancelled: &CancellationToken,
     work: impl Future<Output = Result<T, Failure>>,
