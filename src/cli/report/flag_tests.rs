@@ -8,7 +8,7 @@ use clap::CommandFactory as _;
 use crate::cli::Cli;
 
 /// Flags in hints that belong to other programs: Dockerfile instructions, buildkitd, kubectl,
-/// docker, git, pip, python and the test runner.
+/// docker, git, pip, python, tar and the test runner.
 const OF_OTHERS: &[&str] = &[
     "allow-insecure-entitlement",
     "chown",
@@ -25,6 +25,7 @@ const OF_OTHERS: &[&str] = &[
     "privileged",
     "replicas",
     "rm",
+    "sparse",
 ];
 
 fn flags_of(command: &clap::Command) -> BTreeSet<String> {
