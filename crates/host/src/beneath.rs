@@ -2,13 +2,13 @@
 
 use std::io;
 
-/// How many links are followed on the way to a file, as in Linux.
+/// The most links that are followed on the way to a file, as in Linux.
 const MAX_LINKS: usize = 40;
 
 /// The treatment of symbolic links in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Follows links that stay inside the folder; absolute links do not.
+    /// Follows links that stay inside the folder. Absolute links count as leading out of it.
     Inside,
     /// Follows no link.
     Never,
@@ -63,11 +63,11 @@ pub enum Kind {
     BlockDevice,
     /// A character device.
     CharacterDevice,
-    /// The folder does not say, or the system has more types.
+    /// A type that the folder's listing omits, or another type of the system.
     Unknown,
 }
 
-/// The metadata of a directory entry; a link's own.
+/// The metadata of a directory entry. Links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// The type.
@@ -77,12 +77,12 @@ pub struct Status {
     pub permissions: u32,
     /// The size in bytes.
     pub size: u64,
-    /// When the content was last changed: nanoseconds since 1970.
+    /// The modification time of the content, in nanoseconds since 1970.
     pub modified: i64,
     /// The number of a device, as the system encodes it.
     pub device: u64,
-    /// The device and inode number of what has several names; never of a folder. Windows does not
-    /// tell.
+    /// The device and inode numbers of an entry with several names; `None` for folders, and on
+    /// Windows.
     pub shared: Option<(u64, u64)>,
     /// The owner. Root on Windows, as BuildKit's own clients send it.
     pub owner: Owner,
@@ -118,8 +118,8 @@ pub(crate) enum Step<H> {
 }
 
 /// Opens one path element after the other, for systems that cannot confine a whole path. `open`
-/// opens a name in a folder, or in the root, without following a link; the last one is what is
-/// asked for, the others are folders. Returns `None` for the root itself.
+/// opens a name in a folder (`None`: the root) without following a link. The last name is the
+/// requested entry, the others are folders. Returns `None` for the root itself.
 pub(crate) fn resolve<H>(
     path: &[u8],
     links: Links,
@@ -156,7 +156,7 @@ pub(crate) fn resolve<H>(
     Ok(folders.pop())
 }
 
-/// True for the last element of a path.
+/// The position of a path element: `Yes` for the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
     Yes,

@@ -1,15 +1,15 @@
 //! solvekit-host: everything that depends on the operating system. Every subject has one interface,
-//! which is the same on each system. The rest of solvekit has no code for a system.
+//! which is the same on each system. The rest of solvekit has no code for a specific system.
 //!
-//! - [`Beneath`] opens, lists and creates files inside a folder; no link leads outside.
-//! - [`files`] has private files, locks of files, and files that are opened without links.
+//! - [`Beneath`] opens, lists and creates files inside a folder; no link leads out of it.
+//! - [`files`] creates private files, locks files, and opens files without following links.
 //! - [`names`] converts between the bytes of the wire and file names.
-//! - [`owner`] knows the user and the owners of files, and keeps owners.
-//! - [`process`] starts and ends other programs.
-//! - [`signals`] tells when the user or the system ends the program.
+//! - [`owner`] returns the user, and sets the owners of files.
+//! - [`process`] keeps Ctrl-C from other programs, and ends them.
+//! - [`signals`] waits for requests to end the program, and for new terminal sizes.
 //! - [`sockets`] connects and listens: Unix sockets, and named pipes on Windows.
-//! - [`standard`] looks at the standard streams of the process.
-//! - [`terminal`] has sizes, keys and modes of terminals.
+//! - [`standard`] returns the types of the standard streams.
+//! - [`terminal`] reads sizes and keys of terminals, and sets their modes.
 //!
 //! Unix is Linux and macOS. A function that a system lacks returns an error of kind
 //! [`Unsupported`](std::io::ErrorKind::Unsupported).

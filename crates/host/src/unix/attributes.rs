@@ -1,4 +1,4 @@
-//! Extended attributes of what is in a folder.
+//! Extended attributes of folders and their entries.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
@@ -10,12 +10,12 @@ use rustix::io::Errno;
 
 use super::Beneath;
 
-/// The most bytes of all names of a file, and of one value, in Linux.
+/// Linux's limit in bytes for all names of a file, and for one value.
 const LIMIT: usize = 64 << 10;
 
 impl Beneath {
-    /// Returns the absolute path of the folder. There is none if it was removed, or if something
-    /// else was mounted there, or if the system does not tell.
+    /// Returns the absolute path of the folder; `None` if the folder was removed, if something else
+    /// was mounted there, or if the path is unknown.
     pub fn absolute(&self) -> Option<Vec<u8>> {
         let link = format!("/proc/self/fd/{}", self.as_fd().as_raw_fd());
         let path = rustix::fs::readlink(link, Vec::new()).ok()?;
@@ -25,12 +25,12 @@ impl Beneath {
         same.then(|| path.into_bytes())
     }
 
-    /// True if a look at the folder's absolute path shows that the name has no attributes, as
-    /// nearly all files. This takes a third of the time of the way through `/proc`. Only "none"
-    /// counts of the answer, so a folder that is replaced meanwhile reveals nothing.
+    /// Returns true if the name in the folder at this absolute path has no attributes, as nearly
+    /// all files. This takes a third of the time of [`attributes`](Self::attributes). The path may
+    /// lead to another folder meanwhile, so no attribute is read here.
     pub fn has_no_attributes(folder: &[u8], name: &[u8]) -> bool {
         let path = [folder, b"/", name].concat();
-        // Too small for any name.
+        // Too small for any name: the call fails if there is one.
         let mut names = [0; 1];
         let listed = rustix::fs::llistxattr(path, &mut names);
         matches!(listed, Ok(0) | Err(Errno::NOTSUP))
@@ -70,13 +70,13 @@ impl Beneath {
         Ok(())
     }
 
-    /// Reads the extended attributes of the folder that `wanted` is true for, by name. There are
-    /// none where the file system has none. Unreadable ones are omitted.
+    /// Reads the extended attributes of the folder for which `wanted` returns true, sorted by name.
+    /// The list is empty if the file system has no attributes. Unreadable ones are omitted.
     pub fn own_attributes(&self, wanted: fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Vec<u8>)> {
         open_attributes(self, wanted)
     }
 
-    /// Reads those of an open file, as [`own_attributes`](Self::own_attributes).
+    /// Reads the extended attributes of an open file, as [`own_attributes`](Self::own_attributes).
     pub fn file_attributes(file: &File, wanted: fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Vec<u8>)> {
         open_attributes(file, wanted)
     }

@@ -1,4 +1,4 @@
-//! Opens and looks at what is in a folder. No link leads outside, even if the folder changes
+//! Opens and inspects the entries of a folder. No link leads out of it, even if the folder changes
 //! meanwhile.
 
 use std::fs::File;
@@ -215,7 +215,7 @@ fn kind(found: FileType) -> Kind {
     }
 }
 
-/// The systems give these numbers different types.
+/// Converts a number whose type differs between systems.
 fn number<T: TryInto<u64>>(value: T) -> u64 {
     value.try_into().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Creates and removes what is in a folder.
+//! Creates, changes and removes the entries of a folder.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ impl Beneath {
     /// Creates a folder with mode 0700.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`], and what the system says.
+    /// [`io::ErrorKind::AlreadyExists`], and other errors of the system call.
     pub fn make_folder(&self, name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(self, name, Mode::RWXU)?)
     }
@@ -37,10 +37,10 @@ impl Beneath {
         Ok(rustix::fs::symlinkat(target, self, name)?)
     }
 
-    /// Creates a pipe or a device, whatever the umask is.
+    /// Creates a pipe or a device. The umask has no effect.
     ///
     /// # Errors
-    /// As [`make_folder`](Self::make_folder). macOS has no call for it beneath an open folder.
+    /// As [`make_folder`](Self::make_folder). [`io::ErrorKind::InvalidInput`] for other types.
     #[cfg(target_os = "linux")]
     pub fn make_special(&self, name: &[u8], special: &Special) -> io::Result<()> {
         use rustix::fs::FileType;
@@ -56,16 +56,16 @@ impl Beneath {
         Ok(rustix::fs::chmodat(self, name, mode, AtFlags::empty())?)
     }
 
-    /// Creates a pipe or a device, whatever the umask is.
+    /// Creates a pipe or a device. The umask has no effect.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`]: macOS has no call for it beneath an open folder.
+    /// [`io::ErrorKind::Unsupported`]: macOS has no such call for an open folder.
     #[cfg(not(target_os = "linux"))]
     pub fn make_special(&self, _name: &[u8], _special: &Special) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Gives a file in the folder `first` another name in this one.
+    /// Creates a hard link in this folder to the file `first_name` in the folder `first`.
     ///
     /// # Errors
     /// As [`make_folder`](Self::make_folder).
@@ -74,10 +74,10 @@ impl Beneath {
         Ok(rustix::fs::linkat(first, first_name, self, name, flags)?)
     }
 
-    /// Removes a name of this type, and everything in it if it is a folder. Links are not followed.
+    /// Removes an entry of this type; a folder with its content. Links are not followed.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn remove(&self, name: &[u8], kind: Kind) -> io::Result<()> {
         if kind != Kind::Folder {
             return Ok(rustix::fs::unlinkat(self, name, AtFlags::empty())?);
@@ -92,7 +92,7 @@ impl Beneath {
     /// Returns the names in the folder with their types.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn entries(&self) -> io::Result<Vec<(Vec<u8>, Kind)>> {
         let mut found = Vec::new();
         self.each(&mut |name, kind| {
@@ -100,7 +100,7 @@ impl Beneath {
             Ok(())
         })?;
         for (name, kind) in &mut found {
-            // Some file systems do not tell types in the listing.
+            // Some file systems list names without types.
             if *kind == Kind::Unknown {
                 *kind = self.status(name)?.kind;
             }
@@ -120,20 +120,21 @@ impl Beneath {
             })
     }
 
-    /// Sets the time of a name, a link's own: nanoseconds since 1970.
+    /// Sets the access and modification times of a name, in nanoseconds since 1970. A link is not
+    /// followed.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn set_time(&self, name: &[u8], time: i64) -> io::Result<()> {
         let times = timestamps(time);
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         Ok(rustix::fs::utimensat(self, name, &times, flags)?)
     }
 
-    /// Gives a name to this owner, a link itself. Only root can.
+    /// Sets the owner of a name. A link is not followed. Only root can do this.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn give(&self, name: &[u8], owner: Owner) -> io::Result<()> {
         let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
         let flags = AtFlags::SYMLINK_NOFOLLOW;
@@ -146,12 +147,11 @@ impl Beneath {
         )?)
     }
 
-    /// Gives an open file to this owner. Only root can. File systems take set-id bits and
-    /// capabilities from a file that is given, so this comes before
-    /// [`complete_file`](Self::complete_file).
+    /// Sets the owner of an open file. Only root can do this. A new owner clears set-id bits and
+    /// capabilities, so call this before [`complete_file`](Self::complete_file).
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn give_file(file: &File, owner: Owner) -> io::Result<()> {
         let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
         Ok(rustix::fs::fchown(file, Some(user), Some(group))?)
@@ -172,10 +172,10 @@ impl Beneath {
     }
 
     /// Sets permissions, time and attributes of an open file. Attributes that the file system
-    /// rejects are omitted, as in the reference.
+    /// rejects are omitted, as in BuildKit's fsutil.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn complete_file(
         file: &File,
         permissions: u32,
@@ -209,7 +209,7 @@ fn mode(permissions: u32) -> Mode {
     Mode::from_bits_truncate((permissions & 0o7777) as rustix::fs::RawMode)
 }
 
-/// Returns both times, from nanoseconds since 1970.
+/// Converts nanoseconds since 1970 to equal access and modification times.
 fn timestamps(time: i64) -> Timestamps {
     const SECOND: i64 = 1_000_000_000;
     let time = Timespec {

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 /// Creates a folder that only this user can enter. It must not exist.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
@@ -22,23 +22,23 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Creates a folder and its parents, accessible to this user only. Existing ones stay as they are.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn make_private_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// A new file gets these permissions, less the umask. Windows has none: there a file inherits the
-/// access rights of its folder.
+/// Sets the permissions of a new file, less the umask. Windows ignores them: there a file inherits
+/// the access rights of its folder.
 pub fn with_permissions(options: &mut OpenOptions, permissions: u32) -> &mut OpenOptions {
     options.mode(permissions)
 }
 
-/// A link at the path is an error: others who can write to the folder could place one there.
+/// Rejects a link at the path: others who can write to the folder could place one there.
 pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(flags(OFlags::NOFOLLOW))
 }
 
-/// Opening does not wait for a pipe's other end.
+/// Opens a pipe without waiting for its other end.
 pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(flags(OFlags::NONBLOCK))
 }
@@ -47,17 +47,16 @@ fn flags(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
-/// Takes the lock of an open file, shared with nobody. It is given back when the file is closed.
-/// Returns false if another program has it. Some network file systems have no locks: there every
-/// program goes on.
+/// Takes the exclusive lock of an open file, until the file is closed. Returns false if another
+/// program has the lock, and true if the file system has no locks, as some network file systems.
 ///
 /// # Errors
-/// What the system says other than that the lock is taken.
+/// If the system call fails for another reason.
 pub fn try_lock(file: &File) -> io::Result<bool> {
     flock(file, FlockOperation::NonBlockingLockExclusive)
 }
 
-/// The same, shared with others that share it.
+/// Takes a shared lock of an open file, otherwise as [`try_lock`].
 ///
 /// # Errors
 /// As [`try_lock`].
@@ -73,19 +72,19 @@ fn flock(file: &File, operation: FlockOperation) -> io::Result<bool> {
     }
 }
 
-/// Opens what stands for the lock of a folder: the folder itself, so no lock file is left behind.
+/// Opens the file to lock for a folder: the folder itself, so no lock file is left behind.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn lock_of_folder(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Opens a folder of this user's that nobody else writes to, to lock it. Returns `None` if it is a
-/// link or somebody else's.
+/// Opens a folder to lock it. Returns `None` if it is a link, belongs to another user, or others
+/// can write to it.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn own_folder(path: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -106,7 +105,7 @@ pub fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// True if something at the path, links followed, is a socket.
+/// True if the path is a socket. Links are followed.
 pub fn is_socket(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
@@ -120,7 +119,7 @@ pub fn is_program(path: &Path) -> bool {
 /// Checks that files can be created in a folder.
 ///
 /// # Errors
-/// Why not.
+/// If the folder is missing, read-only, or not writable for this user.
 pub fn check_writable(folder: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(
         folder,
@@ -128,10 +127,10 @@ pub fn check_writable(folder: &Path) -> io::Result<()> {
     )?)
 }
 
-/// Makes `link` lead to a program, where it can be started by the link's name.
+/// Creates `link`, a symbolic link that starts a program under the link's name.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn link_program(program: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(program, link)
 }

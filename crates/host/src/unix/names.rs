@@ -1,4 +1,4 @@
-//! File names: bytes on the wire and on this system.
+//! Converts file names between bytes, as on the wire, and this system's form.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,7 @@ pub fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
     Cow::Borrowed(name.as_bytes())
 }
 
-/// Returns the bytes of a value, such as a variable's.
+/// Returns the bytes of a value, for example of an environment variable.
 pub fn into_bytes(value: OsString) -> Vec<u8> {
     value.into_vec()
 }

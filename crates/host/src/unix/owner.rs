@@ -7,31 +7,31 @@ use std::path::Path;
 /// The variable with the user's home folder.
 pub const HOME: &str = "HOME";
 
-/// Returns the number of this user. Windows has none.
+/// Returns the user id of this process. Windows has none.
 pub fn user_id() -> Option<u32> {
     Some(rustix::process::getuid().as_raw())
 }
 
-/// True if the process may do everything.
+/// True if the process runs as root.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Gives a file the owner of the one that it replaces. Only root can: for other users the file
-/// stays theirs.
+/// Sets the owner of a file to that of the file that it replaces. Only root can do this; other
+/// users keep the file.
 pub fn keep(file: &File, before: &Metadata) {
     let _ = fchown(file, Some(before.uid()), Some(before.gid()));
 }
 
-/// Gives a new file to the owner of its folder if root writes it: files that root writes into a
-/// user's folder (with sudo) must belong to the user, or the user could not use them any more.
+/// Sets the owner of a new file to that of its folder, if this process runs as root. Otherwise a
+/// user could not change files that `sudo` has written to the user's folder.
 pub fn give_file(folder: &Path, file: &File) {
     if let Some((user, group)) = other_owner(folder) {
         let _ = fchown(file, Some(user), Some(group));
     }
 }
 
-/// The same for a path; a link is given, not what it leads to.
+/// Sets the owner of a path, as [`give_file`]. A link is not followed.
 pub fn give_path(folder: &Path, path: &Path) {
     if let Some((user, group)) = other_owner(folder) {
         let _ = lchown(path, Some(user), Some(group));

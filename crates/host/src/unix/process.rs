@@ -5,12 +5,12 @@ use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Ctrl-C at the terminal does not reach the program, only this one.
+/// Separates a program from the terminal's Ctrl-C, which then reaches only this process.
 pub fn separate(command: &mut Command) {
     command.process_group(0);
 }
 
-/// Asks a program to end, in its own time.
+/// Asks a program to end (SIGTERM), and does not wait for it.
 pub fn ask_to_end(child: &mut Child) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {

@@ -12,10 +12,10 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Watches for them from now on; they no longer end the process.
+    /// Starts to watch for requests, which no longer end the process.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn watch() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -23,7 +23,7 @@ impl Ends {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next request.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -37,12 +37,12 @@ impl Ends {
 pub struct Resizes(Option<Signal>);
 
 impl Resizes {
-    /// Watches for them from now on.
+    /// Starts to watch for changes.
     pub fn watch() -> Self {
         Self(signal(SignalKind::window_change()).ok())
     }
 
-    /// Waits for the next one.
+    /// Waits for the next change.
     pub async fn next(&mut self) {
         let changed = match &mut self.0 {
             Some(changes) => changes.recv().await,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
 
-/// A connection that was opened here.
+/// A connection that this process opened.
 pub type Stream = UnixStream;
-/// A connection that was accepted here.
+/// A connection that this process accepted.
 pub type Accepted = UnixStream;
 
 /// True if this system has Unix sockets.
@@ -16,9 +16,9 @@ pub const HAS_UNIX: bool = true;
 /// True if this system has named pipes that programs connect to.
 pub const HAS_PIPES: bool = false;
 
-/// Where the Docker Engine listens, as `DOCKER_HOST` names it.
+/// The default address of the Docker Engine, in the form of `DOCKER_HOST`.
 pub const DOCKER_ENGINE: &str = "unix:///var/run/docker.sock";
-/// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
+/// The default address of `buildkitd`, in the form of `BUILDKIT_HOST`.
 pub const BUILDKITD: &str = "unix:///run/buildkit/buildkitd.sock";
 
 /// The scheme of addresses of local daemons.
@@ -29,16 +29,16 @@ pub const SSH_AGENT: Option<&str> = None;
 /// Connects to the socket at a path.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub async fn connect(path: &Path) -> io::Result<Stream> {
     UnixStream::connect(path).await
 }
 
-/// Connects to the socket by which the docker CLI tells its plugin that it ends. `@NAME` is in
+/// Connects to the socket through which the docker CLI tells its plugin to end. `@NAME` is in
 /// Linux's abstract namespace, anything else is a path.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn connect_plugin(address: &str) -> io::Result<Stream> {
     use std::os::unix::net::{SocketAddr, UnixStream};
     let address = match address.strip_prefix('@') {
@@ -61,22 +61,22 @@ fn abstract_name(_name: &str) -> io::Result<std::os::unix::net::SocketAddr> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A socket that this process bound, for this user only. It is removed when this is dropped, unless
-/// something else is in its place by then.
+/// A socket that this process bound, accessible to this user only. It is removed when this is
+/// dropped, unless its path belongs to something else by then.
 #[derive(Debug)]
 pub struct Listener {
     path: PathBuf,
     listener: UnixListener,
-    /// Device and inode.
+    /// The device and inode numbers of the socket.
     identity: (u64, u64),
 }
 
 impl Listener {
-    /// Binds a socket. One that nobody listens on any more is replaced; whatever else is there
-    /// stays, and binding fails.
+    /// Binds a socket. A socket without a listener is replaced. Anything else at the path stays,
+    /// and binding fails.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn bind(path: &Path) -> io::Result<Self> {
         remove_stale(path)?;
         let listener = UnixListener::bind(path)?;
@@ -93,7 +93,7 @@ impl Listener {
     /// Waits for the next connection.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub async fn accept(&mut self) -> io::Result<Accepted> {
         Ok(self.listener.accept().await?.0)
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::fs::FileType;
 use tokio::net::unix::pipe;
 
-/// What a standard stream is connected with.
+/// The type of a standard stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connected {
     /// A pipe.
@@ -18,7 +18,7 @@ pub enum Connected {
     Other,
 }
 
-/// Tells what stdin is.
+/// Returns the type of stdin.
 ///
 /// # Errors
 /// If it is closed.
@@ -26,7 +26,7 @@ pub fn input() -> io::Result<Connected> {
     connected(io::stdin())
 }
 
-/// Tells what stdout is.
+/// Returns the type of stdout.
 ///
 /// # Errors
 /// If it is closed.
@@ -34,7 +34,7 @@ pub fn output() -> io::Result<Connected> {
     connected(io::stdout())
 }
 
-/// Returns the path that stands for an open file descriptor. Windows has none.
+/// Returns the path of an open file descriptor. Windows has none.
 pub fn descriptor(number: u32) -> Option<PathBuf> {
     Some(PathBuf::from(format!("/dev/fd/{number}")))
 }
@@ -51,7 +51,7 @@ fn connected(stream: impl AsFd) -> io::Result<Connected> {
 /// Returns stdin and stdout, two pipes, as async streams without a thread of their own.
 ///
 /// # Errors
-/// If they are no pipes.
+/// If one of them is not a pipe.
 pub fn pipes() -> io::Result<(pipe::Receiver, pipe::Sender)> {
     let own = |stream: &dyn AsFd| -> io::Result<OwnedFd> { stream.as_fd().try_clone_to_owned() };
     Ok((

@@ -9,11 +9,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-/// The modes to restore, for a process that ends at once. Held while modes change and while what is
-/// there is read: a read that begins in one mode could wait in another.
+/// The modes to restore, kept here for a process that exits at once. Locked while modes change and
+/// while input is read: a read that starts in one mode could block in another.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// True if [`read_keys`] can wait longer than it is told, for a whole line.
+/// True if [`read_keys`] can exceed its time limit, to wait for a whole line.
 pub const READS_BLOCK: bool = false;
 
 /// Returns columns and rows of the terminal at stdout.
@@ -31,12 +31,12 @@ fn size(stream: impl AsFd) -> Option<(u16, u16)> {
     Some((size.ws_col, size.ws_row)).filter(|(columns, rows)| *columns > 0 && *rows > 0)
 }
 
-/// The terminal hands every key on, as long as this lives.
+/// A terminal that passes every key to this process, until this is dropped.
 #[derive(Debug)]
 pub struct Raw(());
 
 impl Raw {
-    /// Changes the modes.
+    /// Changes the modes of the terminal.
     ///
     /// # Errors
     /// If stdin is not a terminal.
@@ -65,11 +65,11 @@ pub fn restore() {
     }
 }
 
-/// Reads what is typed, or comes on stdin, as far as it is there within a time. Returns `None` if
-/// nothing is, and 0 at the end.
+/// Reads keys or other input from stdin, and returns the number of bytes. Waits at most `within`.
+/// Returns `None` without input, and 0 at the end of the input.
 ///
 /// # Errors
-/// What the system says.
+/// If stdin cannot be read.
 pub fn read_keys(buffer: &mut [u8], within: Duration) -> io::Result<Option<usize>> {
     if !is_readable(within) {
         return Ok(None);
@@ -84,7 +84,7 @@ pub fn read_keys(buffer: &mut [u8], within: Duration) -> io::Result<Option<usize
     }
 }
 
-/// True if stdin has something, or has ended.
+/// True if stdin has input, has ended, or cannot be polled.
 fn is_readable(within: Duration) -> bool {
     let stdin = io::stdin();
     let mut waited = [PollFd::new(&stdin, PollFlags::IN)];
@@ -92,18 +92,18 @@ fn is_readable(within: Duration) -> bool {
         tv_sec: within.as_secs().cast_signed(),
         tv_nsec: within.subsec_nanos().into(),
     };
-    // What cannot be waited for is read, which tells why.
+    // If stdin cannot be polled, the read reports the cause.
     !matches!(poll(&mut waited, Some(&within)), Ok(0) | Err(Errno::INTR))
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// A terminal that does not show typed text, until this is dropped.
 #[derive(Debug)]
 pub struct Hidden {
     before: Termios,
 }
 
 impl Hidden {
-    /// Changes the modes.
+    /// Changes the modes of the terminal.
     ///
     /// # Errors
     /// If stdin is not a terminal.
@@ -118,15 +118,15 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // Nothing is left to do when the terminal is gone.
+        // Nothing is left to do if the terminal is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 
-/// Reads a line of at most `limit` bytes, hidden or not, without its end. Blocking.
+/// Reads a line of at most `limit` bytes, hidden or not, without its line ending. Blocks.
 ///
 /// # Errors
-/// What the system says.
+/// If stdin cannot be read, or the line is not UTF-8.
 pub fn read_line(limit: u64) -> io::Result<String> {
     let mut line = String::new();
     io::stdin().lock().take(limit).read_line(&mut line)?;

@@ -1,4 +1,4 @@
-//! Opens and looks at what is in a folder. No link leads outside, even if the folder changes
+//! Opens and inspects the entries of a folder. No link leads out of it, even if the folder changes
 //! meanwhile.
 
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ pub struct Beneath {
     folder: Arc<Folder>,
 }
 
-/// A folder that stays where it is: others may not delete or rename what is open here.
+/// An open folder. Others can neither delete nor rename it while it is open.
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
     /// The folder itself.
     _handle: File,
-    /// The folder that it was opened in.
+    /// The parent, which stays open too.
     _parent: Option<Arc<Folder>>,
 }
 
@@ -36,7 +36,7 @@ impl Beneath {
     /// # Errors
     /// If the path does not exist or is not a folder.
     pub fn open(root: &Path) -> io::Result<Self> {
-        // Paths of this form are taken as they are: no name is a device, and none is shortened.
+        // Windows does not interpret canonical paths: no name is a device, and none is shortened.
         let path = root.canonicalize()?;
         let handle = open(&path, flags::SHARE_READ | flags::SHARE_WRITE)?;
         if !handle.metadata()?.is_dir() {
@@ -83,7 +83,7 @@ impl Beneath {
         }
     }
 
-    /// Opens a name in the folder. What is not a folder is opened only with `or_file`.
+    /// Opens a name in the folder. Without `or_file` only folders and links are accepted.
     fn step(&self, name: &[u8], or_file: bool) -> Result<Step<Opened>, BeneathError> {
         let path = self.at(name)?;
         let handle = open(&path, flags::SHARE_READ | flags::SHARE_WRITE)?;
@@ -104,8 +104,8 @@ impl Beneath {
         if !or_file {
             return Err(io::Error::from(io::ErrorKind::NotADirectory).into());
         }
-        // Opened again as others open it: files of some stores are links to their content, and
-        // only the first handle is to keep it in place.
+        // Open the file a second time, as other programs do: some stores keep a file as a link to
+        // its content. The first handle only keeps the file in place.
         let file = OpenOptions::new().read(true).open(&path)?;
         Ok(Step::Opened(Opened::File(file)))
     }
@@ -200,18 +200,17 @@ impl Beneath {
         }
     }
 
-    /// Returns the absolute path of the folder, for [`has_no_attributes`](Self::has_no_attributes):
-    /// there is none, because there are no attributes.
+    /// Returns `None`: the path is needed only for [`has_no_attributes`](Self::has_no_attributes).
     pub fn absolute(&self) -> Option<Vec<u8>> {
         None
     }
 
-    /// True: Windows has no extended attributes that BuildKit knows.
+    /// Returns true: Windows has no extended attributes that BuildKit supports.
     pub fn has_no_attributes(_folder: &[u8], _name: &[u8]) -> bool {
         true
     }
 
-    /// Reads the extended attributes of a name: none.
+    /// Adds nothing: Windows has no extended attributes that BuildKit supports.
     ///
     /// # Errors
     /// None on Windows.
@@ -223,18 +222,18 @@ impl Beneath {
         Ok(())
     }
 
-    /// Reads the extended attributes of the folder that `wanted` is true for: none.
+    /// Returns an empty list, as [`attributes`](Self::attributes).
     pub fn own_attributes(&self, _wanted: fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Vec<u8>)> {
         Vec::new()
     }
 
-    /// Reads those of an open file: none.
+    /// Returns an empty list, as [`attributes`](Self::attributes).
     pub fn file_attributes(_file: &File, _wanted: fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Vec<u8>)> {
         Vec::new()
     }
 }
 
-/// What a path led to.
+/// An opened folder or file.
 enum Opened {
     Folder(Beneath),
     File(File),

@@ -1,4 +1,4 @@
-//! Creates and removes what is in a folder.
+//! Creates, changes and removes the entries of a folder.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io;
@@ -12,12 +12,12 @@ impl Beneath {
     /// Creates a folder.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`], and what the system says.
+    /// [`io::ErrorKind::AlreadyExists`], and other errors of the system call.
     pub fn make_folder(&self, name: &[u8]) -> io::Result<()> {
         fs::create_dir(self.at(name)?)
     }
 
-    /// Creates a file, open for writing. Windows has no such permissions.
+    /// Creates a file, open for writing. The permissions of Unix are ignored.
     ///
     /// # Errors
     /// As [`make_folder`](Self::make_folder).
@@ -25,8 +25,8 @@ impl Beneath {
         File::create_new(self.at(name)?)
     }
 
-    /// Creates a symbolic link. Windows wants to know if it leads to a folder: it does if one is
-    /// there already.
+    /// Creates a symbolic link. Windows has different links for files and folders: the link is for
+    /// a folder if the target is an existing folder.
     ///
     /// # Errors
     /// As [`make_folder`](Self::make_folder). Windows lets users create links only in developer
@@ -41,15 +41,15 @@ impl Beneath {
         }
     }
 
-    /// Creates a pipe or a device.
+    /// Fails: folders of Windows have neither pipes nor devices.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`]: folders of Windows have none.
+    /// [`io::ErrorKind::Unsupported`] always.
     pub fn make_special(&self, _name: &[u8], _special: &Special) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Gives a file in the folder `first` another name in this one.
+    /// Creates a hard link in this folder to the file `first_name` in the folder `first`.
     ///
     /// # Errors
     /// As [`make_folder`](Self::make_folder).
@@ -57,10 +57,10 @@ impl Beneath {
         fs::hard_link(first.at(first_name)?, self.at(name)?)
     }
 
-    /// Removes a name of this type, and everything in it if it is a folder. Links are not followed.
+    /// Removes an entry of this type; a folder with its content. Links are not followed.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn remove(&self, name: &[u8], kind: Kind) -> io::Result<()> {
         let path = self.at(name)?;
         match kind {
@@ -72,7 +72,7 @@ impl Beneath {
                 drop(folder);
                 fs::remove_dir(path)
             }
-            // A link to a folder is removed as one.
+            // A link to a folder is removed like a folder.
             Kind::Link => fs::remove_file(&path).or_else(|_| fs::remove_dir(path)),
             _ => fs::remove_file(path),
         }
@@ -81,7 +81,7 @@ impl Beneath {
     /// Returns the names in the folder with their types.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn entries(&self) -> io::Result<Vec<(Vec<u8>, Kind)>> {
         let mut found = Vec::new();
         self.each(&mut |name, kind| {
@@ -103,7 +103,7 @@ impl Beneath {
             })
     }
 
-    /// Sets the time of a name. A link keeps its own, as with BuildKit's own clients.
+    /// Does nothing: a link keeps its time, as with BuildKit's own clients.
     ///
     /// # Errors
     /// None on Windows.
@@ -111,7 +111,7 @@ impl Beneath {
         Ok(())
     }
 
-    /// Gives a name to this owner: files of Windows have none of Unix.
+    /// Does nothing: files of Windows have no owners of Unix.
     ///
     /// # Errors
     /// None on Windows.
@@ -119,7 +119,7 @@ impl Beneath {
         Ok(())
     }
 
-    /// The same for an open file.
+    /// Does nothing, as [`give`](Self::give).
     ///
     /// # Errors
     /// None on Windows.
@@ -127,11 +127,11 @@ impl Beneath {
         Ok(())
     }
 
-    /// Sets the time of a folder by its name in this one; `.` is this one. The time is nanoseconds
-    /// since 1970. There are neither permissions nor attributes.
+    /// Sets the time of a folder by its name in this one; `.` is this one. The time is in
+    /// nanoseconds since 1970. Permissions and attributes are ignored.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn complete_folder(
         &self,
         name: &[u8],
@@ -150,7 +150,7 @@ impl Beneath {
     /// Sets the time of an open file, as [`complete_folder`](Self::complete_folder) does.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn complete_file(
         file: &File,
         _permissions: u32,

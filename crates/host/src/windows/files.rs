@@ -1,5 +1,5 @@
-//! Private files, locks, and files that are opened without links. Who may read a file is decided by
-//! the folder that it is in: those of the user's profile are closed to others.
+//! Private files, locks, and files that are opened without links. The folder of a file decides who
+//! can read it; folders of the user's profile are closed to others.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -11,7 +11,7 @@ use super::flags;
 /// Creates a folder; its parent decides who can enter. It must not exist.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
@@ -19,37 +19,36 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Creates a folder and its parents. Existing ones stay as they are.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn make_private_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
 }
 
-/// A new file inherits the access rights of its folder.
+/// Changes nothing: a new file inherits the access rights of its folder.
 pub fn with_permissions(options: &mut OpenOptions, _permissions: u32) -> &mut OpenOptions {
     options
 }
 
-/// A link at the path is opened itself, and not what it leads to.
+/// Opens a link at the path itself, not its target.
 pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(flags::OPEN_REPARSE_POINT)
 }
 
-/// Opening never waits on Windows.
+/// Changes nothing: opening never waits on Windows.
 pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Takes the lock of an open file, shared with nobody. It is given back when the file is closed.
-/// Returns false if another program has it. Some network file systems have no locks: there every
-/// program goes on.
+/// Takes the exclusive lock of an open file, until the file is closed. Returns false if another
+/// program has the lock, and true if the file system has no locks, as some network file systems.
 ///
 /// # Errors
-/// What the system says other than that the lock is taken.
+/// If the system call fails for another reason.
 pub fn try_lock(file: &File) -> io::Result<bool> {
     locked(file.try_lock())
 }
 
-/// The same, shared with others that share it.
+/// Takes a shared lock of an open file, otherwise as [`try_lock`].
 ///
 /// # Errors
 /// As [`try_lock`].
@@ -66,11 +65,11 @@ fn locked(result: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Opens what stands for the lock of a folder: a file that goes when it is closed, because folders
-/// have no locks.
+/// Opens the file to lock for a folder, because folders have no locks on Windows. The file is
+/// removed when it is closed.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn lock_of_folder(folder: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -80,11 +79,11 @@ pub fn lock_of_folder(folder: &Path) -> io::Result<File> {
         .open(folder.join(".solvekit.lock"))
 }
 
-/// Opens what stands for the lock of a folder, as [`lock_of_folder`]. Returns `None` if the folder
-/// is a link. Its parent decides who writes to it.
+/// Opens the file to lock for a folder, as [`lock_of_folder`]. Returns `None` if the folder is a
+/// link. The access rights of its parent decide who can write to it.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn own_folder(path: &Path) -> io::Result<Option<File>> {
     match fs::symlink_metadata(path)?.is_dir() {
         true => lock_of_folder(path).map(Some),
@@ -116,7 +115,7 @@ pub fn is_program(path: &Path) -> bool {
     (is_named && path.is_file()) || path.with_added_extension("exe").is_file()
 }
 
-/// Files are created to find out: Windows does not tell before.
+/// Checks nothing: Windows reports missing rights only when a file is created.
 ///
 /// # Errors
 /// None on Windows.
@@ -124,10 +123,10 @@ pub fn check_writable(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes `link` another name of a program, or a copy on another drive.
+/// Creates `link`, a hard link to a program, or a copy of it, for example on another drive.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub fn link_program(program: &Path, link: &Path) -> io::Result<()> {
     fs::hard_link(program, link).or_else(|_| fs::copy(program, link).map(drop))
 }

@@ -1,5 +1,5 @@
-//! Windows. A folder that is open here can be neither renamed nor deleted by others, so a path
-//! through open folders leads where it led when they were opened.
+//! Windows. Others can neither rename nor delete a folder that is open here, so the target of a
+//! path through open folders does not change.
 
 mod beneath;
 mod create;

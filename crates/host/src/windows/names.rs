@@ -1,4 +1,4 @@
-//! File names: bytes on the wire, which are UTF-8 with `/`, and on this system.
+//! Converts file names between bytes, as on the wire (UTF-8 with `/`), and this system's form.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,7 @@ pub fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
     Cow::Owned(name.to_string_lossy().replace('\\', "/").into_bytes())
 }
 
-/// Returns the bytes of a value, such as a variable's.
+/// Returns the bytes of a value, for example of an environment variable.
 pub fn into_bytes(value: OsString) -> Vec<u8> {
     value.to_string_lossy().into_owned().into_bytes()
 }

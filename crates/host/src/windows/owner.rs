@@ -1,4 +1,4 @@
-//! The owners of files and processes. Files belong to who creates them.
+//! The owners of files and processes. A file belongs to the user who creates it.
 
 use std::fs::{File, Metadata};
 use std::path::Path;
@@ -6,21 +6,21 @@ use std::path::Path;
 /// The variable with the user's home folder.
 pub const HOME: &str = "USERPROFILE";
 
-/// Returns the number of this user. Windows has none.
+/// Returns `None`: Windows has no numeric user ids.
 pub fn user_id() -> Option<u32> {
     None
 }
 
-/// True if the process may do everything.
+/// Returns false: Windows has no root.
 pub fn is_root() -> bool {
     false
 }
 
-/// Gives a file the owner of the one that it replaces.
+/// Does nothing: Windows sets the owner.
 pub fn keep(_file: &File, _before: &Metadata) {}
 
-/// Gives a new file to the owner of its folder.
+/// Does nothing: Windows sets the owner.
 pub fn give_file(_folder: &Path, _file: &File) {}
 
-/// The same for a path.
+/// Does nothing: Windows sets the owner.
 pub fn give_path(_folder: &Path, _path: &Path) {}

@@ -5,12 +5,12 @@ use std::process::{Child, Command};
 
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
 
-/// Ctrl-C at the terminal does not reach the program, only this one.
+/// Separates a program from the terminal's Ctrl-C, which then reaches only this process.
 pub fn separate(command: &mut Command) {
     command.creation_flags(CREATE_NEW_PROCESS_GROUP);
 }
 
-/// Ends a program: Windows has no way to ask one without a window.
+/// Kills a program: Windows cannot ask a program without a window to end.
 pub fn ask_to_end(child: &mut Child) {
     let _ = child.kill();
 }

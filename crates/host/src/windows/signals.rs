@@ -7,7 +7,7 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
 
-/// How often the size of the console is asked for again.
+/// The time between two checks of the console's size.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Requests to end: Ctrl-C, Ctrl-Break, a closed console, a shutdown.
@@ -20,10 +20,10 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Watches for them from now on; they no longer end the process.
+    /// Starts to watch for requests, which no longer end the process.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn watch() -> io::Result<Self> {
         Ok(Self {
             interrupt: ctrl_c()?,
@@ -33,7 +33,7 @@ impl Ends {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next request.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -44,18 +44,17 @@ impl Ends {
     }
 }
 
-/// Changes of the terminal's size. Windows reports them among the keys only, so they are looked
-/// for.
+/// Changes of the terminal's size. Windows reports them only among the keys, so the size is polled.
 #[derive(Debug)]
 pub struct Resizes(Option<(u16, u16)>);
 
 impl Resizes {
-    /// Watches for them from now on.
+    /// Starts to watch for changes.
     pub fn watch() -> Self {
         Self(super::terminal::output_size())
     }
 
-    /// Waits for the next one.
+    /// Waits for the next change.
     pub async fn next(&mut self) {
         loop {
             tokio::time::sleep(INTERVAL).await;

@@ -8,9 +8,9 @@ use tokio::net::windows::named_pipe::{
     ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
 };
 
-/// A connection that was opened here.
+/// A connection that this process opened.
 pub type Stream = NamedPipeClient;
-/// A connection that was accepted here.
+/// A connection that this process accepted.
 pub type Accepted = NamedPipeServer;
 
 /// True if this system has Unix sockets.
@@ -22,21 +22,21 @@ pub const HAS_PIPES: bool = true;
 const PIPE_BUSY: i32 = 231;
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Where the Docker Engine listens, as `DOCKER_HOST` names it.
+/// The default address of the Docker Engine, in the form of `DOCKER_HOST`.
 pub const DOCKER_ENGINE: &str = "npipe:////./pipe/docker_engine";
-/// Where `buildkitd` listens, as `BUILDKIT_HOST` names it.
+/// The default address of `buildkitd`, in the form of `BUILDKIT_HOST`.
 pub const BUILDKITD: &str = "npipe:////./pipe/buildkitd";
 
 /// The scheme of addresses of local daemons.
 pub const LOCAL_SCHEME: &str = "npipe";
-/// The system's own SSH agent, if `SSH_AUTH_SOCK` names none: the one of Windows' OpenSSH.
+/// The system's own SSH agent, if `SSH_AUTH_SOCK` names none: that of Windows' OpenSSH.
 pub const SSH_AGENT: Option<&str> = Some(r"\\.\pipe\openssh-ssh-agent");
 
 /// Connects to the pipe at a path such as `\\.\pipe\docker_engine`. Waits while all its instances
 /// are in use.
 ///
 /// # Errors
-/// What the system says.
+/// If the system call fails.
 pub async fn connect(path: &Path) -> io::Result<Stream> {
     loop {
         match ClientOptions::new().open(path) {
@@ -48,7 +48,7 @@ pub async fn connect(path: &Path) -> io::Result<Stream> {
     }
 }
 
-/// Connects to the socket by which the docker CLI tells its plugin that it ends.
+/// Connects to the socket through which the docker CLI tells its plugin to end.
 ///
 /// # Errors
 /// [`io::ErrorKind::Unsupported`]: on Windows it is a Unix socket, which this program cannot use.
@@ -56,7 +56,7 @@ pub fn connect_plugin(_address: &str) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A named pipe that this process made.
+/// A named pipe that this process created.
 #[derive(Debug)]
 pub struct Listener {
     path: PathBuf,
@@ -65,10 +65,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Makes a pipe. It fails if another process has one of that name.
+    /// Creates a pipe. Fails if another process has a pipe with that name.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub fn bind(path: &Path) -> io::Result<Self> {
         let next = ServerOptions::new()
             .first_pipe_instance(true)
@@ -82,10 +82,10 @@ impl Listener {
     /// Waits for the next connection.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the system call fails.
     pub async fn accept(&mut self) -> io::Result<Accepted> {
         self.next.connect().await?;
-        // There is always an instance, so that the name stays ours.
+        // One instance always exists, so that no other process can take the name.
         let next = ServerOptions::new().create(&self.path)?;
         Ok(std::mem::replace(&mut self.next, next))
     }

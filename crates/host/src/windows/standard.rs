@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// What a standard stream is connected with.
+/// The type of a standard stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connected {
     /// A pipe.
@@ -15,7 +15,7 @@ pub enum Connected {
     Other,
 }
 
-/// Tells what stdin is: Windows does not tell.
+/// Returns [`Connected::Other`] for stdin.
 ///
 /// # Errors
 /// None on Windows.
@@ -23,7 +23,7 @@ pub fn input() -> io::Result<Connected> {
     Ok(Connected::Other)
 }
 
-/// Tells what stdout is: Windows does not tell.
+/// Returns [`Connected::Other`] for stdout.
 ///
 /// # Errors
 /// None on Windows.
@@ -31,7 +31,7 @@ pub fn output() -> io::Result<Connected> {
     Ok(Connected::Other)
 }
 
-/// Returns the path that stands for an open file descriptor: Windows has none.
+/// Returns `None`: Windows has no paths of open file descriptors.
 pub fn descriptor(_number: u32) -> Option<PathBuf> {
     None
 }

@@ -9,7 +9,7 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 static IS_RAW: AtomicBool = AtomicBool::new(false);
 
-/// True if [`read_keys`] can wait longer than it is told, for a whole line.
+/// True if [`read_keys`] can exceed its time limit, to wait for a whole line.
 pub const READS_BLOCK: bool = true;
 
 /// Returns columns and rows of the console at stdout.
@@ -27,12 +27,12 @@ fn size() -> Option<(u16, u16)> {
     size.filter(|(columns, rows)| *columns > 0 && *rows > 0)
 }
 
-/// The console hands every key on, as long as this lives.
+/// A console that passes every key to this process, until this is dropped.
 #[derive(Debug)]
 pub struct Raw(());
 
 impl Raw {
-    /// Changes the modes.
+    /// Changes the modes of the console.
     ///
     /// # Errors
     /// If stdin is not a console.
@@ -56,11 +56,12 @@ pub fn restore() {
     }
 }
 
-/// Reads what is typed, or comes on stdin. Returns `None` if nothing is typed within a time, and 0
-/// at the end. What comes through a pipe is waited for.
+/// Reads keys or other input from stdin, and returns the number of bytes. Waits at most `within`
+/// for a key, and without a limit for input that is not from a console in raw mode. Returns `None`
+/// without a key, and 0 at the end of the input.
 ///
 /// # Errors
-/// What the system says.
+/// If stdin cannot be read.
 pub fn read_keys(buffer: &mut [u8], within: Duration) -> io::Result<Option<usize>> {
     if !io::stdin().is_terminal() || !IS_RAW.load(Ordering::SeqCst) {
         return io::stdin().lock().read(buffer).map(Some);
@@ -77,7 +78,7 @@ pub fn read_keys(buffer: &mut [u8], within: Duration) -> io::Result<Option<usize
     Ok((length > 0).then_some(length))
 }
 
-/// What a terminal of Unix sends for a key.
+/// Returns the bytes that a terminal of Unix sends for a key.
 fn bytes(key: KeyEvent) -> Vec<u8> {
     let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
@@ -100,14 +101,14 @@ fn bytes(key: KeyEvent) -> Vec<u8> {
     }
 }
 
-/// A console that does not show what is typed, until this is dropped.
+/// A console that does not show typed text, until this is dropped.
 #[derive(Debug)]
 pub struct Hidden {
     _raw: Raw,
 }
 
 impl Hidden {
-    /// Changes the modes.
+    /// Changes the modes of the console.
     ///
     /// # Errors
     /// If stdin is not a console.
@@ -116,10 +117,11 @@ impl Hidden {
     }
 }
 
-/// Reads a line of at most `limit` bytes, hidden or not, without its end. Blocking.
+/// Reads a line of at most `limit` bytes, hidden or not, without its line ending. Blocks.
 ///
 /// # Errors
-/// What the system says; [`io::ErrorKind::Interrupted`] for Ctrl-C in a hidden line.
+/// If stdin cannot be read, or the line is not UTF-8; [`io::ErrorKind::Interrupted`] for Ctrl-C in
+/// a hidden line.
 pub fn read_line(limit: u64) -> io::Result<String> {
     const CTRL_C: u8 = 3;
     const BACKSPACE: u8 = 0x7f;
