@@ -11,7 +11,7 @@ const FOLDER: &str = "health";
 /// The seconds for which a node is avoided after its first failure; they double with each further
 /// one.
 const FIRST: u64 = 30;
-/// The most seconds for which a node is avoided, and after which its failures are forgotten.
+/// The most seconds for which a node is avoided. Failures are forgotten this long after that.
 const MOST: u64 = 600;
 
 /// The nodes of a builder that failed recently.

@@ -30,7 +30,7 @@ pub(super) enum Purpose {
     Fill,
 }
 
-/// A mount in use, and its folders in the daemon before.
+/// A requested mount, and its folders in the daemon before the container starts.
 pub(super) struct Wanted<'a> {
     pub(super) mount: &'a CacheMount,
     pub(super) purpose: Purpose,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::oci::Reference;
 use crate::{client, gateway, llb, registry, session};
 
-/// Why a cache mount could not be listed, copied or removed.
+/// An error of listing, copying or removing a cache mount.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -124,7 +124,7 @@ pub enum Error {
     BrokenOff,
 }
 
-/// Why an archive, or an entry of it, cannot be imported.
+/// The reason that an archive or one of its entries cannot be imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveProblem {

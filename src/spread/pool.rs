@@ -20,15 +20,15 @@ const ROOM: usize = 4;
 
 /// Returns the index of the node for a build; `None` without nodes.
 ///
-/// Nodes are ranked by rendezvous hashing of `key`, which tells contexts from each other. The first
-/// one gets the build. When it has more than half of its room, some builds go on to the next one,
-/// and all when its room is full. The room is a quarter more than an equal share of the running
-/// builds, and at least four. So
+/// Nodes are ranked by rendezvous hashing of `key`, which identifies the context. The first node
+/// gets the build. When half of its room is used, some builds go to the next node; when its room is
+/// full, all do. The room is a quarter more than an equal share of the running builds, and at least
+/// four. So
 ///
 /// - a node that joins or leaves moves only its own share of the contexts,
 /// - contexts that overflow do so to different nodes, because each has its own ranking,
-/// - builds of one context that see the same loads overflow one after another, as `draw` says: a
-///   number that is random for each build.
+/// - builds of one context that see the same loads do not overflow all at once: `draw`, a random
+///   number of each build, decides which do.
 ///
 /// ```
 /// use solvekit::spread::{PoolNode, pool_node};
@@ -63,8 +63,8 @@ fn room(nodes: &[PoolNode<'_>]) -> usize {
     share.max(ROOM)
 }
 
-/// True below half of the room, and false when it is full. In between `draw` decides; the fewer
-/// places are left, the less likely is true.
+/// True if less than half of the room is used, and false if it is full. In between `draw` decides:
+/// the fewer places are left, the more builds are rejected.
 fn accepts(running: usize, room: usize, draw: u64) -> bool {
     let half = room / 2;
     if running < half || running >= room {

@@ -27,7 +27,7 @@ fn without_advice(stderr: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// buildx removes several builders at once, in any order.
+/// Sorts the lines: buildx removes several builders at once, in any order.
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();

@@ -24,9 +24,9 @@ const STALE: f64 = 1.0;
 /// The way to choose a node.
 #[derive(Clone, Copy)]
 pub(crate) enum Policy {
-    /// As the library does.
+    /// The library's choice.
     Of(Placement),
-    /// At random.
+    /// A random node.
     Random,
     /// The context's own node, whatever its load.
     HashAlone,
@@ -65,7 +65,7 @@ impl Node {
         }
     }
 
-    /// The builds that a client sees at that time.
+    /// The number of builds that run at this time.
     fn running(&self, at: f64) -> usize {
         let seen = self.builds.iter();
         seen.filter(|(began, ends)| *began <= at && at < *ends)
@@ -209,8 +209,8 @@ impl World {
         totals.into_values().max().unwrap_or(0)
     }
 
-    /// A client asks all nodes. It waits for a node that hangs, unless it remembers that. Returns
-    /// the nodes that hang.
+    /// A client asks all nodes. It waits for a node that hangs, unless it remembers the failure.
+    /// Returns the nodes that hang.
     fn asked(&mut self, client: usize, now: f64, figures: &mut Figures) -> BTreeSet<String> {
         let (memory, now) = (&mut self.memories[client], time(now));
         let mut waited = false;

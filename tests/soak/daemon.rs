@@ -41,7 +41,8 @@ impl Daemon {
         }
     }
 
-    /// Its process, if it is a buildkitd: an engine's descriptors are not only those of builds.
+    /// The id of its process, if it is a buildkitd. An engine opens descriptors for more than
+    /// builds.
     pub(crate) fn pid(&self) -> Option<u32> {
         match self {
             Self::Buildkitd(it) => Some(it.process.id()),

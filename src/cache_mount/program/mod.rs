@@ -1,15 +1,15 @@
-//! The program that runs beside a cache mount: it makes the system calls that it is told to.
+//! The program that runs beside a cache mount, and makes the requested system calls.
 //!
 //! A cache mount can only be reached from a container. The daemon may have another processor than
-//! this machine, and no image should be pulled for a copy. So the program has 200 bytes, the same
-//! steps for each processor, and everything that needs thought happens on this side:
+//! this machine, and no image should be pulled for a copy. So the program has 200 bytes and the
+//! same steps for each processor. All decisions are made on this side:
 //!
 //! 1. It reserves a block of memory on its stack, and writes the block's address (8 bytes).
 //! 2. It reads a request of eleven words: number and six arguments of the call; address and length
 //!    of the input; address and length of the output.
 //! 3. It reads the input to its address, makes the call, and writes the result (8 bytes) and the
-//!    output. A negative length means as many bytes as the result says.
-//! 4. It goes on with step 2 until its standard input ends.
+//!    output. For a negative length the result is the length.
+//! 4. It repeats from step 2 until its standard input ends.
 //!
 //! It can do no more than any step of a build: it has the container's own rights. The assembly is
 //! in `docs/cache-mounts.md`.

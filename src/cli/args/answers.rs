@@ -6,9 +6,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-/// The time for the other nodes after the first has answered.
+/// The time that the other nodes have after the first answer.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
-/// The same for a node that failed recently.
+/// The same if only nodes that failed recently have not answered.
 const SHORT_GRACE: Duration = Duration::from_millis(300);
 
 /// Waits for all futures, each with true if its node failed recently. After the first success the

@@ -5,8 +5,8 @@ use solvekit::client::SourceDetail;
 use solvekit::frontend::SolveFailure;
 use solvekit::progress::FailedStep;
 
-/// The lines of output that are repeated for a single failed step, and for each of several: they
-/// must fit into the last ten lines.
+/// The lines of output that are repeated for a single failed step, and for each of several. All
+/// steps must fit into the last ten lines.
 const OUTPUT: usize = 3;
 const OUTPUT_OF_SEVERAL: usize = 1;
 /// The most columns of a line.
@@ -24,7 +24,7 @@ pub(crate) struct LastLines {
     output: Vec<String>,
 }
 
-/// The lines of a step.
+/// The last lines of a step; `None` if neither its place nor its exit code is known.
 pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Option<LastLines> {
     let (stage, command) = step.map_or(("", ""), |step| parts(&step.name));
     let stage = failure

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use solvekit_core::explain::RecordError;
 
-/// Why a record cannot be stored or read.
+/// An error of storing or reading records.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -25,7 +25,7 @@ pub(super) const REPORTS: Kind = Kind {
     most: 100,
     bytes: 8 << 20,
 };
-/// How long another program may hold the lock. A build does not wait longer.
+/// The most time that a build waits for the lock of another program.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A kind of file, with the limits beyond which the oldest files are removed.
@@ -53,7 +53,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed("read", &folder))?,
         };
-        // There are never so many files of our own.
+        // solvekit never keeps so many files.
         let names = entries.take(10 * kind.most);
         let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         // Hidden files are still being written.
