@@ -164,7 +164,7 @@ fn steps<'a>(report: &'a BuildReport, image: &ImageReport) -> Vec<Option<&'a Tim
     found
 }
 
-/// The only one of these steps, or the only one that is the last of its stage.
+/// The only one of these steps, or else the only one among them that ends a stage.
 fn only(steps: &[usize], all: &[Numbered<'_>]) -> Option<usize> {
     if let [only] = steps {
         return Some(*only);

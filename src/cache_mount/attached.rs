@@ -171,7 +171,7 @@ impl Wanted<'_> {
     }
 }
 
-/// True for a folder that the daemon has created for the container.
+/// True if the daemon has created the folder for the container.
 fn is_for(record: &CacheMountRecord, container: &str) -> bool {
     record.record.description.contains(container)
 }

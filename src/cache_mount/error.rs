@@ -152,7 +152,7 @@ pub enum ArchiveProblem {
     /// The parent of the entry is not a folder in the archive.
     #[error("its folder is another kind of file in the archive")]
     Parent,
-    /// The entry has holes, in a format that only GNU tar knows.
+    /// The entry is a sparse file in the format of GNU tar.
     #[error("it is stored with holes (tar --sparse), which is not supported")]
     Sparse,
     /// The compression is not supported.

@@ -90,7 +90,7 @@ struct Filling {
     folders: HashSet<Vec<u8>>,
     finished: Vec<(Vec<u8>, Meta)>,
     keeps_owners: bool,
-    /// The parent of the last entry, opened.
+    /// The path of the last entry's parent, and the open folder.
     opened: Option<(Vec<u8>, Beneath)>,
 }
 
@@ -226,7 +226,7 @@ fn last(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
-/// Nanoseconds since 1970; the nearest that there are.
+/// The modification time in nanoseconds since 1970, limited to the range of `i64`.
 fn time(meta: &Meta) -> i64 {
     let (seconds, nanoseconds) = meta.mtime;
     seconds
@@ -234,7 +234,8 @@ fn time(meta: &Meta) -> i64 {
         .saturating_add(nanoseconds.into())
 }
 
-/// Sets owner, permissions, attributes and time. File systems without attributes lose them.
+/// Sets owner, permissions, attributes and time. Attributes that the file system rejects are
+/// omitted.
 fn set_meta(file: &File, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
     if keeps_owners {
         Beneath::give_file(file, meta.owner())?;
@@ -242,7 +243,7 @@ fn set_meta(file: &File, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
     Beneath::complete_file(file, meta.mode, time(meta), meta.attributes())
 }
 
-/// The same for an open folder.
+/// Sets the metadata of an open folder, as [`set_meta`].
 fn set_folder_meta(folder: &Beneath, meta: &Meta, keeps_owners: bool) -> io::Result<()> {
     if keeps_owners {
         folder.give(b".", meta.owner())?;

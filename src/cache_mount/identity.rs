@@ -62,8 +62,8 @@ impl CacheMount {
         self.is(&record.daemon_id)
     }
 
-    /// True for the daemon's name of this mount. Other tools than Dockerfiles may omit the slash.
-    /// An id with a slash must match exactly: `/go` is the mount with `id=go`.
+    /// True if the daemon's id belongs to this mount. Other tools than Dockerfiles may omit the
+    /// slash. An id with a slash must match exactly: `/go` is the mount with `id=go`.
     pub(super) fn is(&self, daemon_id: &str) -> bool {
         let is_bare = self.namespace.is_empty() && !self.id.contains('/');
         daemon_id == self.daemon_id() || (is_bare && daemon_id == self.id)

@@ -75,7 +75,7 @@ pub(super) async fn prune(client: &Client, record: &str) -> Result<Vec<CacheReco
     Ok(client.prune(&options).await?.try_collect().await?)
 }
 
-/// Returns the folders of a mount. None is an error.
+/// Returns the folders of a mount; [`Error::NotFound`] if there is none.
 pub(super) async fn existing(
     client: &Client,
     mount: &CacheMount,

@@ -131,8 +131,8 @@ pub(super) fn lists(platforms: &[Platform], wanted: &Platform) -> bool {
     platforms.iter().any(serves)
 }
 
-/// Returns the rank of a node for a platform, lower is better: set by the user or not, then the
-/// fit.
+/// Returns the rank of a node for a platform; lower is better. A platform that the user set counts
+/// as native, unless the rules require native nodes.
 fn rank(platform: &Platform, offer: &Offer, rules: &Rules<'_>) -> (Fit, bool, Fit, bool) {
     let fit = fit(platform, offer);
     let is_given = offer.given.iter().any(|given| is_kind_of(platform, given));
@@ -144,7 +144,8 @@ fn rank(platform: &Platform, offer: &Offer, rules: &Rules<'_>) -> (Fit, bool, Fi
     }
 }
 
-/// True for the same processor, in a version that runs the platform's programs.
+/// True if the given platform has the same processor, in a version that runs the wanted platform's
+/// programs.
 fn is_kind_of(platform: &Platform, given: &Platform) -> bool {
     let (wanted, given) = (platform.normalized(), given.normalized());
     wanted.architecture == given.architecture && PlatformMatcher::only(&given).matches(&wanted)
@@ -158,7 +159,7 @@ fn best<R: Ord>(offers: &[&Offer], rank: impl Fn(&Offer) -> R) -> Vec<usize> {
     nodes.collect()
 }
 
-/// Returns one of several equal nodes.
+/// Returns the node that the placement chooses among equal nodes.
 fn chosen(nodes: Vec<usize>, offers: &[&Offer], rules: &Rules<'_>) -> Option<usize> {
     match rules.placement {
         Placement::First => nodes.first().copied(),
@@ -194,7 +195,7 @@ fn own_platform(offers: &[&Offer], rules: &Rules<'_>) -> Option<Share> {
     })
 }
 
-/// Returns the node that serves the worst-served platform best.
+/// Returns the node whose worst-served platform is served best.
 fn on_one(platforms: &[Platform], offers: &[&Offer], rules: &Rules<'_>) -> Option<Share> {
     let nodes = best(offers, |offer| {
         let ranks = platforms.iter().map(|it| rank(it, offer, rules));

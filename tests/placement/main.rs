@@ -94,7 +94,7 @@ fn a_node_that_hangs_delays_few_builds() {
         after * 100.0
     );
     assert_eq!(figures.put_on_hanging, 0);
-    // In 2,000 s, 50 clients try it again after 30 s, 60 s … 600 s.
+    // In 2,000 s each of the 50 clients tries the node again after 30 s, 60 s … 600 s.
     assert!(figures.delayed < 500, "{}", figures.delayed);
     assert!(figures.lost < 10, "{}", figures.lost);
     assert!(after > before - 0.1);

@@ -50,7 +50,7 @@ impl Content {
             .all(|(file, text)| pushed.bytes("", &format!("/{file}")) == text.as_bytes())
     }
 
-    /// The number of files in the folder, which must all be complete.
+    /// Returns the number of files in the folder. Fails if one is incomplete.
     fn written_to(&self, folder: &Path) -> usize {
         let Ok(entries) = std::fs::read_dir(folder) else {
             return 0;
@@ -199,7 +199,7 @@ fn a_killed_daemon_that_comes_back_is_waited_for() {
         let build = content.build(&daemon, &arguments);
         std::thread::sleep(usual.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64));
         daemon.kill();
-        // Longer than the time between two attempts to connect.
+        // This exceeds the time between two attempts to connect.
         std::thread::sleep(Duration::from_secs(1 + random % 5));
         daemon.start_again();
         let built = build.wait().succeeded();

@@ -63,7 +63,7 @@ fn builds_in_one_process_leave_nothing_behind() {
     }
 }
 
-/// One build with the output of its number: none, an archive, or a folder.
+/// Runs one build. Its number chooses the output: a folder, none, or an archive.
 async fn build(address: &Address, context: &Path, number: usize, output: &Path, temporary: &Path) {
     let options = ConnectOptions::new(address.clone());
     let client = Client::connect(&options).await.expect("the daemon answers");
@@ -106,7 +106,7 @@ impl Used {
         }
     }
 
-    /// Waits a moment, because connections are closed in the background.
+    /// Measures the usage after a short wait, because connections are closed in the background.
     fn settled(runtime: &tokio::runtime::Runtime, temporary: &Path, before: Option<&Self>) -> Self {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {

@@ -16,19 +16,19 @@ mod usage;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The tests count the open descriptors of this process, so they run one after another.
+/// Makes tests run one after another, because they count the open descriptors of this process.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A number from the environment, which `tests/soak/run` sets.
+/// Returns a number from the environment, as set by `tests/soak/run`.
 fn count(name: &str, usual: usize) -> usize {
     let value = std::env::var(name).ok();
     value.map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// The files below a folder.
+/// Counts the files below a folder.
 fn files_below(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;

@@ -1,4 +1,4 @@
-//! Paths inside a folder: what is the same on every system.
+//! Paths inside a folder: types and code for all systems.
 
 use std::io;
 

@@ -19,7 +19,7 @@ const CREATE: u64 = 0o1 | 0o100 | 0o200;
 /// The file type of a FIFO, for `mknod`.
 const FIFO: u32 = 0o010_000;
 
-/// The received entries; the first one was awaited already.
+/// The received entries. The first one arrived before the container started.
 pub(super) struct Items {
     pub(super) first: Option<Item>,
     pub(super) rest: mpsc::Receiver<Item>,

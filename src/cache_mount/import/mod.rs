@@ -45,7 +45,7 @@ pub struct Imported {
     pub bytes: u64,
     /// The number of extended attributes that the daemon's file system does not support.
     pub lost_attributes: u64,
-    /// The number of devices and sockets, which are left out.
+    /// The number of devices and sockets, which are omitted.
     pub skipped: u64,
 }
 

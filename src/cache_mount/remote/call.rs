@@ -30,7 +30,7 @@ enum Argument {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Output {
     Fixed(usize),
-    /// As many bytes as the result of the call.
+    /// The result of the call is the number of bytes, up to this limit.
     Result(usize),
 }
 

@@ -21,7 +21,7 @@ const OUTPUT: u64 = INPUT + INPUT_SIZE as u64;
 pub(super) const OUTPUT_SIZE: usize = 0x8_0000;
 const _: () = assert!(OUTPUT + (OUTPUT_SIZE as u64) < BLOCK);
 
-/// The file system does not support it.
+/// `EOPNOTSUPP`: the file system does not support the call.
 pub(super) const NOT_SUPPORTED: i32 = 95;
 
 /// The most bytes of a round trip.

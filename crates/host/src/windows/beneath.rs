@@ -261,7 +261,7 @@ fn target(link: &Path) -> io::Result<Vec<u8>> {
     let target = fs::read_link(link)?;
     let target = names::bytes(target.as_os_str());
     Ok(match target.get(1) {
-        // An absolute path leads outside, whatever drive it is on.
+        // An absolute path leads out of the folder, on any drive.
         Some(b':') => [b"/", target.as_ref()].concat(),
         _ => target.into_owned(),
     })
