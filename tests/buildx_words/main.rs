@@ -49,6 +49,8 @@ fn mistakes_are_reported_as_buildx_reports_them() {
             .env("DOCKER_CONFIG", &docker)
             .env("HOME", folder.path());
         command.env("DOCKER_HOST", NO_ENGINE);
+        // Set where an engine is up.
+        command.env_remove("BUILDKIT_HOST");
         let found = Finished::of(&mut command);
         let has_stdout = match said.stdout.as_str() {
             "(help)\n" => found.stdout.contains("Usage: buildx"),
