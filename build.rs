@@ -38,6 +38,7 @@ const SECRET: &[&str] = &[
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
+    give_main_thread_its_stack();
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir("proto")? {
         let path = entry?.path();
@@ -110,4 +111,17 @@ fn generator() -> tonic_prost_build::Builder {
         builder = builder.bytes(field);
     }
     builder
+}
+
+/// Windows gives the main thread 1 or 2 MiB, and Linux 8 MiB. Debug builds of commands need more
+/// than 2 MiB.
+fn give_main_thread_its_stack() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("CARGO_CFG_TARGET_OS", "windows") {
+        let argument = match is("CARGO_CFG_TARGET_ENV", "msvc") {
+            true => "/STACK:8388608",
+            false => "-Wl,--stack,8388608",
+        };
+        println!("cargo:rustc-link-arg-bins={argument}");
+    }
 }

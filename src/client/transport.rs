@@ -103,9 +103,11 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
-        .with_interval(Duration::from_secs(15))
-        .with_retries(4);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+        .with_interval(Duration::from_secs(15));
+    let socket = SockRef::from(stream);
+    let counted = socket.set_tcp_keepalive(&keepalive.clone().with_retries(4));
+    // Windows before version 1703 has no limit on the probes; the rest works there.
+    counted.or_else(|_| socket.set_tcp_keepalive(&keepalive))
 }
 
 fn socket_problem(path: &std::path::Path, endpoint: &Endpoint, error: io::Error) -> ConnectProblem {
