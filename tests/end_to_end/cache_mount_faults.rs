@@ -29,8 +29,16 @@ fn in_mount(id: &str, command: &str) -> Finished {
     .succeeded()
 }
 
+/// Removes a mount. After an interruption the daemon keeps it for as long as the container ends.
 fn remove(id: &str) {
-    cache_mount(&["rm", "--id", id]).succeeded();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let removed = cache_mount(&["rm", "--id", id]);
+        if !removed.stderr.contains("is in use") || Instant::now() > deadline {
+            removed.succeeded();
+            return;
+        }
+    }
 }
 
 fn import(id: &str, archive: Vec<u8>) -> Finished {
