@@ -1,6 +1,8 @@
 //! A container with a cache mount, for the duration of a copy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
 
 use super::program::System;
 use super::records::{self, list};
@@ -38,6 +40,13 @@ pub(super) struct Wanted<'a> {
     pub(super) known: Vec<CacheMountRecord>,
 }
 
+/// How a copy ends after a cancellation.
+pub(super) struct Stop<'a> {
+    pub(super) cancelled: &'a CancellationToken,
+    /// The time that the work in the container gets to tidy up.
+    pub(super) grace: Duration,
+}
+
 /// The result of work in a mount.
 #[derive(Debug)]
 pub(super) struct Done<T> {
@@ -46,10 +55,13 @@ pub(super) struct Done<T> {
     pub(super) record: Option<String>,
 }
 
-/// Starts the program in a container with the mount, and passes it to `work`.
+/// Starts the program in a container with the mount, and passes it to `work`. Callers must not drop
+/// it before its end: if the daemon creates the container after the end of the build, the mount is
+/// in use forever.
 pub(super) async fn attached<T>(
     client: &Client,
     wanted: Wanted<'_>,
+    stop: Stop<'_>,
     work: impl AsyncFnOnce(&mut Remote) -> Result<T, Error>,
 ) -> Result<Done<T>, Error> {
     let build_ref = session::new_id()?;
@@ -63,9 +75,10 @@ pub(super) async fn attached<T>(
     let bridge = tokio::select! {
         ended = &mut solve => return Err(ended.map_or_else(Error::Client, |_| lost())),
         opened = Bridge::open(client, &build_ref) => opened?,
+        () = stop.cancelled.cancelled() => return Err(INTERRUPTED),
     };
     let mut created = None;
-    let working = in_container(client, &bridge, &wanted, &mut created, work);
+    let working = in_container(client, &bridge, &wanted, &stop, &mut created, work);
     let worked = tokio::select! {
         biased;
         worked = working => worked,
@@ -79,7 +92,43 @@ pub(super) async fn attached<T>(
         // removed, it does no other harm.
         let _ = records::prune(client, &record).await;
     }
+    if let (Purpose::Fill, Ok(done)) = (wanted.purpose, &worked)
+        && let Some(record) = &done.record
+    {
+        free(client, record).await;
+    }
     worked
+}
+
+/// Waits until the daemon has released a folder: the build that follows would get an empty one in
+/// its place.
+async fn free(client: &Client, record: &str) {
+    let deadline = Instant::now() + GRACE;
+    while let Ok(listed) = list(client).await {
+        let mut listed = listed.iter();
+        let is_used = listed.any(|it| it.record.id == record && it.record.in_use);
+        if !is_used || Instant::now() > deadline {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+const INTERRUPTED: Error = Error::Interrupted { left_behind: false };
+
+/// Waits for work, and after a cancellation only for `grace`.
+async fn until<T>(
+    cancelled: &CancellationToken,
+    grace: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return Some(done),
+        () = cancelled.cancelled() => {}
+    }
+    tokio::time::timeout(grace, work).await.ok()
 }
 
 fn lost() -> Error {
@@ -90,6 +139,7 @@ async fn in_container<T>(
     client: &Client,
     bridge: &Bridge,
     wanted: &Wanted<'_>,
+    stop: &Stop<'_>,
     created: &mut Option<String>,
     work: impl AsyncFnOnce(&mut Remote) -> Result<T, Error>,
 ) -> Result<Done<T>, Error> {
@@ -105,6 +155,7 @@ async fn in_container<T>(
         supported: System::architectures(),
     })?;
     let root = solved(bridge, &platform, program(system, &platform)).await?;
+    let cancelled = stop.cancelled;
     let mut cache = ContainerMount::cache("/mnt", wanted.daemon_id(), wanted.mount.sharing);
     if let Some(owner) = wanted.mount.owner {
         let base = solved(bridge, &platform, folder_of(owner)).await?;
@@ -114,27 +165,48 @@ async fn in_container<T>(
     request.mounts.push(cache);
     request.network = Network::None;
     request.platform = Some(platform);
-    let container = bridge.container(&request).await?;
-    let now = list(client).await?.into_iter();
-    let now: Vec<_> = now.filter(|it| wanted.mount.matches(it)).collect();
-    let new = now.iter().find(|it| is_for(it, container.id()));
-    *created = new.map(|it| it.record.id.clone());
-    if let Some(new) = new {
-        wanted.check_new(new)?;
-    }
-    let record = wanted.used(&now, new);
-    let mut process = ProcessRequest::new([PROGRAM]);
-    process.input = true;
-    let process = container.start(&process).await?;
-    let mut remote = Remote::start(process, system).await?;
-    let worked = work(&mut remote).await;
-    remote.end().await;
+    // Waiting for a mount that a build uses ends at once. Otherwise the container is created even
+    // after a cancellation, so that it can be released.
+    let grace = match wanted.is_taken() {
+        true => Duration::ZERO,
+        false => GRACE,
+    };
+    let container = until(cancelled, grace, bridge.container(&request)).await;
+    let container = container.ok_or(INTERRUPTED)??;
+    let mut begun = false;
+    let working = async {
+        let now = list(client).await?.into_iter();
+        let now: Vec<_> = now.filter(|it| wanted.mount.matches(it)).collect();
+        let new = now.iter().find(|it| is_for(it, container.id()));
+        *created = new.map(|it| it.record.id.clone());
+        if let Some(new) = new {
+            wanted.check_new(new)?;
+        }
+        let record = wanted.used(&now, new);
+        let mut process = ProcessRequest::new([PROGRAM]);
+        process.input = true;
+        let process = container.start(&process).await?;
+        let mut remote = Remote::start(process, system).await?;
+        begun = true;
+        let worked = work(&mut remote).await;
+        remote.end().await;
+        worked.map(|value| Done { value, record })
+    };
+    let worked = until(cancelled, stop.grace, working).await;
     // If this fails, the end of the build releases it.
     let _ = container.release().await;
-    worked.map(|value| Done { value, record })
+    worked.unwrap_or(Err(Error::Interrupted {
+        left_behind: begun && !stop.grace.is_zero(),
+    }))
 }
 
 impl Wanted<'_> {
+    /// True if the container has to wait for a build that uses the mount.
+    fn is_taken(&self) -> bool {
+        let mut known = self.known.iter();
+        self.mount.sharing == Sharing::Locked && known.any(|it| it.record.in_use)
+    }
+
     /// The mount's name in the daemon. Other tools may have created it without the slash.
     fn daemon_id(&self) -> String {
         let own = self.mount.daemon_id();

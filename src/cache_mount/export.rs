@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::attached::{GRACE, Purpose, Wanted, attached};
+use super::attached::{GRACE, Purpose, Stop, Wanted, attached};
 use super::entry::{Item, QUEUE};
 use super::records::existing;
 use super::walk::{Walked, walk};
@@ -113,9 +114,15 @@ pub async fn export(
         purpose: Purpose::Read,
         known,
     };
-    let reading = attached(client, wanted, async |remote| walk(remote, items).await);
+    let stop = Stop {
+        cancelled,
+        grace: Duration::ZERO,
+    };
+    let reading = attached(client, wanted, stop, async |remote| {
+        walk(remote, items).await
+    });
     let writing = tokio::task::spawn_blocking(move || place.write(receiver));
-    let (walked, written) = both(until(cancelled, reading), writing).await?;
+    let (walked, written) = both(reading, writing).await?;
     let mut exported = Exported::of(&walked.value, copies);
     exported.record = walked.record;
     match (written, push) {

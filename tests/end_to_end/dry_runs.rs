@@ -89,10 +89,7 @@ fn a_command_with_a_setting_that_is_too_long_does_not_start() {
             format!("HTTP_PROXY={}\n", "x".repeat(128 << 10)),
             "argument list too long",
         ),
-        (
-            "FTP_PROXY='a\0b'\n".to_owned(),
-            "unable to start container process",
-        ),
+        ("FTP_PROXY='a\0b'\n".to_owned(), "it has NUL bytes"),
     ] {
         std::fs::write(&arguments, setting).expect("the folder is ours");
         let file = arguments.display().to_string();

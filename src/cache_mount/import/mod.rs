@@ -5,7 +5,6 @@ mod filling;
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use calls::set_root;
 use filling::{Filling, Items};
 
-use super::attached::{GRACE, Purpose, Wanted, attached};
+use super::attached::{GRACE, Purpose, Stop, Wanted, attached};
 use super::entry::{Item, QUEUE};
 use super::records::existing;
 use super::remote::Remote;
@@ -99,30 +98,18 @@ pub async fn import(
         .err()
         .unwrap_or(Error::BrokenOff));
     };
-    let begun = AtomicBool::new(false);
-    let writing = attached(client, wanted, async |remote| {
-        begun.store(true, Ordering::Relaxed);
+    // The work removes the imported part after a cancellation.
+    let stop = Stop {
+        cancelled,
+        grace: GRACE,
+    };
+    let writing = attached(client, wanted, stop, async |remote| {
         let items = Items {
             first: Some(first),
             rest: receiver,
         };
         write(remote, items, cancelled).await
     });
-    let writing = async {
-        let mut writing = std::pin::pin!(writing);
-        tokio::select! {
-            written = &mut writing => return written,
-            () = cancelled.cancelled() => {}
-        }
-        // Wait until the imported part is removed again.
-        match begun.load(Ordering::Relaxed) {
-            false => interrupted(false),
-            true => {
-                let ended = tokio::time::timeout(GRACE, writing).await;
-                ended.unwrap_or(interrupted(true))
-            }
-        }
-    };
     let mut writing = std::pin::pin!(writing);
     let written = loop {
         tokio::select! {
