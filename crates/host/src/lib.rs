@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod beneath;
+mod connected;
 
 #[cfg(unix)]
 #[path = "unix/mod.rs"]

@@ -174,18 +174,6 @@ impl Beneath {
         })
     }
 
-    /// Returns the type of a name in the folder, or `None` if there is no such name.
-    ///
-    /// # Errors
-    /// As [`status`](Self::status).
-    pub fn kind(&self, name: &[u8]) -> io::Result<Option<Kind>> {
-        match self.status(name) {
-            Ok(status) => Ok(Some(status.kind)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Returns the target of a link in the folder.
     ///
     /// # Errors

@@ -7,16 +7,7 @@ use std::path::PathBuf;
 use rustix::fs::FileType;
 use tokio::net::unix::pipe;
 
-/// The type of a standard stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connected {
-    /// A pipe.
-    Pipe,
-    /// A socket.
-    Socket,
-    /// Anything else, such as a terminal or a file.
-    Other,
-}
+pub use crate::connected::Connected;
 
 /// Returns the type of stdin.
 ///

@@ -4,16 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// The type of a standard stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connected {
-    /// A pipe.
-    Pipe,
-    /// A socket.
-    Socket,
-    /// Anything else, such as a terminal or a file.
-    Other,
-}
+pub use crate::connected::Connected;
 
 /// Returns [`Connected::Other`] for stdin.
 ///
