@@ -114,10 +114,10 @@ async fn free(client: &Client, record: &str) {
     }
 }
 
-const INTERRUPTED: Error = Error::Interrupted { left_behind: false };
+pub(super) const INTERRUPTED: Error = Error::Interrupted { left_behind: false };
 
 /// Waits for work, and after a cancellation only for `grace`.
-async fn until<T>(
+pub(super) async fn until<T>(
     cancelled: &CancellationToken,
     grace: Duration,
     work: impl Future<Output = T>,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::attached::{GRACE, Purpose, Stop, Wanted, attached};
+use super::attached::{GRACE, INTERRUPTED, Purpose, Stop, Wanted, attached, until};
 use super::entry::{Item, QUEUE};
 use super::records::existing;
 use super::walk::{Walked, walk};
@@ -96,7 +96,7 @@ pub async fn export(
     {
         folder::check_empty(path)?;
     }
-    let known = until(cancelled, existing(client, mount)).await?;
+    let known = unless(cancelled, existing(client, mount)).await?;
     let copies = known.len();
     let (items, receiver) = mpsc::channel(QUEUE);
     let (place, push) = match destination {
@@ -114,21 +114,23 @@ pub async fn export(
         purpose: Purpose::Read,
         known,
     };
+    // A writer that fails stops the reader.
+    let stopping = cancelled.child_token();
     let stop = Stop {
-        cancelled,
+        cancelled: &stopping,
         grace: Duration::ZERO,
     };
     let reading = attached(client, wanted, stop, async |remote| {
         walk(remote, items).await
     });
     let writing = tokio::task::spawn_blocking(move || place.write(receiver));
-    let (walked, written) = both(reading, writing).await?;
+    let (walked, written) = both(reading, writing, &stopping).await?;
     let mut exported = Exported::of(&walked.value, copies);
     exported.record = walked.record;
     match (written, push) {
         (Written::Spool(spool), Some((client, reference))) => {
             let pushed = artifact::push(&client, &reference, &spool);
-            exported.digest = Some(until(cancelled, pushed).await?);
+            exported.digest = Some(unless(cancelled, pushed).await?);
         }
         (Written::Files { owners_lost }, _) => exported.owners_lost = owners_lost,
         (Written::Spool(_), None) => {}
@@ -137,22 +139,21 @@ pub async fn export(
 }
 
 /// Waits for work that can be dropped at any time, until the caller cancels.
-async fn until<T>(
+async fn unless<T>(
     cancelled: &CancellationToken,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    tokio::select! {
-        biased;
-        () = cancelled.cancelled() => Err(Error::Interrupted { left_behind: false }),
-        done = work => done,
-    }
+    let done = until(cancelled, Duration::ZERO, work).await;
+    done.unwrap_or(Err(INTERRUPTED))
 }
 
-/// Waits for the reader and the writer. If the writer fails, the reader is dropped. If the reader
-/// fails, the writer is awaited, because it removes its files.
+/// Waits for the reader and the writer. If the writer fails, the reader is stopped and awaited,
+/// because it releases its container. If the reader fails, the writer is awaited, because it
+/// removes its files.
 async fn both<R, W>(
     reading: impl Future<Output = Result<R, Error>>,
     writing: JoinHandle<Result<W, Error>>,
+    stopping: &CancellationToken,
 ) -> Result<(R, W), Error> {
     let mut writing = std::pin::pin!(writing);
     let mut reading = std::pin::pin!(reading);
@@ -162,7 +163,11 @@ async fn both<R, W>(
             return match written.unwrap_or(Err(Error::BrokenOff)) {
                 Ok(written) => Ok((reading.await?, written)),
                 Err(Error::BrokenOff) => Err(reading.await.err().unwrap_or(Error::BrokenOff)),
-                Err(error) => Err(error),
+                Err(error) => {
+                    stopping.cancel();
+                    let _ = reading.await;
+                    Err(error)
+                }
             };
         }
         read = &mut reading => read,

@@ -1,12 +1,15 @@
 //! Lists and removes the cache mounts of a daemon.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 
 use super::{CacheMount, Error};
 use crate::client::{CacheRecord, Client, PruneOptions};
+
+/// The time that daemons take to release a mount after a build.
+const RELEASE: Duration = Duration::from_secs(3);
 
 /// A folder that a daemon keeps for a cache mount. Several can have the same id: one for each owner
 /// in an instruction, and with `sharing=private` one for each concurrent build.
@@ -50,15 +53,21 @@ pub async fn list(client: &Client) -> Result<Vec<CacheMountRecord>, Error> {
     Ok(records)
 }
 
-/// Removes all folders of a cache mount that are not in use.
+/// Removes all folders of a cache mount that are not in use. Waits a few seconds for those in use,
+/// because daemons release a mount shortly after the build that used it has ended.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none.
 pub async fn remove(client: &Client, mount: &CacheMount) -> Result<Removed, Error> {
     let found = existing(client, mount).await?;
     let mut removed = Removed::default();
+    let deadline = Instant::now() + RELEASE;
     for found in found {
-        let pruned = prune(client, &found.record.id).await?;
+        let mut pruned = prune(client, &found.record.id).await?;
+        while pruned.is_empty() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            pruned = prune(client, &found.record.id).await?;
+        }
         removed.in_use += usize::from(pruned.is_empty());
         removed.records.extend(pruned);
     }

@@ -108,7 +108,7 @@ fn for_cluster(problem: &KubectlProblem) -> String {
     let refusal = match problem {
         KubectlProblem::Failed { refusal, .. } => refusal.as_ref(),
         KubectlProblem::NoKubeconfig { .. } => {
-            return "put the file back, or make the builder again with the KUBECONFIG that there is"
+            return "restore the file, or create the builder again with the current KUBECONFIG"
                 .to_owned();
         }
         _ => None,
@@ -213,11 +213,11 @@ fn no_volume(claim: &str, namespace: &str, no_class: bool) -> String {
     match no_class {
         true => format!(
             "the cluster has no default StorageClass that makes volumes: kubectl get storageclass \
-             shows those that there are; have one made the default, or leave out \
-             persistent-volume-claim.requests.storage, and the cache ends with the pod; {claim} \
-             tells more"
+             lists the classes; make one the default, or leave out \
+             persistent-volume-claim.requests.storage (the cache is then lost with the pod); \
+             {claim} shows more"
         ),
-        false => format!("no volume is provided for the pod: {claim} tells more"),
+        false => format!("no volume is provided for the pod: {claim} shows more"),
     }
 }
 

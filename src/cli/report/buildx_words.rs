@@ -226,8 +226,10 @@ pub(super) fn of_registry(error: &registry::Error) -> Option<String> {
                 ':'
             };
             let (registry, repository) = (&refusal.registry, &refusal.repository);
+            // GitHub's actions-toolkit looks for buildx's "not found" at the end of the text, where
+            // our advice is, or for these words of the registry anywhere.
             Some(format!(
-                "{registry}/{repository}{at}{}: not found",
+                "{registry}/{repository}{at}{}: manifest unknown: not found",
                 refusal.what
             ))
         }

@@ -92,9 +92,8 @@ async fn tags(client: &Client, refusal: &Refusal) -> Option<String> {
     }
     let more = if tags.len() > SHOWN { ", …" } else { "" };
     let shown: Vec<&str> = tags.iter().take(SHOWN).map(String::as_str).collect();
-    // Programs that call buildx look for "manifest unknown", or for "not found" at the very end.
     Some(format!(
-        "manifest unknown: {} has the tags {}{more}",
+        "{} has the tags {}{more}",
         name.name(),
         shown.join(", ")
     ))
