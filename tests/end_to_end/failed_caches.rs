@@ -50,8 +50,8 @@ fn a_failed_build_exports_what_succeeded_to_a_registry() {
     let run = run.failed_with(1, &["exit code: 7", "exporting the cache of the steps"]);
     assert!(run.stderr.contains("exporting cache to registry"));
     // The steps are shown once.
-    let again = run.stderr.matches(&format!("] RUN echo {word}")).count();
-    assert_eq!(again, 1, "{}", run.stderr);
+    let steps = run.steps_named(&format!("] RUN echo {word}"));
+    assert_eq!(steps, 1, "{}", run.stderr);
     let from = format!("--cache-from=type=registry,ref={name}");
     assert_kept(&context, &word, &from);
 }

@@ -1,5 +1,6 @@
 //! The built command, run as a user runs it.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -87,6 +88,17 @@ impl Finished {
         let finished = running.wait();
         writer.join().expect("the writer ends");
         finished
+    }
+
+    /// The number of steps of a plain log whose names contain this text. Plain progress prints the
+    /// name of a step again each time it returns to that step.
+    pub fn steps_named(&self, text: &str) -> usize {
+        let headers = self.stderr.lines().filter(|line| line.contains(text));
+        let numbers: BTreeSet<&str> = headers
+            .filter_map(|line| line.strip_prefix('#')?.split_once(" ["))
+            .map(|(number, _)| number)
+            .collect();
+        numbers.len()
     }
 
     /// Asserts that the command succeeded.
