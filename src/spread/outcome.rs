@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Error;
 use crate::frontend::PlatformFailure;
 use crate::oci::{Descriptor, Platform};
-use crate::pipeline::BuildOutcome;
+use crate::pipeline::{self, BuildOutcome};
 
 /// The response key of cache exporters; its value is a descriptor.
 const CACHE: &str = "cache.manifest";
@@ -56,6 +57,13 @@ impl Kept {
         };
         self.built.sort_by_key(place);
         self.failed.sort_by_key(|failure| place(&failure.platform));
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        Error::Build(pipeline::Error::Platforms {
+            failed: self.failed,
+            built: self.built,
+        })
     }
 }
 

@@ -191,10 +191,7 @@ impl Nodes {
         let exports = request.on_failure == OnFailure::Export && !parts.is_empty();
         if !kept.failed.is_empty() && !exports {
             merge::caches_of_failure(registries, request, &firsts, &silent).await;
-            return Err(Error::Build(pipeline::Error::Platforms {
-                failed: kept.failed,
-                built: kept.built,
-            }));
+            return Err(kept.into_error());
         }
         parts.sort_by_key(|done| {
             let first = done.part.platforms.first();
@@ -204,28 +201,22 @@ impl Nodes {
             member.solved(true);
             if !member.may_export().await {
                 work.clear();
-                return Err(Error::Build(pipeline::Error::Platforms {
-                    failed: kept.failed,
-                    built: kept.built,
-                }));
+                return Err(kept.into_error());
             }
         }
-        let mut made = None;
-        if let Some(output) = request.outputs.iter().find(|it| part::is_assembled(it)) {
-            let assembled = work.assemble(registries, output, &parts, &silent);
-            made = Some(tokio::select! {
-                made = assembled => made?,
-                () = environment.cancelled.cancelled() =>
-                    return Err(Error::Build(pipeline::Error::Interrupted)),
-            });
-        }
-        let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
-        let firsts: Vec<Platform> = firsts.cloned().collect();
-        let cache = tokio::select! {
-            cache = merge::caches(registries, request, &firsts, &silent) => cache?,
-            () = environment.cancelled.cancelled() =>
-                return Err(Error::Build(pipeline::Error::Interrupted)),
+        let combined = async {
+            let output = request.outputs.iter().find(|it| part::is_assembled(it));
+            let made = match output {
+                Some(output) => Some(work.assemble(registries, output, &parts, &silent).await?),
+                None => None,
+            };
+            let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
+            let firsts: Vec<Platform> = firsts.cloned().collect();
+            let cache = merge::caches(registries, request, &firsts, &silent).await?;
+            Ok::<_, Error>((made, cache))
         };
+        let combined = environment.unless_cancelled(combined).await;
+        let (made, cache) = combined.map_err(Error::Build)??;
         merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })
     }
 }

@@ -11,6 +11,7 @@ use super::shared::Member;
 use super::step_limit::StepLimit;
 use crate::explain::Records;
 use crate::frontend::Hook;
+use crate::pipeline::Error;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials, RetryPolicy};
 use crate::session::{Attachable, Auth, BrokenFolders, Elsewhere, Sent, SessionBuilder};
@@ -112,6 +113,15 @@ impl Environment {
     pub(super) fn attach(&self, session: SessionBuilder) -> SessionBuilder {
         let attachables = self.attachables.iter();
         attachables.fold(session, |session, it| it.attach(session))
+    }
+
+    /// Waits for the work, or returns [`Error::Interrupted`] when the build is cancelled first.
+    pub(crate) async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        let done = self.cancelled.run_until_cancelled(work).await;
+        done.ok_or(Error::Interrupted)
     }
 
     /// Shows a line in the progress.

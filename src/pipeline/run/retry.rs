@@ -37,80 +37,115 @@ pub(super) async fn run(
     environment: Environment,
     handed_over: &AtomicBool,
 ) -> Result<BuildOutcome, Failed> {
-    let within = environment.reconnect.within;
-    let mut client = client.clone();
-    let mut earlier: Option<Loss> = None;
-    let mut repeats = 0;
-    let mut pushes = Repeats::new(&environment.push_retries);
+    let mut attempts = Attempts {
+        prepared,
+        environment: &environment,
+        handed_over,
+        client: client.clone(),
+        loss: None,
+        repeats: 0,
+        pushes: Repeats::new(&environment.push_retries),
+    };
     loop {
         // On the heap: a build's future is large, and threads have small stacks.
-        let attempt = Box::pin(attempt(prepared, &client, &environment, handed_over));
-        let error = match attempt.await {
+        let attempt = attempt(prepared, &attempts.client, &environment, handed_over);
+        match Box::pin(attempt).await {
             Attempted::Built(outcome) => return Ok(*outcome),
-            Attempted::Moves(next) => {
-                environment.note(format!(
-                    "building again from its cache at {}",
-                    next.address()
-                ));
-                client = *next;
-                continue;
-            }
-            Attempted::Failed(error) => error,
-        };
-        let may_push_again = handed_over.load(Ordering::Relaxed)
-            && can_be_repeated(&prepared.request.outputs)
-            && prepared.is_repeatable();
-        if may_push_again && let Some(repeat) = pushes.after(&error, &prepared.request) {
-            environment.note(repeat.note);
-            tokio::select! {
-                () = tokio::time::sleep(repeat.wait) => continue,
-                () = environment.cancelled.cancelled() => {
-                    return Err(Failed::with_daemon(Error::Interrupted));
-                }
-            }
+            Attempted::Moves(next) => attempts.move_to(*next),
+            Attempted::Failed(error) => attempts.prepare_next(error).await?,
+        }
+    }
+}
+
+/// The attempts at one build so far, and what decides about the next one.
+struct Attempts<'a> {
+    prepared: &'a Prepared,
+    environment: &'a Environment,
+    /// The exporter has started.
+    handed_over: &'a AtomicBool,
+    /// The daemon of the next attempt.
+    client: Client,
+    /// The first loss of the daemon.
+    loss: Option<Loss>,
+    /// Attempts after the loss.
+    repeats: usize,
+    pushes: Repeats,
+}
+
+impl Attempts<'_> {
+    fn move_to(&mut self, next: Client) {
+        let note = format!("building again from its cache at {}", next.address());
+        self.environment.note(note);
+        self.client = next;
+    }
+
+    /// Returns when the build can be tried again, or else the failure to report.
+    async fn prepare_next(&mut self, error: Error) -> Result<(), Failed> {
+        if let Some(wait) = self.before_next_push(&error) {
+            let waited = self.environment.unless_cancelled(tokio::time::sleep(wait));
+            return waited.await.map_err(Failed::with_daemon);
         }
         let is_certain = error.is_of_lost_daemon();
         if !is_certain && !error.may_be_of_ending_daemon() {
             return Err(Failed::with_daemon(error));
         }
-        let loss = match earlier {
-            None => Loss::new(error, within),
+        let loss = match self.loss.take() {
+            None => Loss::new(error, self.environment.reconnect.within),
             Some(loss) => loss.and_then(error),
         };
-        let can_export_again =
-            !handed_over.load(Ordering::Relaxed) || can_be_repeated(&prepared.request.outputs);
-        let may_repeat = can_export_again && prepared.is_repeatable() && repeats < REPEATS;
-        if !may_repeat || Instant::now() >= loss.deadline {
+        if !self.may_repeat() || Instant::now() >= loss.deadline {
             return Err(Failed {
-                daemon_is_gone: is_certain || !answers(&client).await,
-                error: loss.error.in_pod_of(client.address()),
+                daemon_is_gone: is_certain || !answers(&self.client).await,
+                error: loss.error.in_pod_of(self.client.address()),
             });
         }
-        if repeats == 0 {
-            environment.note(format!(
+        let loss = self.wait_for_daemon(loss).await?;
+        self.loss = Some(loss);
+        self.repeats += 1;
+        Ok(())
+    }
+
+    /// The time to wait if the failure was a transient one of the push, and is retried.
+    fn before_next_push(&mut self, error: &Error) -> Option<Duration> {
+        let may_push_again = self.handed_over.load(Ordering::Relaxed)
+            && can_be_repeated(&self.prepared.request.outputs)
+            && self.prepared.is_repeatable();
+        if !may_push_again {
+            return None;
+        }
+        let repeat = self.pushes.after(error, &self.prepared.request)?;
+        self.environment.note(repeat.note);
+        Some(repeat.wait)
+    }
+
+    fn may_repeat(&self) -> bool {
+        let can_export_again = !self.handed_over.load(Ordering::Relaxed)
+            || can_be_repeated(&self.prepared.request.outputs);
+        can_export_again && self.prepared.is_repeatable() && self.repeats < REPEATS
+    }
+
+    /// Waits until the daemon or its successor answers, which then is the next attempt's daemon.
+    async fn wait_for_daemon(&mut self, loss: Loss) -> Result<Loss, Failed> {
+        if self.repeats == 0 {
+            self.environment.note(format!(
                 "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
-                within.as_secs_f64()
+                self.environment.reconnect.within.as_secs_f64()
             ));
         }
-        let found = tokio::select! {
-            () = environment.cancelled.cancelled() => {
-                return Err(Failed::with_daemon(Error::Interrupted));
-            }
-            found = tokio::time::timeout_at(loss.deadline, is_there_again(&client)) => found,
-        };
-        let Ok(found) = found else {
+        let found = tokio::time::timeout_at(loss.deadline, is_there_again(&self.client));
+        let found = self.environment.unless_cancelled(found).await;
+        let Ok(found) = found.map_err(Failed::with_daemon)? else {
             return Err(Failed {
-                error: loss.error.in_pod_of(client.address()),
+                error: loss.error.in_pod_of(self.client.address()),
                 daemon_is_gone: true,
             });
         };
-        client = found;
+        self.client = found;
         let waited = loss.since.elapsed().as_secs_f64();
-        environment.note(format!(
+        self.environment.note(format!(
             "the daemon answers after {waited:.1} seconds: building again from its cache"
         ));
-        earlier = Some(loss);
-        repeats += 1;
+        Ok(loss)
     }
 }
 

@@ -9,7 +9,7 @@ use publication::Publication;
 
 use super::{Built, Error, Nodes, Plan};
 use crate::oci::{Digest, Reference};
-use crate::pipeline::{self, Environment, Prepared};
+use crate::pipeline::{Environment, Prepared};
 use crate::registry::Client;
 use crate::sign::Signer;
 
@@ -63,12 +63,11 @@ impl Nodes {
         let mut building = environment.clone();
         building.elsewhere = publication.elsewhere(registries);
         let built = self.build(&rewritten, plan, registries, building).await?;
-        tokio::select! {
-            published = publication.finish(built, registries, &environment) => published,
-            () = environment.cancelled.cancelled() => {
-                Err(Error::Build(pipeline::Error::Interrupted))
-            }
-        }
+        let finished = publication.finish(built, registries, &environment);
+        environment
+            .unless_cancelled(finished)
+            .await
+            .map_err(Error::Build)?
     }
 }
 
