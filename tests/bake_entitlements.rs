@@ -51,10 +51,10 @@ fn files_elsewhere_are_refused_with_the_flag_that_allows_them() {
              cache-to = ["type=local,dest=../cache"]
            }"#,
     );
-    let told = refused(&folder, &[]);
-    assert!(told.contains("  - read ../other\n"), "{told}");
+    let output = refused(&folder, &[]);
+    assert!(output.contains("  - read ../other\n"), "{output}");
     let flags = "--allow=fs.write=../cache --allow=fs.read=../other";
-    assert!(told.contains(flags), "{told}");
+    assert!(output.contains(flags), "{output}");
     let half = ["--allow=fs.read=../other"];
     assert!(!refused(&folder, &half).contains("read ../other\n"));
     allowed(&folder, &["--allow=fs=.."], ("A", "b"));

@@ -67,21 +67,21 @@ fn since(folder: &Path, reference: &str, more: &[&str]) -> (Vec<String>, String)
 }
 
 #[test]
-fn targets_without_changes_are_left_out_and_told() {
+fn targets_without_changes_are_left_out_and_reported() {
     let folder = working_tree_of(&FILES);
-    let (none, told) = since(folder.path(), "HEAD", &[]);
+    let (none, printed) = since(folder.path(), "HEAD", &[]);
     assert!(none.is_empty(), "{none:?}");
     assert!(
-        told.contains("app: left out, nothing that it reads changed since HEAD\n"),
-        "{told}"
+        printed.contains("app: left out, nothing that it reads changed since HEAD\n"),
+        "{printed}"
     );
     write(&folder, "app/src/main.rs", "fn main() { }\n");
     write(&folder, "app/README.md", "not copied\n");
-    let (app, told) = since(folder.path(), "HEAD", &[]);
+    let (app, printed) = since(folder.path(), "HEAD", &[]);
     assert_eq!(app, ["app"]);
     assert!(
-        told.contains("app: built, app/src/main.rs changed\n"),
-        "{told}"
+        printed.contains("app: built, app/src/main.rs changed\n"),
+        "{printed}"
     );
     git(folder.path(), &["add", "-A"]);
     git(folder.path(), &["commit", "-qm", "second"]);
@@ -91,24 +91,27 @@ fn targets_without_changes_are_left_out_and_told() {
     // From a folder in the repository, and with a deleted file.
     fs::remove_file(folder.path().join("db/a.sql")).unwrap();
     let inside = folder.path().join("app");
-    let (both, told) = since(
+    let (both, printed) = since(
         &inside,
         "HEAD",
         &["-f", "../docker-bake.hcl", "--set=db.context=../db", "db"],
     );
     assert_eq!(both, ["db"]);
-    assert!(told.contains("db: built, db/a.sql changed\n"), "{told}");
+    assert!(
+        printed.contains("db: built, db/a.sql changed\n"),
+        "{printed}"
+    );
 }
 
 #[test]
 fn linked_targets_are_built_together() {
     let folder = working_tree_of(&FILES);
     write(&folder, "db/a.sql", "select 2\n");
-    let (targets, told) = since(folder.path(), "HEAD", &[]);
+    let (targets, printed) = since(folder.path(), "HEAD", &[]);
     assert_eq!(targets, ["db", "tools"]);
     assert!(
-        told.contains("tools: built, it links to db, which is built\n"),
-        "{told}"
+        printed.contains("tools: built, it links to db, which is built\n"),
+        "{printed}"
     );
     git(folder.path(), &["commit", "-qam", "second"]);
     write(&folder, "tools/tool", "y");
@@ -126,31 +129,31 @@ fn a_change_of_the_bake_file_counts_for_its_targets_only() {
     let folder = working_tree_of(&FILES);
     let text = FILES[0].1.replace("default = \"1\"", "default = \"2\"");
     write(&folder, "docker-bake.hcl", &format!("# a comment\n{text}"));
-    let (targets, told) = since(folder.path(), "HEAD", &[]);
+    let (targets, printed) = since(folder.path(), "HEAD", &[]);
     assert_eq!(targets, ["app"]);
     assert!(
-        told.contains("app: built, its definition changed: args\n"),
-        "{told}"
+        printed.contains("app: built, its definition changed: args\n"),
+        "{printed}"
     );
     write(
         &folder,
         "docker-bake.hcl",
         &format!("{text}\ntarget \"new\" {{ context = \"db\" }}\n"),
     );
-    let (targets, told) = since(folder.path(), "HEAD", &["new", "db"]);
+    let (targets, printed) = since(folder.path(), "HEAD", &["new", "db"]);
     assert_eq!(targets, ["new"]);
-    assert!(told.contains("new: built, it is new\n"), "{told}");
+    assert!(printed.contains("new: built, it is new\n"), "{printed}");
     git(folder.path(), &["commit", "-qam", "second"]);
     write(
         &folder,
         "docker-bake.override.hcl",
         "target \"db\" { labels = { a = \"b\" } }\n",
     );
-    let (targets, told) = since(folder.path(), "HEAD", &[]);
+    let (targets, printed) = since(folder.path(), "HEAD", &[]);
     assert_eq!(targets, ["db", "tools"]);
     assert!(
-        told.contains("db: built, its definition changed: labels\n"),
-        "{told}"
+        printed.contains("db: built, its definition changed: labels\n"),
+        "{printed}"
     );
 }
 
@@ -158,19 +161,19 @@ fn a_change_of_the_bake_file_counts_for_its_targets_only() {
 fn files_that_git_does_not_record_are_built() {
     let folder = working_tree_of(&[&FILES[..], &[(".gitignore", "*.tmp.sql\n")]].concat());
     write(&folder, "db/made.tmp.sql", "select 3\n");
-    let (targets, told) = since(folder.path(), "HEAD", &["db"]);
+    let (targets, printed) = since(folder.path(), "HEAD", &["db"]);
     assert_eq!(targets, ["db"]);
     assert!(
-        told.contains("db: built, db/made.tmp.sql is not in git\n"),
-        "{told}"
+        printed.contains("db: built, db/made.tmp.sql is not in git\n"),
+        "{printed}"
     );
     fs::remove_file(folder.path().join("db/made.tmp.sql")).unwrap();
     git(
         folder.path(),
         &["update-index", "--assume-unchanged", "app/src/main.rs"],
     );
-    let (targets, told) = since(folder.path(), "HEAD", &[]);
-    assert_eq!(targets, ["app"], "{told}");
+    let (targets, printed) = since(folder.path(), "HEAD", &[]);
+    assert_eq!(targets, ["app"], "{printed}");
 }
 
 #[test]
@@ -196,9 +199,12 @@ fn a_submodule_counts_as_one_file() {
     git(folder.path(), &["commit", "-qm", "second"]);
     assert!(since(folder.path(), "HEAD", &[]).0.is_empty());
     write(&folder, "lib/lib.c", "int b;\n");
-    let (targets, told) = since(folder.path(), "HEAD", &[]);
+    let (targets, printed) = since(folder.path(), "HEAD", &[]);
     assert_eq!(targets, ["default"]);
-    assert!(told.contains("default: built, lib changed\n"), "{told}");
+    assert!(
+        printed.contains("default: built, lib changed\n"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -241,9 +247,9 @@ fn what_cannot_be_compared_is_an_error_or_built() {
         "other.hcl",
         "target \"default\" { context = \"db\" }\n",
     );
-    let (targets, told) = since(folder.path(), "HEAD", &["-f", "other.hcl"]);
+    let (targets, printed) = since(folder.path(), "HEAD", &["-f", "other.hcl"]);
     assert_eq!(targets, ["default"]);
-    assert!(told.contains("other.hcl: no such file"), "{told}");
+    assert!(printed.contains("other.hcl: no such file"), "{printed}");
     let mut piped = solvekit(["bake", "--print", "--changed-since=HEAD", "-f", "-"]);
     piped.current_dir(folder.path());
     let piped =

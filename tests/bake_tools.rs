@@ -92,9 +92,9 @@ target "app" {
     )]);
     let arguments = ["--explain", "app.args", "--explain", "app.args.B"];
     let mut command = bake(folder.path(), &arguments);
-    let told = answer(command.env("VERSION", "2").args(["--set", "app.args.B=3"]));
+    let printed = answer(command.env("VERSION", "2").args(["--set", "app.args.B=3"]));
     assert_eq!(
-        told,
+        printed,
         r#"app.args = {"A":"0","B":"3"}
   counts    --set app.args.B=3
   counts    docker-bake.hcl:7  args = { B = VERSION }
@@ -238,7 +238,7 @@ fn files_are_formatted_checked_or_passed_through() {
 }
 
 #[test]
-fn a_target_that_cannot_be_built_is_told_in_the_words_of_bake_files() {
+fn a_target_that_cannot_be_built_is_reported_in_the_words_of_bake_files() {
     let folder = folder(&[
         (
             "docker-bake.hcl",

@@ -69,12 +69,12 @@ fn an_archive_is_reproducible_and_its_install_checks_it() {
         "--to",
         bin.to_str().expect("it works"),
     ];
-    let said = succeeded(&run(
+    let printed = succeeded(&run(
         "install.sh",
         &[&from[..], &["--buildx"]].concat(),
         folder,
     ));
-    assert!(said.contains("installed solvekit v"), "{said}");
+    assert!(printed.contains("installed solvekit v"), "{printed}");
     let version = Command::new(bin.join("solvekit"))
         .arg("version")
         .output()

@@ -145,9 +145,9 @@ fn origin(out: &mut String, report: &BuildReport) {
     }
     out.push_str("<details><summary>Provenance</summary>\n\n");
     for provenance in &report.provenance {
-        let told = text::provenance(provenance);
-        let told: Vec<String> = told.lines().map(code).collect();
-        let _ = writeln!(out, "- {}", told.join("<br>"));
+        let lines = text::provenance(provenance);
+        let lines: Vec<String> = lines.lines().map(code).collect();
+        let _ = writeln!(out, "- {}", lines.join("<br>"));
     }
     for source in report.sources.iter().take(SOURCES) {
         let _ = writeln!(out, "- from {} {}", code(&source.uri), code(&source.digest));

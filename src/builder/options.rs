@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_option_is_told_with_the_nearest() {
+    fn an_unknown_option_is_reported_with_the_nearest() {
         let refused =
             |driver: Driver, text: &str| driver.parse_options(&[text.to_owned()]).unwrap_err();
         let error = refused(Driver::DockerContainer, "imge=x");

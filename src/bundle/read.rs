@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_bundles_are_told() {
+    fn damaged_bundles_are_reported() {
         let refused = |change: fn(&mut Files)| bundle(change).unwrap_err().to_string();
         assert!(
             refused(|files| {

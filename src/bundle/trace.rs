@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_trace_is_told() {
+    fn what_is_no_trace_is_reported() {
         for text in ["", "[]", "1 2", "{\"Name\":", "garbage"] {
             assert!(Trace::parse(text.as_bytes()).is_err(), "{text}");
         }

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_engines_words_are_told() {
+    fn the_engines_words_are_reported() {
         let messages = understand(
             StatusCode::OK,
             b"{\"stream\":\"Loaded image: a:1\\n\"}\r\n{\"stream\":\"Loaded image: a:2\\n\"}\r\n",

@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_told_apart_by_their_first_bytes() {
+    fn servers_are_distinguished_by_their_first_bytes() {
         assert_eq!(judge(b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d"), Speech::Http2);
         let web = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n";
         assert_eq!(judge(web), Speech::Http1("HTTP/1.1 400 Bad Request".into()));

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told() {
+    fn what_is_not_there_is_reported() {
         let root = folder(&[("proc/sys/kernel/osrelease", "6.1.0\n")]);
         let machine = Machine::read(root.path()).unwrap();
         assert_eq!(machine.emulators, Emulators::NotMounted);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_is_told_without_what_is_secret_or_of_the_machine() {
+    fn the_request_is_recorded_without_secrets_and_paths() {
         let attributes = [
             ("build-arg:A", "1"),
             ("context", "https://me:secret@git.example/a.git#b"),

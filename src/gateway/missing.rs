@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_the_version() {
+    fn what_is_missing_is_reported_with_the_version() {
         let missing = MissingCapability {
             id: "mergeop".into(),
             feature: Cap::MergeOp.feature(),

@@ -231,8 +231,8 @@ impl Exit {
 
     /// True if the process never ran, for example because the program does not exist.
     pub fn is_not_started(&self) -> bool {
-        let told = |failure: &Failure| failure.exit_code().is_some();
-        self.code == UNKNOWN.cast_signed() && !self.failure.as_ref().is_some_and(told)
+        let has_code = |failure: &Failure| failure.exit_code().is_some();
+        self.code == UNKNOWN.cast_signed() && !self.failure.as_ref().is_some_and(has_code)
     }
 }
 
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_missing_is_told_from_one_that_ends_with_255() {
+    fn a_program_that_is_missing_is_distinguished_from_one_that_ends_with_255() {
         let missing = "exec: \"x\": executable file not found in $PATH";
         assert!(exit(255, missing).is_not_started());
         let ended = "process \"x\" did not complete successfully: exit code: 255";

@@ -38,7 +38,7 @@ impl Nodes {
         let mut lost = BTreeSet::new();
         let mut plan = plan;
         loop {
-            tell(&environment, self.describe(&plan));
+            note(&environment, self.describe(&plan));
             let [only] = plan.shares.as_slice() else {
                 return self
                     .build_parts(prepared, plan, lost, registries, environment)
@@ -67,7 +67,7 @@ impl Nodes {
             }
             lost.insert(only.node);
             plan = self.plan_without(&prepared, &only.platforms(), &lost, &only, error)?;
-            tell(&environment, Some(self.told_lost(&only)));
+            note(&environment, Some(self.lost_note(&only)));
         }
     }
 
@@ -100,7 +100,7 @@ impl Nodes {
         }
     }
 
-    pub(super) fn told_lost(&self, share: &Share) -> String {
+    pub(super) fn lost_note(&self, share: &Share) -> String {
         format!(
             "the node {} was lost: building {} again elsewhere",
             self.node(share).name,
@@ -226,7 +226,7 @@ fn writes_to_stdout(prepared: &Prepared) -> bool {
     outputs.any(|output| output.destination == Some(Destination::StandardOutput))
 }
 
-pub(super) fn tell(environment: &Environment, text: Option<String>) {
+pub(super) fn note(environment: &Environment, text: Option<String>) {
     if let (Some(progress), Some(text)) = (&environment.progress, text) {
         progress.note(text);
     }

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Done, Kept};
-use super::run::tell;
+use super::run::note;
 use super::stage::Stage;
 use super::{BuiltPart, Error, Node, Nodes, Share, index, part};
 use crate::oci::Platform;
@@ -201,8 +201,8 @@ impl Work<'_> {
         let plan = self
             .nodes
             .plan_without(self.whole, &platforms, lost, share, error)?;
-        tell(self.environment, Some(self.nodes.told_lost(share)));
-        tell(self.environment, self.nodes.describe(&plan));
+        note(self.environment, Some(self.nodes.lost_note(share)));
+        note(self.environment, self.nodes.describe(&plan));
         Ok(plan.shares)
     }
 }

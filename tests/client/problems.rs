@@ -44,7 +44,7 @@ async fn a_missing_socket_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_socket_and_a_socket_without_a_listener_are_told_apart() {
+async fn a_file_that_is_no_socket_and_a_socket_without_a_listener_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -61,7 +61,7 @@ async fn a_file_that_is_no_socket_and_a_socket_without_a_listener_are_told_apart
 }
 
 #[tokio::test]
-async fn a_closed_port_and_an_unknown_host_are_told_apart() {
+async fn a_closed_port_and_an_unknown_host_are_distinguished() {
     says(
         &failure(at("tcp://127.0.0.1:1")).await,
         &["nothing listens on tcp://127.0.0.1:1"],
@@ -73,7 +73,7 @@ async fn a_closed_port_and_an_unknown_host_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_waited_for_as_long_as_was_said() {
+async fn a_silent_server_is_awaited_until_the_time_limit() {
     let relay = Relay::tcp(Target::Mute).await;
     let options = ConnectOptions {
         timeout: Duration::from_millis(300),

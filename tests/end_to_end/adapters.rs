@@ -259,8 +259,8 @@ fn an_editor_stops_at_a_breakpoint_looks_around_and_steps() {
     assert_eq!(content["value"], "of the context\n");
 
     let repl = |expression: &str| json!({"context": "repl", "expression": expression});
-    let said = editor.body("evaluate", repl("exec sh -c 'cat /tool; echo $A'"));
-    assert_eq!(said["result"], format!("{word}\nb\n"));
+    let printed = editor.body("evaluate", repl("exec sh -c 'cat /tool; echo $A'"));
+    assert_eq!(printed["result"], format!("{word}\nb\n"));
     let unknown = editor.ask("evaluate", repl("nonsense"));
     assert_eq!(unknown["success"], false);
 
@@ -282,8 +282,8 @@ fn a_failure_is_an_exception_with_a_terminal_in_its_container() {
     let thread = stopped["threadId"].clone();
     let stopped = editor.go("continue", &thread);
     assert_eq!(stopped["reason"], "exception", "{stopped}");
-    let told = stopped["text"].as_str().unwrap_or_default();
-    assert!(told.contains("exit code: 1"), "{stopped}");
+    let printed = stopped["text"].as_str().unwrap_or_default();
+    assert!(printed.contains("exit code: 1"), "{stopped}");
     assert_eq!(editor.line(&thread), 2);
 
     editor.sequence += 1;
@@ -319,14 +319,14 @@ fn a_failure_is_an_exception_with_a_terminal_in_its_container() {
 }
 
 #[test]
-fn the_editor_is_told_why_a_build_cannot_begin() {
+fn the_editor_learns_why_a_build_cannot_begin() {
     let folder = context("FROM busybox\nNONSENSE\n");
     let mut editor = Editor::start(&[]);
     editor.launch(folder.path(), &[], false);
-    let told = editor.until("the error", |it| {
+    let printed = editor.until("the error", |it| {
         it["event"] == "output" && it["body"]["category"] == "stderr"
     });
-    let text = told["body"]["output"].as_str().unwrap_or_default();
+    let text = printed["body"]["output"].as_str().unwrap_or_default();
     assert!(text.starts_with("ERROR: "), "{text}");
     assert!(text.contains("unknown instruction \"NONSENSE\""), "{text}");
     assert_eq!(editor.event("exited")["exitCode"], 1);
@@ -345,13 +345,13 @@ fn clients_that_break_off_or_send_garbage_end_the_build() {
     let to = garbage.to.as_mut().expect("it is open");
     to.write_all(b"Content-Length: x\r\n\r\n{}")
         .expect("it reads");
-    let told = garbage.event("output");
+    let printed = garbage.event("output");
     assert!(
-        told["output"]
+        printed["output"]
             .as_str()
             .unwrap_or_default()
             .contains("protocol"),
-        "{told}"
+        "{printed}"
     );
     assert_ne!(garbage.wait(), Some(0));
 

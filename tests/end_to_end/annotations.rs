@@ -46,7 +46,7 @@ fn annotations_are_written_where_they_are_meant() {
 }
 
 #[test]
-fn wrong_annotations_are_told_before_a_daemon_is_asked() {
+fn wrong_annotations_are_reported_before_a_daemon_is_asked() {
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     for (annotation, part) in [
         ("key", "not key=value"),

@@ -171,7 +171,7 @@ fn an_index_is_made_as_by_buildx() {
 }
 
 #[test]
-fn wrong_attestations_are_told_before_a_daemon_is_asked() {
+fn wrong_attestations_are_reported_before_a_daemon_is_asked() {
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     for (flags, parts) in [
         (

@@ -252,7 +252,7 @@ mod files {
     }
 
     #[test]
-    fn a_heredoc_with_cr_lf_that_fails_is_told() {
+    fn a_heredoc_with_cr_lf_that_fails_is_reported() {
         let context = folder_of(&[("Dockerfile", "FROM alpine\r\nRUN <<E\r\nset -e\r\nE\r\n")]);
         let run = Finished::of(solvekit(["build"]).arg(context.path()));
         run.failed_with(1, &["save the Dockerfile with LF"]);

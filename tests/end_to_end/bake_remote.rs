@@ -109,7 +109,7 @@ fn files_here_are_read_only_where_the_command_is_run() {
 }
 
 #[test]
-fn what_is_not_there_is_told_with_the_place() {
+fn what_is_not_there_is_reported_with_the_place() {
     let repository = definition("word");
     let daemon = GitDaemon::of(repository.path());
     let folder = folder_of(&[]);

@@ -76,7 +76,7 @@ fn an_index_annotation_of_one_platform_makes_an_index() {
 }
 
 #[test]
-fn a_result_that_stays_in_the_cache_is_told() {
+fn a_result_that_stays_in_the_cache_is_reported() {
     let relay = Relay::unix();
     let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")]);
     let path = context.path().to_str().expect("text");

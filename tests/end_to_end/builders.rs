@@ -208,7 +208,7 @@ fn a_builder_brings_its_certificates() {
 }
 
 #[test]
-fn mistakes_are_told_with_what_there_is() {
+fn mistakes_are_reported_with_what_there_is() {
     let home = BuilderHome::new();
     home.run(&["create", "--name", "mybuilder", "tcp://localhost:9"])
         .succeeded();
@@ -301,7 +301,7 @@ fn two_processes_change_the_store_at_once() {
 }
 
 #[test]
-fn a_store_that_cannot_be_written_is_told() {
+fn a_store_that_cannot_be_written_is_reported() {
     let home = BuilderHome::new();
     std::fs::write(home.path("buildx"), "a file").expect("it can be written");
     home.run(&["create", "--name", "one", "tcp://localhost:9"])

@@ -208,7 +208,7 @@ fn a_place_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_registry_that_refuses_is_told_apart() {
+fn a_registry_that_refuses_is_distinguished() {
     let (id, metadata) = (unique(), tempfile::tempdir().expect("a folder"));
     import(&id, archive(&[("a", b"1")])).succeeded();
     let denied = Fault::Status("403 Forbidden", "");

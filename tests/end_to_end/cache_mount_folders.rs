@@ -141,8 +141,8 @@ fn of_several_private_folders_one_is_exported_and_named() {
         stderr.contains("has 2 folders for the cache mount"),
         "{stderr}"
     );
-    let told: Vec<_> = known.iter().filter(|it| stderr.contains(*it)).collect();
-    assert_eq!(told.len(), 1, "{stderr}");
+    let printed: Vec<_> = known.iter().filter(|it| stderr.contains(*it)).collect();
+    assert_eq!(printed.len(), 1, "{stderr}");
     first.interrupt();
     first.wait().failed_with(130, &[]);
     remove(&id);

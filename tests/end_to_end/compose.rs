@@ -154,7 +154,7 @@ fn services_are_loaded_into_the_engine_and_run() {
 }
 
 #[test]
-fn a_check_builds_nothing_and_a_failure_is_told() {
+fn a_check_builds_nothing_and_a_failure_is_reported() {
     let compose = Compose::new();
     let word = unique();
     let name = format!("{}:latest", Engine::get().name("compose-check"));
@@ -167,9 +167,9 @@ fn a_check_builds_nothing_and_a_failure_is_told() {
         checked.stdout,
         checked.stderr
     );
-    let told = checked.stdout + &checked.stderr;
-    assert!(told.contains("FromAsCasing"), "{told}");
-    assert!(!told.contains("exporting"), "{told}");
+    let output = checked.stdout + &checked.stderr;
+    assert!(output.contains("FromAsCasing"), "{output}");
+    assert!(!output.contains("exporting"), "{output}");
 
     let printed = compose
         .run(&folder, &["build", "--print", "app"])

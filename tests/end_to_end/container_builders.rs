@@ -139,7 +139,7 @@ fn a_workflow_of_github_is_known_to_the_daemon() {
 }
 
 #[test]
-fn an_option_without_effect_is_told() {
+fn an_option_without_effect_is_reported() {
     let Some(home) = home() else { return };
     let name = format!("b{}", unique());
     let option = "allow-untrusted-image=true";
@@ -255,7 +255,7 @@ fn an_image_that_is_not_there_is_named() {
 }
 
 #[test]
-fn mistakes_in_options_are_told_before_anything_is_made() {
+fn mistakes_in_options_are_reported_before_anything_is_made() {
     let Some(home) = home() else { return };
     let refused = |option: &str, texts: &[&str]| {
         home.run(&["create", "--name", "wrong", "--driver-opt", option])

@@ -100,7 +100,7 @@ fn a_command_with_a_setting_that_is_too_long_does_not_start() {
 }
 
 #[test]
-fn contexts_platforms_and_tags_are_told() {
+fn contexts_platforms_and_tags_are_reported() {
     let image = Engine::get().name("dry");
     let salt = unique();
     let text = format!("FROM busybox\nCOPY a /\nRUN echo {salt}\n");
@@ -114,28 +114,31 @@ fn contexts_platforms_and_tags_are_told() {
         "--push",
     ];
     let dry = [&["--dry-run"], &flags[..]].concat();
-    let told = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
+    let printed = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
     assert!(
-        told.contains(&format!("{image}:latest: would be new\n")),
-        "{told}"
+        printed.contains(&format!("{image}:latest: would be new\n")),
+        "{printed}"
     );
-    assert!(told.contains(": 3 files, "), "{told}");
-    assert!(told.contains("sent to be compared: 1 files, "), "{told}");
-    assert!(told.contains(" is emulated)\n"), "{told}");
+    assert!(printed.contains(": 3 files, "), "{printed}");
     assert!(
-        told.ends_with("no command was run, and nothing was exported\n"),
-        "{told}"
+        printed.contains("sent to be compared: 1 files, "),
+        "{printed}"
+    );
+    assert!(printed.contains(" is emulated)\n"), "{printed}");
+    assert!(
+        printed.ends_with("no command was run, and nothing was exported\n"),
+        "{printed}"
     );
     Finished::of(&mut build(&context, &flags)).succeeded();
-    let told = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
+    let printed = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
     assert!(
-        told.contains(&format!("{image}:latest: would move from sha256:")),
-        "{told}"
+        printed.contains(&format!("{image}:latest: would move from sha256:")),
+        "{printed}"
     );
 }
 
 #[test]
-fn the_targets_of_a_bake_file_are_told_apart() {
+fn the_targets_of_a_bake_file_are_distinguished() {
     let salt = unique();
     let text = format!("FROM busybox AS a\nRUN : {salt}\nFROM a AS b\nRUN : b {salt}\n");
     let context = folder_of(&[

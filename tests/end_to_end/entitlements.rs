@@ -11,7 +11,7 @@ fn build(dockerfile: &str, flags: &[&str]) -> Finished {
 }
 
 #[test]
-fn a_step_without_leave_is_told_before_anything_is_run() {
+fn a_step_without_leave_is_reported_before_anything_is_run() {
     for (flag, entitlement) in [
         ("--network=host", "network.host"),
         ("--security=insecure", "security.insecure"),

@@ -23,15 +23,18 @@ fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
     let digest = example("build", &[&built]).succeeded().stdout;
     assert!(digest.starts_with("sha256:"), "{digest}");
 
-    let told = example("registry", &[&built, &copied]).succeeded().stdout;
+    let printed = example("registry", &[&built, &copied]).succeeded().stdout;
     let digest = digest.trim();
-    assert!(told.starts_with(digest), "{told}");
+    assert!(printed.starts_with(digest), "{printed}");
     for line in [" linux/amd64", " linux/arm64"] {
-        assert!(told.lines().any(|told| told.ends_with(line)), "{told}");
+        assert!(
+            printed.lines().any(|printed| printed.ends_with(line)),
+            "{printed}"
+        );
     }
     assert!(
-        told.ends_with(&format!("{copied}:latest@{digest}\n")),
-        "{told}"
+        printed.ends_with(&format!("{copied}:latest@{digest}\n")),
+        "{printed}"
     );
 
     let out = tempfile::tempdir().expect("a temporary folder");
@@ -54,14 +57,14 @@ fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
 
 #[test]
 fn a_program_brings_its_own_context_secrets_events_and_hook() {
-    let told = example("extend", &[]).succeeded().stdout;
+    let printed = example("extend", &[]).succeeded().stdout;
     for text in [
         "linux/amd64 has ",
         "done: [stage-0 2/4] RUN --mount=type=secret,id=token",
         "the step left: left behind",
         "did not complete successfully: exit code: 1",
     ] {
-        assert!(told.contains(text), "{text:?} is missing in {told}");
+        assert!(printed.contains(text), "{text:?} is missing in {printed}");
     }
 }
 
@@ -75,14 +78,14 @@ fn the_targets_of_a_bake_file_are_built_together() {
         &set("shout", &names[1]),
         "*.push=true",
     ];
-    let told = example("bake", &arguments).succeeded().stdout;
-    let mut lines = told.lines();
+    let printed = example("bake", &arguments).succeeded().stdout;
+    let mut lines = printed.lines();
     for (target, name) in ["hello", "shout"].iter().zip(&names) {
         let pushed = Pushed::fetch(&format!("{name}:latest"));
         assert_eq!(
             lines.next(),
             Some(format!("{target} {}", pushed.digest).as_str()),
-            "{told}"
+            "{printed}"
         );
         assert_eq!(pushed.platforms().len(), 2);
     }

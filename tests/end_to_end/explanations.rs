@@ -119,7 +119,7 @@ fn a_build_says_why_its_steps_ran() {
 }
 
 #[test]
-fn an_edited_instruction_a_moved_image_and_a_pruned_cache_are_told() {
+fn an_edited_instruction_a_moved_image_and_a_pruned_cache_are_reported() {
     let image = Engine::get().name("moving");
     let base = folder_of(&[("Dockerfile", "FROM busybox\nARG V\nRUN echo $V > /v\n")]);
     let push = |version: &str| {
@@ -160,7 +160,7 @@ fn an_edited_instruction_a_moved_image_and_a_pruned_cache_are_told() {
 }
 
 #[test]
-fn another_daemon_and_an_interrupted_build_are_told() {
+fn another_daemon_and_an_interrupted_build_are_reported() {
     let world = World::new(&dockerfile());
     world.build(&[]);
     if Engine::get().second != Engine::get().host {
@@ -217,13 +217,13 @@ fn all_targets_and_platforms_are_explained() {
     };
     bake();
     world.write("src/a", &unique());
-    let told = bake();
-    assert!(told.contains("a: 2 of 2 steps ran:\n"), "{told}");
-    assert!(told.contains("b: 2 of 4 steps ran:\n"), "{told}");
+    let printed = bake();
+    assert!(printed.contains("a: 2 of 2 steps ran:\n"), "{printed}");
+    assert!(printed.contains("b: 2 of 4 steps ran:\n"), "{printed}");
     assert_eq!(
-        told.matches("changed: src/a (content)").count(),
+        printed.matches("changed: src/a (content)").count(),
         3,
-        "{told}"
+        "{printed}"
     );
     let report = world.report();
     assert_eq!(report["targets"].as_array().map(Vec::len), Some(2));

@@ -74,7 +74,7 @@ fn names_of_a_context_that_are_not_utf8_arrive_or_are_named() {
 }
 
 #[test]
-fn names_of_a_result_that_are_not_utf8_arrive_or_that_is_told() {
+fn names_of_a_result_that_are_not_utf8_arrive_or_that_is_reported() {
     let dockerfile = format!(
         "FROM alpine AS made\nRUN mkdir /o; cd /o; printf content > $(printf 'gr\\366\\337e'); \
          ln -s $(printf 'nowhere\\377') link # {}\nFROM scratch\nCOPY --from=made /o /\n",

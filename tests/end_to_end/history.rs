@@ -148,7 +148,7 @@ fn a_failed_build_is_found_by_its_status() {
 }
 
 #[test]
-fn wrong_arguments_are_told() {
+fn wrong_arguments_are_reported() {
     history(&["ls", "--filter", "colour=red"]).failed_with(1, &["colour", "status="]);
     history(&["inspect", "^x"]).failed_with(1, &["^x", "^0"]);
     history(&["inspect", "^100000"]).failed_with(1, &["^100000"]);
@@ -258,13 +258,13 @@ fn the_trace_of_a_build_is_printed() {
 
 #[test]
 fn the_daemon_says_what_it_is() {
-    let told = |arguments: &[&str]| {
+    let printed = |arguments: &[&str]| {
         let finished = Finished::of(solvekit(["debug"]).args(arguments));
         finished.succeeded().stdout
     };
-    assert!(told(&["info"]).starts_with("BuildKit:"));
-    assert!(told(&["workers"]).contains("linux/amd64"));
-    told(&["info", "--format", "{{.BuildkitVersion.Version}}"]);
+    assert!(printed(&["info"]).starts_with("BuildKit:"));
+    assert!(printed(&["workers"]).contains("linux/amd64"));
+    printed(&["info", "--format", "{{.BuildkitVersion.Version}}"]);
     Finished::of(solvekit(["debug", "info"]).args(["--format", "{{.Nothing}}"]))
         .failed_with(1, &["Nothing"]);
 }

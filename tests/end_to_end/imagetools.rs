@@ -237,11 +237,11 @@ fn create_pushes_by_every_name_and_says_what() {
     let digest = digest_by_skopeo(&first, &[]);
     assert_eq!(digest_by_skopeo(&second, &[]), digest);
     assert_eq!(digest_by_skopeo(&other, &[]), digest);
-    let told: serde_json::Value =
+    let reported: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&metadata).expect("it is there")).expect("JSON");
-    assert_eq!(told["containerimage.descriptor"]["digest"], digest);
+    assert_eq!(reported["containerimage.descriptor"]["digest"], digest);
     assert_eq!(
-        told["image.name"],
+        reported["image.name"],
         format!("{},{name}", other.trim_end_matches(":x"))
     );
     // Other tools can read the pushed image.

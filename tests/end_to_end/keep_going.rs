@@ -89,7 +89,7 @@ fn a_base_image_without_a_platform_fails_that_platform_only() {
 }
 
 #[test]
-fn a_foreign_program_is_told_with_its_emulator() {
+fn a_foreign_program_is_reported_with_its_emulator() {
     // The ELF header of a program for a nonexistent machine.
     let mut program = vec![0; 64];
     program[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");

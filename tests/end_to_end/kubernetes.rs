@@ -265,7 +265,7 @@ fn pods_that_do_not_get_ready_are_explained() {
 }
 
 #[test]
-fn refusals_of_a_cluster_are_told_with_what_is_needed() {
+fn refusals_of_a_cluster_are_reported_with_what_is_needed() {
     let cluster = Cluster::new();
     cluster.set(
         "refusal",
@@ -291,7 +291,7 @@ fn refusals_of_a_cluster_are_told_with_what_is_needed() {
 }
 
 #[test]
-fn without_kubectl_it_is_said_at_once() {
+fn a_missing_kubectl_is_reported_at_once() {
     let home = BuilderHome::new();
     let mut command = home.solvekit(&["create", "--driver", "kubernetes"]);
     command.env("PATH", home.path("nothing"));
@@ -299,7 +299,7 @@ fn without_kubectl_it_is_said_at_once() {
 }
 
 #[test]
-fn wrong_options_are_told_with_their_form() {
+fn wrong_options_are_reported_with_their_form() {
     let cluster = Cluster::new();
     for (option, parts) in [
         ("replica=2", &["did you mean replicas?", "nodeselector"][..]),
@@ -376,7 +376,7 @@ fn create_of<'a>(name: &'a str, options: &'a str) -> [&'a str; 8] {
 }
 
 #[test]
-fn pods_that_the_namespace_refuses_are_told_with_the_label_that_allows_them() {
+fn pods_that_the_namespace_refuses_are_reported_with_the_label_that_allows_them() {
     let cluster = Cluster::new();
     cluster.set("refused", &refused(OF_BASELINE));
     let label = "kubectl label --overwrite namespace ci \
@@ -405,7 +405,7 @@ fn pods_that_the_namespace_refuses_are_told_with_the_label_that_allows_them() {
 }
 
 #[test]
-fn a_quota_without_room_is_told() {
+fn a_quota_without_room_is_reported() {
     let cluster = Cluster::new();
     cluster.set("refused", &refused(OF_QUOTA));
     cluster
@@ -420,7 +420,7 @@ fn a_quota_without_room_is_told() {
 }
 
 #[test]
-fn a_cluster_without_volumes_is_told() {
+fn a_cluster_without_volumes_is_reported() {
     let cluster = Cluster::new();
     cluster.set("pending", "1000");
     cluster.set(

@@ -96,7 +96,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn one_image_folder_at_a_time_is_told_before_the_build() {
+fn one_image_folder_at_a_time_is_reported_before_the_build() {
     let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
     let mut command = solvekit([
         "build",
@@ -111,7 +111,7 @@ fn one_image_folder_at_a_time_is_told_before_the_build() {
 
 /// The content must be new to the daemon: it may keep known content by its digest.
 #[test]
-fn a_damaged_image_of_a_folder_is_told() {
+fn a_damaged_image_of_a_folder_is_reported() {
     let folder = folder_of(&[]);
     let digest = export(folder.path(), "example.org/app:v1", &unique());
     let blob = folder
@@ -170,7 +170,7 @@ fn images_of_a_folder_are_contexts_by_tag_and_digest() {
 }
 
 #[test]
-fn mistakes_in_the_flags_are_told_before_a_daemon_is_asked() {
+fn mistakes_in_the_flags_are_reported_before_a_daemon_is_asked() {
     let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
     for (flag, texts) in [
         ("--cache-to=type=local", ["--cache-to", "dest= is missing"]),

@@ -109,7 +109,7 @@ fn a_login_is_kept_beside_what_the_file_has_and_read_by_others() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_not_stored() {
+fn a_wrong_password_is_reported_and_not_stored() {
     let engine = Engine::get();
     let folder = configuration("{}");
     let failed = login(&folder, "wrong-horse");
@@ -273,7 +273,7 @@ fn ctrl_c_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn what_is_no_registry_is_told() {
+fn what_is_no_registry_is_reported() {
     let folder = configuration("{}");
     let web = folder_of(&[("index.html", "<html></html>")]);
     let web = crate::support::Web::of(web.path());

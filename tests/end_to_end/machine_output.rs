@@ -28,7 +28,7 @@ fn events_have_their_platform_and_end_with_the_result() {
     assert_eq!(run.stderr, "");
     let events = read(&file);
     for platform in ["linux/amd64", "linux/arm64"] {
-        let said = format!("{word}-2\n");
+        let printed = format!("{word}-2\n");
         let of = |event: &str| {
             let events = events.iter();
             events
@@ -36,7 +36,7 @@ fn events_have_their_platform_and_end_with_the_result() {
                 .collect::<Vec<_>>()
         };
         assert!(
-            of("log").iter().any(|log| log["text"] == said),
+            of("log").iter().any(|log| log["text"] == printed),
             "{events:?}"
         );
         let steps = of("step");

@@ -150,7 +150,7 @@ fn a_stage_is_replaced_and_not_built() {
 }
 
 #[test]
-fn folders_called_as_the_sessions_own_are_told_from_them() {
+fn folders_named_like_the_sessions_own_are_distinguished() {
     let folder = folder_of(&[("mine", "")]);
     let argument = format!("dockerfile={}", folder.path().display());
     let (built, output) = build(
@@ -218,7 +218,7 @@ fn the_graph_and_the_questions_know_them_without_a_daemon() {
 }
 
 #[test]
-fn mistakes_are_told_before_anything_is_built() {
+fn mistakes_are_reported_before_anything_is_built() {
     let refused = |argument: &str, texts: &[&str]| {
         let (built, _) = build("FROM scratch\n", &["--build-context", argument]);
         built.failed_with(1, texts);

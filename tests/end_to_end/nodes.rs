@@ -181,8 +181,8 @@ fn what_a_lost_node_was_building_is_built_on_another() {
     running.until("it runs");
     both.near.cut();
     let built = running.wait().succeeded();
-    let told = "the node near was lost: building linux/amd64 again elsewhere";
-    assert!(built.stderr.contains(told), "{}", built.stderr);
+    let printed = "the node near was lost: building linux/amd64 again elsewhere";
+    assert!(built.stderr.contains(printed), "{}", built.stderr);
     assert_eq!(
         Pushed::fetch(&name).platforms(),
         ["linux/amd64", "linux/arm64"]
@@ -292,8 +292,8 @@ fn what_one_daemon_has_to_make_is_made_by_one_that_can() {
     let archive = context.path().join("files.tar");
     let output = format!("--output=type=tar,dest={}", archive.display());
     let built = both.run(context.path(), &[TWO, &output]).succeeded();
-    let told = "an archive of files (type=tar) is made by one daemon";
-    assert!(built.stderr.contains(told), "{}", built.stderr);
+    let printed = "an archive of files (type=tar) is made by one daemon";
+    assert!(built.stderr.contains(printed), "{}", built.stderr);
     assert!(archive.exists());
     let (odd, odder) = (Relay::unix(), Relay::unix());
     both.add("odd", "windows/amd64", odd.address());

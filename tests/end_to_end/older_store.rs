@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use crate::support::{Engine, Finished, OwnEngine, Pushed, folder_of, solvekit, unique};
 
 #[test]
-fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it() {
+fn the_older_image_store_builds_and_its_limits_are_reported_as_buildx_does() {
     let engine = OwnEngine::start();
     let home = tempfile::tempdir().expect("a temporary folder");
     let word = unique();

@@ -32,7 +32,7 @@ fn run(arguments: &[&str]) -> Finished {
 }
 
 /// The output about these platforms.
-fn said(platforms: &str) -> Vec<Value> {
+fn printed(platforms: &str) -> Vec<Value> {
     let lines = run(&["platforms", "--format=json", "--platform", platforms]).succeeded();
     let lines = lines.stdout.lines();
     lines
@@ -41,7 +41,7 @@ fn said(platforms: &str) -> Vec<Value> {
 }
 
 #[test]
-fn native_and_emulated_platforms_are_told_apart() {
+fn native_and_emulated_platforms_are_distinguished() {
     let table = run(&["platforms"]).succeeded();
     let line = |platform: &str| {
         let mut lines = table.stdout.lines();
@@ -65,11 +65,11 @@ fn native_and_emulated_platforms_are_told_apart() {
         table.stdout
     );
     assert!(table.stderr.contains("on this machine"), "{}", table.stderr);
-    let said = said("linux/arm64,windows/amd64");
-    assert_eq!(said[0]["runs"], "emulated");
-    let flags = said[0]["emulator"]["flags"].as_str().expect("flags");
+    let printed = printed("linux/arm64,windows/amd64");
+    assert_eq!(printed[0]["runs"], "emulated");
+    let flags = printed[0]["emulator"]["flags"].as_str().expect("flags");
     assert!(flags.contains('F'), "{flags}");
-    assert_eq!(said[1]["runs"], "impossible");
+    assert_eq!(printed[1]["runs"], "impossible");
     let short = run(&[
         "platforms",
         "--platform=linux/amd64",
@@ -79,12 +79,12 @@ fn native_and_emulated_platforms_are_told_apart() {
 }
 
 #[test]
-fn a_platform_that_cannot_run_is_told_before_anything_is_solved() {
-    assert_eq!(said("linux/mips")[0]["runs"], "emulated");
+fn a_platform_that_cannot_run_is_reported_before_anything_is_solved() {
+    assert_eq!(printed("linux/mips")[0]["runs"], "emulated");
     let _off = TurnedOff::new(MIPS);
-    let said = said("linux/mips");
-    assert_eq!(said[0]["runs"], "impossible", "{said:?}");
-    let why = said[0]["why"].as_str().expect("a reason");
+    let printed = printed("linux/mips");
+    assert_eq!(printed[0]["runs"], "impossible", "{printed:?}");
+    let why = printed[0]["why"].as_str().expect("a reason");
     assert!(
         why.contains("qemu-mips") && why.contains("turned off"),
         "{why}"

@@ -88,8 +88,8 @@ fn a_node_of_a_pool_that_hangs_is_passed_over_and_remembered() {
     let (first, second) = (context(), context());
     for context in [&first, &second] {
         let built = build(&home, context.path());
-        let told = "the node c of the builder pool does not answer, and is left out";
-        assert!(built.stderr.contains(told), "{}", built.stderr);
+        let printed = "the node c of the builder pool does not answer, and is left out";
+        assert!(built.stderr.contains(printed), "{}", built.stderr);
         assert!(
             ["a", "b"].contains(&node(&built).as_str()),
             "{}",

@@ -84,7 +84,7 @@ fn a_push_from_here_survives_a_blob_that_was_cut() {
 }
 
 #[test]
-fn commands_that_push_retry_as_often_as_they_are_told_and_say_what_was_left() {
+fn commands_that_push_obey_the_retry_limit_and_report_the_rest() {
     let source = crate::support::Engine::get().name(&format!("retries/{}:1", unique()));
     let context = context();
     build(context.path(), &source, &[]).succeeded();

@@ -186,7 +186,7 @@ fn targets_of_a_bake_file_share_a_report() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told_before_the_build() {
+fn a_report_that_cannot_be_written_is_reported_before_the_build() {
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     for (report, parts) in [
         ("report.txt", ["says no format", "--report"]),

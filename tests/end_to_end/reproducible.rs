@@ -63,7 +63,7 @@ fn a_build_without_times_is_reproducible_on_two_platforms() {
 }
 
 #[test]
-fn what_differs_is_told_with_its_layer_its_line_and_its_lines() {
+fn what_differs_is_reported_with_its_layer_its_line_and_its_lines() {
     let context = dockerfile(
         "RUN echo fixed > /fixed\nRUN cat /proc/sys/kernel/random/uuid > /stamp\n\
          RUN for f in a b c; do touch /$f; uuid=$(cat /proc/sys/kernel/random/uuid); \
@@ -214,7 +214,7 @@ fn images_of_registries_layouts_and_archives_are_compared() {
 }
 
 #[test]
-fn a_lock_is_verified_and_its_moved_names_are_told() {
+fn a_lock_is_verified_and_its_moved_names_are_reported() {
     let base = format!("{}:latest", Engine::get().name("verified-base"));
     let push = |word: &str| {
         let base_of = dockerfile(&format!("RUN echo {word} > /word\n"));

@@ -54,7 +54,7 @@ fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
 }
 
 #[test]
-fn a_daemon_is_waited_for_as_long_as_it_is_said() {
+fn a_daemon_is_awaited_until_the_time_limit() {
     let relay = Relay::unix();
     let word = unique();
     let dockerfile = format!("FROM alpine\nRUN --network=none echo {word}-$((0+1)); sleep 15\n");

@@ -198,7 +198,7 @@ fn a_full_disk_names_the_path_and_leaves_no_half_archive() {
 }
 
 #[test]
-fn a_destination_of_the_wrong_kind_is_told_before_the_build() {
+fn a_destination_of_the_wrong_kind_is_reported_before_the_build() {
     let context = context(&unique());
     let file = context.path().join("Dockerfile").display().to_string();
     let failed = build(&context, &file).failed_with(1, &["Dockerfile", "no folder"]);

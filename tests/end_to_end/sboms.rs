@@ -141,7 +141,7 @@ fn a_scan_that_fails_is_its_platform_s_failure() {
 }
 
 #[test]
-fn a_scanner_that_cannot_be_used_is_told() {
+fn a_scanner_that_cannot_be_used_is_reported() {
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     let build = |generator: &str| {
         let sbom = format!("--sbom=generator={generator}");

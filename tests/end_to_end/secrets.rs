@@ -95,7 +95,7 @@ fn a_secret_that_is_needed_and_not_given_is_named_with_its_line() {
 }
 
 #[test]
-fn secrets_that_cannot_be_read_are_told_before_the_build() {
+fn secrets_that_cannot_be_read_are_reported_before_the_build() {
     let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
     for (flag, text) in [
         ("id=a,src=/nonexistent/x", "/nonexistent/x"),

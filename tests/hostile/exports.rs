@@ -123,12 +123,12 @@ fn nothing_is_written_outside_of_the_folder_and_it_is_called_incomplete() {
     }
     assert_eq!(names(folder.path()), ["context", "kept", "out"]);
     assert_eq!(fs::read(folder.path().join("kept")).unwrap(), b"kept");
-    let said = format!("the folder {out} is incomplete");
-    finished.failed_with(1, &[&said]);
+    let printed = format!("the folder {out} is incomplete");
+    finished.failed_with(1, &[&printed]);
 }
 
 #[test]
-fn a_folder_of_a_bake_file_that_is_incomplete_is_told_too() {
+fn a_folder_of_a_bake_file_that_is_incomplete_is_reported_too() {
     let folder = folder();
     let (context, out) = (path(&folder, "context"), path(&folder, "out"));
     let file = path(&folder, "bake.json");

@@ -28,7 +28,7 @@ fn update(round: u64) -> control::StatusResponse {
 }
 
 #[test]
-fn steps_and_warnings_without_end_are_cut_off_and_told() {
+fn steps_and_warnings_without_end_are_cut_off_and_reported() {
     let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
     let context = context.path().to_str().unwrap();
     let finished = flood(&["--progress=none", context], || {

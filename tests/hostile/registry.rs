@@ -146,7 +146,7 @@ fn every_index_is_asked_for_once() {
 }
 
 #[test]
-fn a_registry_that_fails_for_a_while_is_tried_again_and_that_is_told() {
+fn a_registry_that_fails_for_a_while_is_retried_and_that_is_reported() {
     let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
     let registry = Registry::of(move |_, count| {
         let kind = format!("Content-Type: {}\r\n", media_type::OCI_INDEX);
@@ -158,8 +158,8 @@ fn a_registry_that_fails_for_a_while_is_tried_again_and_that_is_told() {
     let name = format!("{}/a:1", registry.address);
     let output = solvekit(&["imagetools", "inspect", &name], &[]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let told = format!("{} answers 503: trying again in ", registry.address);
-    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    let printed = format!("{} answers 503: trying again in ", registry.address);
+    assert!(stderr(&output).contains(&printed), "{}", stderr(&output));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_token_server_in_plain_http_elsewhere_is_refused_with_a_hint() {
 }
 
 #[test]
-fn a_second_image_for_a_platform_is_told() {
+fn a_second_image_for_a_platform_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["one", "two"].map(|name| {
         let path = folder.path().join(name);

@@ -158,9 +158,9 @@ fn bake_files_that_lead_out_of_the_working_directory_are_not_read() {
                 continue;
             }
             let finished = Finished::of(solvekit(command).current_dir(&context));
-            let said = "a symbolic link leads out of";
+            let printed = "a symbolic link leads out of";
             let hint = format!("-f {name}");
-            let finished = finished.failed_with(1, &[said, &hint]);
+            let finished = finished.failed_with(1, &[printed, &hint]);
             assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
         }
         // A path that the user typed is followed.

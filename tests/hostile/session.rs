@@ -47,7 +47,7 @@ async fn secret(session: &Channel, id: &str) -> Result<Vec<u8>, Code> {
 }
 
 #[test]
-fn only_the_secrets_that_were_given_are_told() {
+fn only_the_secrets_that_were_given_are_recorded() {
     let folder = context();
     let given = format!("id=mine,src={}", path(&folder, "mine"));
     let context = path(&folder, "context");
@@ -78,7 +78,7 @@ fn only_the_secrets_that_were_given_are_told() {
 /// A daemon may request every login, because it pulls the images in a Dockerfile with them. It gets
 /// nothing else.
 #[test]
-fn logins_are_told_by_their_names_and_nothing_else_is() {
+fn logins_are_listed_by_name_only() {
     let folder = context();
     let context = path(&folder, "context");
     let (answers, _) = attack(&[&context], async |session| {

@@ -158,8 +158,8 @@ impl Reader {
     /// The same, if the tutorial does not mention it.
     pub(crate) fn clears(&self, builder: &str) {
         let done = self.looks(&["rm", builder]);
-        let told = format!("{builder} removed\n");
-        assert!(done.stderr.contains(&told), "{}", done.stderr);
+        let output = format!("{builder} removed\n");
+        assert!(done.stderr.contains(&output), "{}", done.stderr);
         let left = self.looks(&["ls"]);
         assert!(!left.stdout.contains(builder), "{}", left.stdout);
     }

@@ -105,14 +105,14 @@ fn setting_up(reader: &Reader) {
         "--format",
         format,
     ];
-    let said = reader.types(&asked).stdout;
-    assert_eq!(said.lines().count(), 3, "{said}");
+    let printed = reader.types(&asked).stdout;
+    assert_eq!(printed.lines().count(), 3, "{printed}");
     let asked = asked.map(|word| if word == three { "linux/arm64" } else { word });
-    let said = reader.types(&asked).stdout;
-    let arm64 = said.lines().next().unwrap_or_default();
-    assert!(arm64.starts_with("linux/arm64 emulated /"), "{said}");
+    let printed = reader.types(&asked).stdout;
+    let arm64 = printed.lines().next().unwrap_or_default();
+    assert!(arm64.starts_with("linux/arm64 emulated /"), "{printed}");
     let flags = arm64.split("flags: ").nth(1).unwrap_or_default();
-    assert!(flags.contains('F'), "{said}");
+    assert!(flags.contains('F'), "{printed}");
 }
 
 /// The tutorial's ways to create a builder; returns the last one, which is used.
@@ -200,8 +200,8 @@ fn building(reader: &Reader) {
             .lines()
             .any(|line| line.trim() == format!("Platform:  {platform}"));
         assert!(listed, "{platform}\n{shown}");
-        let said = reader.runs(&format!("{name}@{digest}"), platform);
-        assert_eq!(said, greeting);
+        let printed = reader.runs(&format!("{name}@{digest}"), platform);
+        assert_eq!(printed, greeting);
     }
     let pulled = reader.types(&["image", "pull", "--platform", "arm64", &name]);
     assert_eq!(pulled.stdout, format!("{latest}\n"));

@@ -67,8 +67,8 @@ fn an_image_tells_the_machine_that_it_was_built_on() {
         "--push",
     ];
     let built = reader.types_in(folder.path(), &build);
-    let told = "platforms: linux/amd64 native; linux/arm/v7, linux/arm64 emulated";
-    assert!(built.stderr.contains(told), "{}", built.stderr);
+    let printed = "platforms: linux/amd64 native; linux/arm/v7, linux/arm64 emulated";
+    assert!(built.stderr.contains(printed), "{}", built.stderr);
 
     let node = format!("{plain}0");
     let shown = reader.looks(&["platforms"]).stdout;
@@ -94,10 +94,10 @@ fn an_image_tells_the_machine_that_it_was_built_on() {
         ("linux/amd64", "x86_64"),
     ] {
         assert!(shown.contains(&format!("Platform:  {platform}")), "{shown}");
-        let said = reader.runs(&latest, platform);
+        let printed = reader.runs(&latest, platform);
         assert!(
-            said.starts_with("Linux ") && said.contains(machine),
-            "{platform}: {said}"
+            printed.starts_with("Linux ") && printed.contains(machine),
+            "{platform}: {printed}"
         );
     }
 

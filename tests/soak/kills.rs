@@ -120,7 +120,7 @@ fn a_killed_daemon_leaves_no_half_file_and_moves_no_tag() {
             ended.stderr
         );
         ends.slowest = ends.slowest.max(took);
-        let is_built = told(&ended, number);
+        let is_built = succeeded(&ended, number);
         match is_built {
             true => ends.succeeded += 1,
             false => ends.failed += 1,
@@ -156,7 +156,7 @@ fn a_killed_daemon_leaves_no_half_file_and_moves_no_tag() {
 }
 
 /// True if the build succeeded. A failed one must print an error.
-fn told(ended: &Finished, number: usize) -> bool {
+fn succeeded(ended: &Finished, number: usize) -> bool {
     match ended.code {
         Some(0) => true,
         Some(1) => {

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_globs_are_told() {
+    fn malformed_globs_are_reported() {
         for glob in [
             "[", "[]", "[]a]", "[a-]", "[-a]", "[^]", "a\\", "[a", "[a\\", "*[", "[^b", "[\\]",
         ] {

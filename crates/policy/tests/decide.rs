@@ -82,7 +82,7 @@ allow if input.image.labels.team == "core""#;
 }
 
 #[test]
-fn a_field_behind_another_name_is_asked_for() {
+fn a_field_after_another_name_is_asked_for() {
     for text in [
         "found := input.image\ndecision := {\"allow\": found.labels.x == \"1\"}",
         "f(i) if i.labels.x\ndecision := {\"allow\": f(input.image)}",

@@ -215,7 +215,7 @@ fn a_link_on_the_way_counts_and_so_does_another_repository() {
 }
 
 #[test]
-fn what_cannot_be_known_is_told() {
+fn what_cannot_be_known_is_reported() {
     let cases = [
         (
             "FROM scratch\nCOPY . /\n",

@@ -72,7 +72,7 @@ fn layers_have_the_steps_of_their_platform() {
 }
 
 #[test]
-fn the_same_text_in_two_stages_is_told_apart_by_its_place() {
+fn the_same_text_in_two_stages_is_distinguished_by_its_place() {
     let (found, _) = placed(
         &[
             "[build 1/3] FROM a",

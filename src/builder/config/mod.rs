@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn what_is_wrong_is_reported() {
         let refused = |text: &str| {
             let (_folder, path) = written(text);
             crate::causes::in_one_line(&DaemonConfig::load(&path).unwrap_err())

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_pod_can_have_is_told() {
+    fn a_name_that_no_pod_can_have_is_reported() {
         for name in ["ends_", &"a".repeat(64)] {
             let error = driver(name, &[]).unwrap_err();
             assert!(

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_told_with_option_and_form() {
+    fn wrong_values_are_reported_with_option_and_form() {
         for (name, value, part) in [
             ("requests.cpu", "abc", "500m"),
             ("limits.memory", "4gb", "512Mi"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_exclude_each_other_are_told() {
+    fn options_that_exclude_each_other_are_reported() {
         let refused = |pairs| crate::causes::in_one_line(&read(pairs).unwrap_err());
         let error = refused(&[("requests.cpu", "2"), ("limits.cpu", "500m")]);
         assert!(error.contains("limits.cpu, 500m"), "{error}");

@@ -97,7 +97,7 @@ impl Extended {
                 });
             }
         };
-        let short = |told: u64| u32::try_from(told).map_err(|_| broken(ArchiveProblem::Header));
+        let short = |number: u64| u32::try_from(number).map_err(|_| broken(ArchiveProblem::Header));
         let uid = match self.uid {
             Some(uid) => uid,
             None => short(number(&fields.uid, header.uid())?)?,

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn artifacts_can_be_left_out_where_nothing_is_said() {
+    fn artifacts_can_be_left_out_by_default() {
         let mut request = BuildRequest::new(".");
         request.outputs = ["type=registry", "type=oci,oci-artifact=true", "out"]
             .map(|text| text.parse().unwrap())

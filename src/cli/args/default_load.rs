@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_that_stays_in_the_cache_is_told() {
+    fn a_result_that_stays_in_the_cache_is_reported() {
         let mut request = BuildRequest::new(".");
         let text = warning(&request, "docker-container").unwrap();
         assert!(text.contains("No output specified with docker-container driver"));

@@ -100,11 +100,11 @@ pub(crate) fn of_build<'a>(
             EXIT_INTERRUPTED => Status::Cancelled,
             _ => Status::Failed,
         };
-        let mut told = FailureReport::default();
-        told.message = failure.message().to_owned();
-        told.excerpt = failure.excerpt().to_owned();
-        told.steps.clone_from(&summary.failed);
-        report.failure = Some(told);
+        let mut reported = FailureReport::default();
+        reported.message = failure.message().to_owned();
+        reported.excerpt = failure.excerpt().to_owned();
+        reported.steps.clone_from(&summary.failed);
+        report.failure = Some(reported);
     }
     report
 }

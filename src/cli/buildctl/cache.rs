@@ -18,11 +18,11 @@ const HEADER: &str = "ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DuArgs {
-    /// Which records, for example type==regular; repeatable
+    /// List these records only, for example type==regular; repeatable
     #[arg(short, long, value_name = "FILTER")]
     filter: Vec<String>,
 
-    /// Show all that is known of each record
+    /// Show every field of each record
     #[arg(short, long)]
     verbose: bool,
 
@@ -49,7 +49,7 @@ pub(super) struct PruneArgs {
     #[arg(long, value_name = "MB", default_value_t = 0.0)]
     free_storage: f64,
 
-    /// Which records; repeatable
+    /// Remove only these records; repeatable
     #[arg(short, long, value_name = "FILTER")]
     filter: Vec<String>,
 
@@ -57,7 +57,7 @@ pub(super) struct PruneArgs {
     #[arg(long)]
     all: bool,
 
-    /// Show all that is known of each record
+    /// Show every field of each record
     #[arg(short, long)]
     verbose: bool,
 

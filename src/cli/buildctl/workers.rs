@@ -15,11 +15,11 @@ use crate::cli::report::terminal::print_text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkersArgs {
-    /// Which workers: id==ID or labels."KEY"==VALUE; repeatable
+    /// List these workers only: id==ID or labels."KEY"==VALUE; repeatable
     #[arg(short, long, value_name = "FILTER")]
     filter: Vec<String>,
 
-    /// Show all that is known of each worker
+    /// Show every field of each worker
     #[arg(short, long)]
     verbose: bool,
 

@@ -140,7 +140,7 @@ impl Prompt<'_> {
         let opens = terminal::is_interactive() && !matches!(self.pause.reason, Reason::Step);
         if (opens && self.monitor.settings.when != When::Step) || invoke.is_given() {
             let done = self.shell_or_hint().await;
-            self.told(done);
+            self.report(done);
         }
         loop {
             talk(self.monitor.settings.prompt);
@@ -207,11 +207,11 @@ impl Prompt<'_> {
                 Err(Failure::new(text))
             }
         };
-        self.told(done);
+        self.report(done);
         None
     }
 
-    fn told(&self, done: Result<(), Failure>) {
+    fn report(&self, done: Result<(), Failure>) {
         if let Err(failure) = done {
             talk(&format!(
                 "{}; help shows the commands\n",

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_stand_behind_the_verb_and_words_are_safe_in_a_shell() {
+    fn flags_follow_the_verb_and_words_are_safe_in_a_shell() {
         let arguments = ["/bin/x", "--builder=b", "build", "-t", "it's", "."];
         let arguments = arguments.map(str::to_owned);
         let again = |original, verbs: &[&str]| with_flags(&arguments, original, verbs, "--debug");

@@ -173,7 +173,7 @@ impl Failure {
 
     /// Adds a prefix to the message that is printed when this program is called as buildx.
     #[must_use]
-    pub(crate) fn behind_in_buildx(mut self, text: &str) -> Self {
+    pub(crate) fn prefixed_in_buildx(mut self, text: &str) -> Self {
         if !self.message.is_empty() && !self.alone_in_buildx {
             let words = self.buildx.as_ref().unwrap_or(&self.message);
             self.buildx = Some(format!("{text}: {words}"));

@@ -54,36 +54,38 @@ pub(crate) async fn add(
     let provenance = client.recorded_provenance(record).await;
     for provenance in provenance.unwrap_or_default() {
         report.sources.extend(sources(&provenance.predicate));
-        report.provenance.push(told(target, provenance));
+        report
+            .provenance
+            .push(provenance_report(target, provenance));
     }
     report.sources.sort();
     report.sources.dedup();
 }
 
 /// The report's part of a provenance of either version.
-fn told(target: &str, provenance: RecordedProvenance) -> ProvenanceReport {
+fn provenance_report(target: &str, provenance: RecordedProvenance) -> ProvenanceReport {
     let document = &provenance.predicate;
     let text = |newer: &Value, older: &Value| {
         let text = newer.as_str().or_else(|| older.as_str());
         text.unwrap_or_default().to_owned()
     };
     let run = &document["runDetails"];
-    let mut told = ProvenanceReport::default();
-    told.builder = text(&run["builder"]["id"], &document["builder"]["id"]);
-    told.build_type = text(
+    let mut report = ProvenanceReport::default();
+    report.builder = text(&run["builder"]["id"], &document["builder"]["id"]);
+    report.build_type = text(
         &document["buildDefinition"]["buildType"],
         &document["buildType"],
     );
-    told.invocation = text(
+    report.invocation = text(
         &run["metadata"]["invocationId"],
         &document["metadata"]["buildInvocationID"],
     );
     let words = [target, &*provenance.platform];
     let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
-    told.platform = words.join(" ");
-    told.digest = provenance.digest.to_string();
-    told.predicate_type = provenance.predicate_type;
-    told
+    report.platform = words.join(" ");
+    report.digest = provenance.digest.to_string();
+    report.predicate_type = provenance.predicate_type;
+    report
 }
 
 /// The remote sources in a provenance of either version.

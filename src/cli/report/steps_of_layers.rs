@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_is_there_twice_is_not_told() {
+    fn a_line_that_is_there_twice_is_not_reported() {
         let text = "FROM a\nRUN make\nRUN test\nFROM b\nRUN test\n";
         let steps = Steps::of(&Source::new("app/Dockerfile", text.into()));
         assert_eq!(steps.lines[&key("RUN make")], Some(2));

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_told() {
+    fn unknown_fields_are_reported() {
         let error = printed("{{.Nme}}").unwrap_err().into_message();
         assert!(error.contains("Nme"), "{error}");
         assert!(Format::parse("{{.Name", DEFAULT).is_err());

@@ -45,7 +45,7 @@ fn docker_takes_a_docker_host_too() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_what_to_write() {
+fn mistakes_are_reported_with_the_right_form() {
     assert!(refused("tcp://host").contains("tcp://host:1234"));
     assert!(refused("/run/b.sock").contains("unix:///run/b.sock"));
     assert!(refused("host:1234").contains("tcp://host:1234"));

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn output_and_errors_are_told_apart() {
+    async fn output_and_errors_are_distinguished() {
         let (ours, mut theirs) = tokio::io::duplex(7);
         let parts = [
             frame(1, "one "),

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn archives_are_told_from_dockerfiles() {
+    fn archives_are_distinguished_from_dockerfiles() {
         assert!(is_archive(b"\x1f\x8b\x08\x00"));
         assert!(is_archive(b"BZh91AY"));
         assert!(!is_archive(b"FROM alpine\n"));

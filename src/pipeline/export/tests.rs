@@ -106,7 +106,7 @@ fn files_are_removed_below_the_working_directory_only() {
 }
 
 #[test]
-fn a_destination_that_cannot_be_is_told_before_the_build() {
+fn a_destination_that_cannot_be_is_reported_before_the_build() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -122,7 +122,7 @@ fn a_destination_that_cannot_be_is_told_before_the_build() {
 }
 
 #[test]
-fn what_docker_load_does_not_take_is_told_before_the_build() {
+fn what_docker_load_does_not_take_is_reported_before_the_build() {
     let mut request = BuildRequest::new(".");
     request.outputs = vec!["type=docker,dest=x.tar".parse().unwrap()];
     assert!(check(&request).is_ok());

@@ -72,7 +72,7 @@ fn a_stream_is_an_archive_or_a_dockerfile() {
 }
 
 #[test]
-fn mistakes_with_streams_are_told_apart() {
+fn mistakes_with_streams_are_distinguished() {
     let both = stream(b"FROM scratch\n");
     let twice = of(
         MainContext::Stream(both.clone()),

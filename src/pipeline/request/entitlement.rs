@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entitlements_are_told_to_the_daemon_as_they_are_given() {
+    fn entitlements_are_sent_to_the_daemon_as_given() {
         for text in [
             "network.host",
             "security.insecure",

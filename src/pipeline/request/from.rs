@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_told_from_folders() {
+    fn urls_are_distinguished_from_folders() {
         for url in [
             "https://host/repository.git#main:folder",
             "https://host/repository.git?ref=main&subdir=folder",

@@ -118,7 +118,7 @@ fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
 /// The attributes that the daemon records. Older daemons parse the build argument
 /// `SOURCE_DATE_EPOCH` as a number and fail if it names a source, so it is omitted then: the result
 /// has that time.
-pub(in crate::pipeline) fn told_to_daemon(
+pub(in crate::pipeline) fn recorded(
     attributes: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let is_recorded = |(name, value): &(&String, &String)| {

@@ -188,7 +188,7 @@ impl<'a> Build<'a> {
         let daemon = self.attempt.client.address().daemon();
         SolveRequest {
             // Only for the daemon's history: this client makes the graph itself.
-            frontend_attrs: redact_values(options::told_to_daemon(self.attempt.asked.attributes())),
+            frontend_attrs: redact_values(options::recorded(self.attempt.asked.attributes())),
             cache_exports: self.layouts.cache_to.clone(),
             cache_imports: self.layouts.cache_from.clone(),
             exporters: export::exporters(request, &self.outputs, daemon),

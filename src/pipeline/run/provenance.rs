@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_form_is_told_in_the_older_one() {
+    fn the_newer_form_is_reported_in_the_older_one() {
         let new = json!({
             "buildDefinition": {
                 "buildType": "x",

@@ -71,7 +71,7 @@ async fn steps_without_a_platform_name_their_node() {
 }
 
 #[tokio::test]
-async fn a_source_waits_while_the_display_is_behind() {
+async fn a_source_waits_while_the_display_lags() {
     let (writer, mut updates) = channel();
     let source = writer.source();
     for _ in 0..QUEUE {

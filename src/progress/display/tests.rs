@@ -106,7 +106,7 @@ async fn rawjson_is_one_update_a_line() {
 }
 
 #[tokio::test]
-async fn plain_has_said_everything_at_the_end() {
+async fn plain_has_printed_everything_at_the_end() {
     let (_, text) = show(Mode::Plain, failing_build()).await;
     assert!(text.contains("#1 0.100 cc\n"), "{text}");
     assert!(text.contains("exit code: 2\n") && text.contains(" CANCELED\n"));

@@ -122,7 +122,7 @@ fn one_step_speaks_until_it_ends() {
 }
 
 #[test]
-fn a_step_that_ends_is_told_at_once_and_the_other_goes_on() {
+fn a_step_that_ends_is_reported_at_once_and_the_other_goes_on() {
     let out = Printer::new()
         .at(0, &[begun("a", "one", 0), begun("b", "two", 0)])
         .at(100, &[log("a", 100, b"half")])
@@ -184,7 +184,7 @@ fn a_step_that_writes_a_lot_does_not_wait_in_memory() {
 }
 
 #[test]
-fn transfers_are_told_when_they_have_moved_on() {
+fn transfers_are_reported_when_they_have_progressed() {
     let out = Printer::new()
         .at(0, &[begun("a", "one", 0)])
         .at(100, &[transfer("a", "context", (10, 1000), 100, false)])
@@ -234,7 +234,7 @@ fn warnings_stand_with_their_step() {
 }
 
 #[test]
-fn what_was_not_said_is_said_at_the_end() {
+fn what_was_not_printed_is_printed_at_the_end() {
     let out = Printer::new()
         .at(0, &[begun("a", "one", 0), begun("b", "two", 0)])
         .at(100, &[log("a", 100, b"open"), log("b", 100, b"waiting\n")])

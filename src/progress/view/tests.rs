@@ -90,7 +90,7 @@ fn what_speaks_of_no_known_step_is_left_out() {
 }
 
 #[test]
-fn the_same_warning_is_told_once() {
+fn the_same_warning_is_reported_once() {
     let view = view(
         50,
         &[

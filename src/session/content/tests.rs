@@ -341,7 +341,7 @@ async fn a_damaged_manifest_is_not_sent() {
 }
 
 #[tokio::test]
-async fn stores_are_told_apart_and_keep_their_rights() {
+async fn stores_are_distinguished_and_keep_their_rights() {
     let mut daemon = daemon().await;
     let digest = put(daemon.folder.path(), b"x");
     let refused = daemon.write("r", vec![write(0, b"x")]).await.unwrap_err();

@@ -161,7 +161,7 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_destination_that_cannot_be_written_is_told() {
+async fn a_destination_that_cannot_be_written_is_reported() {
     let exports = Exports::new().with_file(0, "/dev/null/out.tar");
     let status = Daemon::<BytesMessage>::start(exports, "0")
         .await

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_are_none_are_told() {
+    fn patterns_that_are_none_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let wrong = ["[".to_owned()];
         let error = Selection::new(folder.path(), &[], &wrong, &[]).unwrap_err();

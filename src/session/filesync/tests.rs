@@ -268,7 +268,7 @@ async fn a_malformed_pattern_fails_the_transfer() {
 }
 
 /// Requests the only file after `change` was applied; returns the error that the daemon gets.
-async fn told_after(change: impl Fn(&Path)) -> (String, Status) {
+async fn reported_after(change: impl Fn(&Path)) -> (String, Status) {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
     fs::write(&file, "0123456789").unwrap();
@@ -287,7 +287,7 @@ async fn told_after(change: impl Fn(&Path)) -> (String, Status) {
 
 #[tokio::test]
 async fn a_file_that_vanished_is_named() {
-    let (message, status) = told_after(|file| fs::remove_file(file).unwrap()).await;
+    let (message, status) = reported_after(|file| fs::remove_file(file).unwrap()).await;
     assert!(
         message.starts_with("cannot open file: No such file"),
         "{message}"
@@ -300,7 +300,7 @@ async fn a_file_that_vanished_is_named() {
 
 #[tokio::test]
 async fn a_file_that_shrank_is_named_with_its_sizes() {
-    let (message, _) = told_after(|file| fs::write(file, "0123").unwrap()).await;
+    let (message, _) = reported_after(|file| fs::write(file, "0123").unwrap()).await;
     assert_eq!(
         message,
         "file changed while it was sent: 10 bytes when it was listed, 4 when it was read"
@@ -310,7 +310,7 @@ async fn a_file_that_shrank_is_named_with_its_sizes() {
 #[tokio::test]
 async fn a_file_that_became_a_link_or_a_pipe_is_not_read() {
     for link in [true, false] {
-        let (message, _) = told_after(|file| {
+        let (message, _) = reported_after(|file| {
             fs::remove_file(file).unwrap();
             match link {
                 true => std::os::unix::fs::symlink("/etc/passwd", file).unwrap(),

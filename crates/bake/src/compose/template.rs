@@ -81,15 +81,15 @@ fn braced<'a>(
     depth: usize,
 ) -> Result<(Cow<'a, str>, usize), TemplateError> {
     let name = &after[..name_length(after)];
-    let behind = &after[name.len()..];
+    let rest = &after[name.len()..];
     if name.is_empty() {
         return Err(TemplateError::Invalid);
     }
-    if behind.starts_with('}') {
+    if rest.starts_with('}') {
         return Ok((lookup(name).unwrap_or_default().into(), name.len() + 1));
     }
-    let is_soft = behind.starts_with(':');
-    let operator = behind
+    let is_soft = rest.starts_with(':');
+    let operator = rest
         .get(usize::from(is_soft)..)
         .and_then(|text| text.chars().next());
     let operand = name.len() + usize::from(is_soft) + operator.map_or(1, char::len_utf8);

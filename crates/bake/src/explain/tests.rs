@@ -131,7 +131,7 @@ fn overrides_that_add_leave_what_files_say() {
 }
 
 #[test]
-fn null_says_nothing_and_defaults_are_told() {
+fn null_adds_nothing_and_defaults_are_listed() {
     assert_eq!(
         explained(&[(NAME, FILE)], "app.pull", &[], &[]),
         "  not set\n"

@@ -48,10 +48,12 @@ pub(super) fn check(evaluation: &Evaluation, findings: &mut Vec<Finding>) {
 
 /// Returns all names that groups and targets use, directly or indirectly.
 fn used(body: &Body) -> HashSet<Name<'_>> {
-    let mut behind: HashMap<Name<'_>, Vec<&Expression>> = HashMap::new();
+    let mut expressions_of: HashMap<Name<'_>, Vec<&Expression>> = HashMap::new();
     let mut waiting: Vec<&Expression> = Vec::new();
     for attribute in &body.attributes {
-        let expressions = behind.entry(Name::Variable(&attribute.name)).or_default();
+        let expressions = expressions_of
+            .entry(Name::Variable(&attribute.name))
+            .or_default();
         expressions.push(&attribute.expression);
     }
     for block in &body.blocks {
@@ -60,10 +62,12 @@ fn used(body: &Body) -> HashSet<Name<'_>> {
             "variable" => {
                 let nested = block.body.blocks.iter();
                 let nested = nested.flat_map(|inner| &inner.body.attributes);
-                let expressions = behind.entry(Name::Variable(block.name())).or_default();
+                let expressions = expressions_of
+                    .entry(Name::Variable(block.name()))
+                    .or_default();
                 expressions.extend(own.chain(nested.map(|it| &it.expression)));
             }
-            "function" => behind
+            "function" => expressions_of
                 .entry(Name::Function(block.name()))
                 .or_default()
                 .extend(own),
@@ -80,7 +84,7 @@ fn used(body: &Body) -> HashSet<Name<'_>> {
         for name in variables.chain(functions) {
             // The names have the lifetime of the body, like the expressions.
             if used.insert(name)
-                && let Some(next) = behind.get(&name)
+                && let Some(next) = expressions_of.get(&name)
             {
                 waiting.extend(next.iter().copied());
             }

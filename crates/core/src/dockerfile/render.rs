@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_and_lines_of_directives_are_told() {
+    fn causes_and_lines_of_directives_are_reported() {
         assert!(
             rendered("FROM a\nRUN --mount=from=$x true")
                 .contains("invalid --mount: from= takes no variables: \"$x\"\n")

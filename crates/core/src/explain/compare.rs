@@ -15,7 +15,7 @@ const NAMED_FILES: usize = 10;
 /// Returns the steps that ran, each with its reasons. `changes` are the changed files of the
 /// folders that both records have, by the folders' names.
 pub fn explain(old: &Record, new: &Record, changes: &BTreeMap<String, Changes>) -> Vec<Explained> {
-    let mut said = HashSet::new();
+    let mut reported = HashSet::new();
     let mut explained = Vec::new();
     for graph in &new.graphs {
         let of_platform = |other: &&Graph| other.platform == graph.platform;
@@ -36,7 +36,7 @@ pub fn explain(old: &Record, new: &Record, changes: &BTreeMap<String, Changes>) 
             changes,
         };
         for (at, step) in compared.explained() {
-            if said.insert(graph.steps[at].place(&graph.platform)) {
+            if reported.insert(graph.steps[at].place(&graph.platform)) {
                 explained.push(step);
             }
         }

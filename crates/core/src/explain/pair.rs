@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_found_behind_a_new_one_and_when_it_is_edited() {
+    fn a_step_is_found_after_a_new_one_and_when_it_is_edited() {
         let old = graph(&[("[a 1/2] RUN x", "RUN x"), ("[a 2/2] RUN y", "RUN y")]);
         let new = graph(&[
             ("[a 1/3] RUN w", "RUN w"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_and_instructions_are_told_apart() {
+    fn stages_and_instructions_are_distinguished() {
         let old = graph(&[("[a 1/1] RUN x", "RUN x"), ("[b 1/1] RUN x", "RUN x")]);
         let new = graph(&[
             ("[linux/arm64 b 1/1] RUN x", "RUN x"),

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn ops_decode_to_what_was_said_and_files_are_listed_once() {
+    fn ops_decode_to_what_was_encoded_and_files_are_listed_once() {
         let file = Arc::new(SourceFile {
             filename: "Dockerfile".into(),
             ..SourceFile::default()

@@ -38,7 +38,7 @@ mod tests {
     use super::history_key;
 
     #[test]
-    fn instructions_meet_their_history() {
+    fn instructions_are_matched_with_their_history() {
         for (file, history) in [
             ("RUN make", "RUN /bin/sh -c make # buildkit"),
             (

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_is_not_there_is_told_with_the_context() {
+    fn a_stage_that_is_not_there_is_reported_with_the_context() {
         let error = translated(&[("base", "target:dat"), ("other", "target:data")]).unwrap_err();
         let text = crate::causes::in_one_line(&error);
         assert!(text.contains("\"base\"") && text.contains("dat"), "{text}");

@@ -60,7 +60,7 @@ fn each_changed_byte_of_a_signature_is_noticed() {
 }
 
 #[test]
-fn what_is_not_for_git_or_of_an_unknown_kind_is_told_apart() {
+fn what_is_not_for_git_or_of_an_unknown_kind_is_distinguished() {
     let file = check_object(include_str!("fixtures/file.sig"), ED25519);
     assert_eq!(file, Err(SshProblem::Namespace));
     let unsupported = check_object(

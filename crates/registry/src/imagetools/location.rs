@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn registries_and_layouts_are_told_apart() {
+    fn registries_and_layouts_are_distinguished() {
         for (text, shown) in [
             ("alpine", "docker.io/library/alpine:latest"),
             ("oci-layout://a/b", "oci-layout://a/b:latest"),

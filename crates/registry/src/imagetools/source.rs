@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_names_and_descriptors_are_told_apart() {
+    fn digests_names_and_descriptors_are_distinguished() {
         let digest = Digest::sha256(b"");
         assert_eq!(
             Source::parse(digest.as_str()).unwrap(),

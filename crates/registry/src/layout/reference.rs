@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_tag_and_digest_are_told_apart() {
+    fn path_tag_and_digest_are_distinguished() {
         let digest = Digest::sha256(b"");
         for (text, path, tag, with_digest) in [
             ("/a/b".to_owned(), "/a/b", Some("latest"), false),

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_platforms_of_images_can_be_said() {
+    fn only_platforms_of_images_can_be_set() {
         let raw = Bytes::from_static(b"{}");
         let name = Reference::parse("a").unwrap();
         let mut entry = Entry::new(name, Descriptor::of(media_type::OCI_MANIFEST, &raw), raw);

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_plain_when_it_was_said() {
+    fn other_hosts_are_plain_if_the_options_say_so() {
         let options = ClientOptions {
             insecure: vec!["10.0.0.1:5000".to_owned()],
             ..ClientOptions::default()

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_registries_are_told_from_addresses() {
+    fn parts_of_registries_are_distinguished_from_addresses() {
         for key in [
             "r.example",
             "https://r.example/a",

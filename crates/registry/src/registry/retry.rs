@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_as_told_and_bounded() {
+    fn waits_follow_the_policy_and_are_bounded() {
         let limited = StatusCode::TOO_MANY_REQUESTS;
         let mut all = retries();
         let wait = all.after_answer(limited, &retry_after("30")).unwrap();

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_wait_of_many_requests_is_told_once() {
+    async fn one_wait_of_many_requests_is_reported_once() {
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&lines);
         let options = ClientOptions {

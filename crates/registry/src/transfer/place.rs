@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_told_apart() {
+    fn places_are_distinguished() {
         for (text, shown) in [
             ("alpine", "docker.io/library/alpine:latest"),
             ("localhost:5000/a:1", "localhost:5000/a:1"),

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_told_from_images_and_contexts() {
+    fn steps_are_distinguished_from_images_and_contexts() {
         for (name, expected) in [
             ("[2/3] RUN make", true),
             ("[linux/arm64 build 2/3] COPY a b", true),

@@ -41,7 +41,7 @@ pub(crate) async fn cmd_build(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let built = build_or_call(args, connection, environment).await;
-    built.map_err(|failure| failure.behind_in_buildx("failed to build"))
+    built.map_err(|failure| failure.prefixed_in_buildx("failed to build"))
 }
 
 async fn build_or_call(

@@ -30,8 +30,8 @@ pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: W
                     .iter()
                     .any(|sign| text.contains(sign))
                 {
-                    let told = "WARNING: the image is to be pushed there, and from here one";
-                    progress.note(format!("{told} {text}"));
+                    let warning = "WARNING: the image is to be pushed there, and from here one";
+                    progress.note(format!("{warning} {text}"));
                 }
             }
             // If the daemon gets the same answer, it reports it.

@@ -40,7 +40,7 @@ Examples:
   tar -C ~/.m2 -c . | solvekit cache-mount import --id maven --from -
   solvekit cache-mount import --id npm --from type=registry,ref=registry.example.com/me/npm:main
 
-The mount is created if it does not exist. What it has is replaced when all is there.";
+The mount is created if it does not exist. Its old content is replaced when the copy is complete.";
 
 pub(super) async fn run(
     args: &ImportArgs,

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   solvekit cache-mount rm --id go-build
 
-What a build uses at the time is kept.";
+A mount that a build is using is kept.";
 
 /// Removes the mount from all nodes that have it.
 pub(super) async fn run(

@@ -20,7 +20,7 @@ use crate::cli::report::usage::BuilderUsage;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CreateArgs {
-    /// Where the node runs: a context of the docker CLI, the address of a Docker Engine, or (driver
+    /// Run the node there: a context of the docker CLI, the address of a Docker Engine, or (driver
     /// remote) the address of a BuildKit daemon
     #[arg(value_name = "CONTEXT|ENDPOINT")]
     endpoint: Option<String>,

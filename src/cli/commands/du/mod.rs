@@ -66,7 +66,7 @@ pub(crate) async fn cmd_du(
     let daemons = connection
         .connect_all(environment)
         .await
-        .map_err(|failure| failure.behind_in_buildx("failed to call diskusage"))?;
+        .map_err(|failure| failure.prefixed_in_buildx("failed to call diskusage"))?;
     let asked = daemons
         .iter()
         .map(|(client, _)| client.disk_usage(&filters.expressions, filters.unused_for));

@@ -86,7 +86,7 @@ impl Filter {
     }
 
     /// True if the record matches.
-    pub(super) fn meets(&self, record: &BuildRecord, now: SystemTime) -> bool {
+    pub(super) fn matches(&self, record: &BuildRecord, now: SystemTime) -> bool {
         let text = |actual: &str| match (&self.value, self.operator) {
             (Value::Text(value), "!=") => actual != value,
             (Value::Text(value), _) if self.key == Key::Status => actual == value,
@@ -146,7 +146,7 @@ mod tests {
         record
             .attributes
             .insert("vcs:source".into(), "https://host/team/app.git".into());
-        for (text, meets) in [
+        for (text, matches) in [
             ("ref=cde", true),
             ("ref!=abcdef", false),
             ("status=completed", true),
@@ -160,7 +160,7 @@ mod tests {
             ("startedAt>2020-01-31T12:00:00Z", true),
         ] {
             let filter = Filter::parse(text).unwrap();
-            assert_eq!(filter.meets(&record, now), meets, "{text}");
+            assert_eq!(filter.matches(&record, now), matches, "{text}");
         }
     }
 

@@ -69,8 +69,8 @@ pub(super) async fn cmd_ls(args: &LsArgs, history: &History<'_>) -> Result<(), F
     };
     let mut found = history.builds().await?;
     let now = SystemTime::now();
-    let meets = |record: &BuildRecord| filters.iter().all(|filter| filter.meets(record, now));
-    found.retain(|found| meets(&found.record));
+    let is_listed = |record: &BuildRecord| filters.iter().all(|filter| filter.matches(record, now));
+    found.retain(|found| is_listed(&found.record));
     if let Some(repository) = &repository {
         found.retain(|found| found.daemon.is_of(&found.record, repository));
     }

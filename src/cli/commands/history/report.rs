@@ -97,11 +97,11 @@ fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport
     if let Some(error) = &record.error {
         let lines = known["Error"]["Sources"].as_str();
         let lines = lines.and_then(|text| BASE64.decode(text).ok());
-        let mut told = FailureReport::default();
-        told.message.clone_from(&error.message);
-        told.excerpt = String::from_utf8_lossy(&lines.unwrap_or_default()).into_owned();
-        told.steps.clone_from(&summary.failed);
-        report.failure = Some(told);
+        let mut reported = FailureReport::default();
+        reported.message.clone_from(&error.message);
+        reported.excerpt = String::from_utf8_lossy(&lines.unwrap_or_default()).into_owned();
+        reported.steps.clone_from(&summary.failed);
+        report.failure = Some(reported);
     }
     report
 }

@@ -90,7 +90,7 @@ pub(crate) async fn cmd_prune(
     let daemons = connection
         .connect_all(environment)
         .await
-        .map_err(|failure| failure.behind_in_buildx("failed to call prune"))?;
+        .map_err(|failure| failure.prefixed_in_buildx("failed to call prune"))?;
     let bytes = |given: Option<u64>| i64::try_from(given.unwrap_or(0)).unwrap_or(i64::MAX);
     let options = PruneOptions {
         filters: filters.expressions,

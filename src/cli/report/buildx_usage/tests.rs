@@ -6,7 +6,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::cli::args::normalize;
 
-fn said(line: &str) -> String {
+fn printed(line: &str) -> String {
     let words: Vec<_> = line.split(' ').map(Into::into).collect();
     let parsed = normalize::normalized(&Cli::command(), words).and_then(Cli::try_parse_from);
     failure(&parsed.unwrap_err()).unwrap().message().to_owned()
@@ -82,7 +82,7 @@ fn mistakes_have_buildx_s_words() {
              create",
         ),
     ] {
-        assert_eq!(said(line), expected, "{line}");
+        assert_eq!(printed(line), expected, "{line}");
     }
 }
 
@@ -91,7 +91,7 @@ fn an_unknown_flag_is_named() {
     // In two parts, because a test checks that all flags in this folder exist.
     let flag = ["-", "-nope"].concat();
     for line in [format!("buildx {flag}"), format!("buildx build {flag} .")] {
-        assert_eq!(said(&line), format!("unknown flag: {flag}"));
+        assert_eq!(printed(&line), format!("unknown flag: {flag}"));
     }
 }
 
@@ -112,10 +112,10 @@ fn a_plugin_s_words_begin_with_docker() {
 #[test]
 fn a_value_s_flag_is_named() {
     assert!(
-        said("buildx build --shm-size x .")
+        printed("buildx build --shm-size x .")
             .starts_with("invalid argument \"x\" for \"--shm-size\" flag: "),
         "{}",
-        said("buildx build --shm-size x .")
+        printed("buildx build --shm-size x .")
     );
 }
 

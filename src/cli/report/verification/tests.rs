@@ -77,7 +77,7 @@ fn verification<'a>(diff: &'a ImageDiff, settings: Settings) -> Verification<'a>
 }
 
 #[tokio::test]
-async fn a_difference_is_told_with_its_line_its_files_and_what_helps() {
+async fn a_difference_is_reported_with_its_line_its_files_and_what_helps() {
     let diff = diff(layer(1, "a\n"), layer(2, "b\n"), false).await;
     let text = verification(&diff, Settings::default()).text();
     let mut lines = text.lines();
@@ -110,7 +110,7 @@ async fn a_difference_is_told_with_its_line_its_files_and_what_helps() {
 }
 
 #[tokio::test]
-async fn ignored_times_are_said() {
+async fn ignored_times_are_reported() {
     let diff = diff(layer(1, "a"), layer(2, "a"), true).await;
     let text = verification(
         &diff,
@@ -128,10 +128,10 @@ async fn ignored_times_are_said() {
 }
 
 #[tokio::test]
-async fn names_that_have_moved_since_they_were_locked_are_told() {
+async fn names_that_have_moved_since_they_were_locked_are_reported() {
     let diff = diff(layer(1, "a"), layer(1, "a"), true).await;
     let digest = |digit: &str| Digest::parse(&format!("sha256:{}", digit.repeat(64))).unwrap();
-    let told = Verification {
+    let printed = Verification {
         against: Against::Lock(Path::new("solvekit.lock")),
         moved: vec![
             MovedName {
@@ -147,7 +147,7 @@ async fn names_that_have_moved_since_they_were_locked_are_told() {
         ],
         ..verification(&diff, Settings::default())
     };
-    let text = told.text();
+    let text = printed.text();
     for part in [
         "from the base images of solvekit.lock made the same image",
         "the name alpine:3.20 has moved since it was locked\n  sha256:1111",
@@ -156,7 +156,7 @@ async fn names_that_have_moved_since_they_were_locked_are_told() {
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
-    let json = told.json();
+    let json = printed.json();
     assert_eq!(json["againstLock"], "solvekit.lock");
     assert_eq!(json["movedNames"][0]["now"], digest("2").as_str());
     assert_eq!(json["movedNames"][1]["now"], Value::Null);

@@ -39,7 +39,7 @@ fn flags_become_attributes_of_the_frontend() {
 }
 
 #[test]
-fn buildx_s_default_gives_way_to_what_is_said() {
+fn explicit_attestations_replace_the_default_of_buildx() {
     let default = Attestations::default().or_default();
     assert_eq!(
         default.attributes()["attest:provenance"],

@@ -164,7 +164,7 @@ fn the_variables_of_a_failing_word_are_known() {
 }
 
 #[test]
-fn raw_lexers_keep_what_they_are_told_to() {
+fn raw_lexers_keep_what_their_options_name() {
     let keep = |lexer: Lexer, word: &str| {
         lexer
             .expand(word, &environment())

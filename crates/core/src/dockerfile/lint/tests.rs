@@ -104,7 +104,7 @@ fn findings_fail_the_build_if_asked_to() {
 }
 
 #[test]
-fn names_of_secrets_are_told_by_their_words() {
+fn names_of_secrets_are_recognized_by_their_words() {
     let secret = [
         "TOKEN",
         "github_token",

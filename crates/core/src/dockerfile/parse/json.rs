@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn other_arrays_are_told_from_text_that_is_none() {
+    fn other_arrays_are_distinguished_from_text_that_is_none() {
         assert_eq!(string_array("[1, \"a\"]"), Err(JsonFault::NotStrings));
         assert_eq!(string_array("[[\"a\"], null]"), Err(JsonFault::NotStrings));
         for text in [

@@ -467,7 +467,7 @@ fn a_byte_order_mark_alone_is_a_line() {
 }
 
 #[test]
-fn behind_a_second_onbuild_there_is_no_heredoc() {
+fn after_a_second_onbuild_there_is_no_heredoc() {
     let error = parse(b"FROM a\nONBUILD ONBUILD RUN <<EOF\nRUN x\nEOF\n").unwrap_err();
     assert!(
         matches!(*error.kind, ParseErrorKind::Trigger { .. }),

@@ -108,7 +108,7 @@ fn a_changed_file_explains_its_copy_and_all_after_it() {
 }
 
 #[test]
-fn variables_parts_and_texts_are_told() {
+fn variables_parts_and_texts_are_reported() {
     let new = ran(
         |new| {
             let run = &mut new.graphs[0].steps[3];

@@ -24,7 +24,7 @@ fn changes(old: &[File<'_>], new: &[File<'_>]) -> Vec<(String, How)> {
 }
 
 #[test]
-fn each_kind_of_change_is_told() {
+fn each_kind_of_change_is_reported() {
     let old = [
         ("a", 0o644, 1, 1, Some(1)),
         ("b", 0o644, 1, 1, Some(1)),

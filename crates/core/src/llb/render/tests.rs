@@ -43,7 +43,7 @@ fn drawings_escape_what_means_something_there() {
 }
 
 #[test]
-fn an_empty_graph_is_said_to_be_empty() {
+fn an_empty_graph_is_reported() {
     let empty = Definition::default();
     assert_eq!(
         tree(&[("linux/arm64".to_owned(), &empty)], 80),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_s_scanner_is_the_default_and_the_rest_is_told_to_it() {
+    fn the_scanner_of_the_reference_is_the_default_and_gets_the_rest() {
         let sbom = read(&[("attest:sbom", "")]).unwrap().sbom.unwrap();
         assert_eq!(
             sbom.generator.to_string(),

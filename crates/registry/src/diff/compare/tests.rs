@@ -171,7 +171,7 @@ async fn a_config_that_is_only_written_in_another_way_differs() {
 }
 
 #[tokio::test]
-async fn platforms_meet_and_attestations_are_counted() {
+async fn platforms_are_matched_and_attestations_are_counted() {
     let images = Images::new();
     let of = |image: &Descriptor, architecture: &str| {
         let mut entry = image.clone();

@@ -62,7 +62,7 @@ fn whats(file: &FileDiff) -> Vec<What> {
 }
 
 #[test]
-fn every_property_is_told_apart() {
+fn every_property_is_distinguished() {
     let left = [
         made("content", "a"),
         made("gone", ""),
@@ -145,7 +145,7 @@ fn layers_with_the_same_files_differ_in_order_headers_compression_or_ignored_tim
 }
 
 #[test]
-fn files_of_one_path_meet_in_their_order() {
+fn files_of_one_path_are_paired_in_order() {
     let left = [made("a", "1"), made("a", "2"), made("b", "")];
     let right = [
         made("a", "1"),

@@ -57,7 +57,7 @@ async fn every_kind_of_request_is_tried_again() {
 }
 
 #[tokio::test]
-async fn retries_end_and_are_told() {
+async fn retries_end_and_are_reported() {
     let server = Server::of(|_, _| reply(503, &[], "")).await;
     let (mut options, lines) = notified_options(&server);
     options.retries.times = 2;

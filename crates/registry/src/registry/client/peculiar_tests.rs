@@ -213,7 +213,7 @@ async fn the_strongest_challenge_and_its_own_scope_count() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_where_there_is_nothing_to_tell() {
+async fn nothing_is_printed_without_findings() {
     let server =
         Server::of(|_, _| reply(401, &[("www-authenticate", "Basic realm=\"r\"")], "")).await;
     let identity = Credential {

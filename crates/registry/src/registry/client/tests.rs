@@ -86,7 +86,7 @@ async fn tokens_are_asked_for_the_scope_once() {
 }
 
 #[tokio::test]
-async fn another_host_is_not_told_who_asks() {
+async fn another_host_does_not_get_the_credentials() {
     let storage = Server::of(|_, _| reply(200, &[], "hello")).await;
     let port = storage.registry.rsplit(':').next().unwrap().to_owned();
     let server = Server::of(move |request, _| {

@@ -99,7 +99,7 @@ async fn the_environment_wins_and_the_file_fills_in() {
 }
 
 #[tokio::test]
-async fn a_helper_is_told_the_key_and_its_answer_holds_for_a_while() {
+async fn a_helper_gets_the_key_and_its_answer_holds_for_a_while() {
     let script = r#"echo run >> "$(dirname "$0")/runs"; printf '{"Username":"%s","Secret":"s3cret"}' "$1-$(cat)""#;
     let (dir, credentials) = configured(STORE, script);
     for _ in 0..2 {
@@ -250,11 +250,11 @@ async fn helpers_are_given_what_is_stored() {
     let stored = Credential::of_user("me", Secret::new("s3cret"));
     let place = credentials.store("r.example", &stored).await.unwrap();
     assert_eq!(place, Stored::ByHelper("docker-credential-test".to_owned()));
-    let told: serde_json::Value =
+    let printed: serde_json::Value =
         serde_json::from_slice(&fs::read(dir.path().join("store")).unwrap()).unwrap();
     let expected =
         serde_json::json!({"ServerURL": "r.example", "Username": "me", "Secret": "s3cret"});
-    assert_eq!(told, expected);
+    assert_eq!(printed, expected);
     assert!(text(&dir).contains("\"r.example\": {}") && !text(&dir).contains("auth\""));
     assert!(credentials.erase("r.example").await.unwrap());
     assert_eq!(
@@ -332,7 +332,7 @@ async fn a_configuration_that_is_broken_or_a_link_is_respected() {
 }
 
 #[tokio::test]
-async fn a_slow_helper_is_waited_for_and_what_it_says_is_told() {
+async fn a_slow_helper_is_awaited_and_its_message_is_reported() {
     let script = "echo 'open https://sso.example' >&2; sleep 0.5; echo 'thank you' >&2; sleep 0.1; \
                   echo '{\"Username\": \"me\", \"Secret\": \"s\"}'";
     let (dir, _) = configured(STORE, script);
