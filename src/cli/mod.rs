@@ -72,7 +72,10 @@ Examples:
   solvekit help build
       explain a command";
 
+// The flags of a command are defined when it is called. So structs of flags have no doc comments,
+// which would replace the descriptions here.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Build an image from a Dockerfile
     #[command(visible_alias = "b")]
@@ -179,9 +182,7 @@ pub(crate) fn main() -> ExitCode {
         let answered = completion::answer_script(&shell, invocation.arguments, Cli::command());
         return answered.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
     }
-    let cli = normalize::normalized(&Cli::command(), invocation.arguments.clone())
-        .and_then(|arguments| Cli::try_parse_from(&arguments));
-    let cli = match cli {
+    let cli: Cli = match normalize::parse(invocation.arguments.clone()) {
         Ok(cli) => cli,
         Err(error) => return misused(&error, &invocation),
     };

@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, Parser};
 
 use super::values;
 
@@ -18,13 +18,19 @@ struct Word {
     flag: Option<String>,
 }
 
+/// Parses the arguments of the process. The commands are defined once, and only the flags of those
+/// that the arguments name: to define all takes longer than to translate a Dockerfile.
+pub(crate) fn parse<T: Parser>(arguments: Vec<OsString>) -> Result<T, clap::Error> {
+    let mut command = T::command();
+    let arguments = normalized(&command, arguments)?;
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Returns the arguments without empty values and without `=true` and `=false`.
 ///
 /// Fails if a switch has a value that is not a boolean.
-pub(crate) fn normalized(
-    command: &Command,
-    arguments: Vec<OsString>,
-) -> Result<Vec<OsString>, clap::Error> {
+fn normalized(command: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
     let command = built(command, &arguments);
     let mut reader = Reader {
         current: &command,

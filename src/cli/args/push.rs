@@ -48,7 +48,7 @@ impl PushRetryArgs {
     }
 }
 
-/// The flags for pushing, of commands that build.
+// The flags for pushing, of commands that build.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PublishArgs {
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::cli::report::usage::BuildUsage;
 /// The size limit of such a file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// `--build-arg`, and files of arguments.
+// `--build-arg`, and files of arguments.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct ArgumentArgs {
@@ -55,7 +55,7 @@ impl ArgumentArgs {
     }
 }
 
-/// Files of image names.
+// Files of image names.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = OUTPUTS)]
 pub(crate) struct TagFileArgs {

@@ -50,6 +50,7 @@ struct Buildctl {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Show what the build cache holds
     Du(cache::DuArgs),
@@ -69,9 +70,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub(super) fn main(invocation: &Invocation) -> ExitCode {
-    let cli = normalize::normalized(&Buildctl::command(), invocation.arguments.clone())
-        .and_then(|arguments| Buildctl::try_parse_from(&arguments));
-    let cli = match cli {
+    let cli: Buildctl = match normalize::parse(invocation.arguments.clone()) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, false),
     };

@@ -7,7 +7,7 @@ use solvekit::gateway::{Bridge, FrontendEnvironment};
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// Build inside BuildKit, as a frontend.
+// Build inside BuildKit, as a frontend.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FrontendArgs {}
 

@@ -41,7 +41,7 @@ pub(crate) enum When {
     Step,
 }
 
-/// The debugging flags of `build`.
+// The debugging flags of `build`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct DebugFlags {

@@ -23,7 +23,7 @@ use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
 
-/// The flags for the form and the destination of progress.
+// The flags for the form and the destination of progress.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = PROGRESS)]
 pub(crate) struct ProgressArgs {

@@ -28,6 +28,13 @@ const OF_OTHERS: &[&str] = &[
     "sparse",
 ];
 
+/// The commands with their flags, which are only defined when a command is built.
+fn built() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
 fn flags_of(command: &clap::Command) -> BTreeSet<String> {
     let arguments = command.get_arguments();
     let names = arguments.flat_map(|argument| {
@@ -64,7 +71,7 @@ fn named_in(path: &Path, found: &mut BTreeSet<String>) {
 
 #[test]
 fn advice_names_flags_that_there_are() {
-    let known = flags_of(&Cli::command());
+    let known = flags_of(&built());
     let mut named = BTreeSet::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/report");
     named_in(&folder, &mut named);
@@ -78,7 +85,7 @@ fn advice_names_flags_that_there_are() {
 
 #[test]
 fn commands_whose_errors_name_insecure_registry_take_it() {
-    let all = Cli::command();
+    let all = built();
     for words in [
         "build",
         "bake",
@@ -96,5 +103,17 @@ fn commands_whose_errors_name_insecure_registry_take_it() {
             found.unwrap_or_else(|| panic!("no command {words}"))
         });
         assert!(flags_of(command).contains("insecure-registry"), "{words}");
+    }
+}
+
+#[test]
+fn flags_leave_the_description_of_their_command() {
+    let built = built();
+    for described in Cli::command().get_subcommands() {
+        let name = described.get_name();
+        let found = built.find_subcommand(name).unwrap();
+        let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+        assert!(about(described).is_some(), "{name}");
+        assert_eq!(about(found), about(described), "{name}");
     }
 }

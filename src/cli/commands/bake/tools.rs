@@ -12,7 +12,7 @@ use super::{explain, failed, findings};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_text, talk};
 
-/// The flags of the tools.
+// The flags of the tools.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(super) struct ToolArgs {

@@ -22,7 +22,7 @@ use crate::cli::report::{Failure, display};
 /// The build argument with the namespace of cache mounts' ids.
 pub(crate) const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
 
-/// The flags of `build` and `bake`.
+// The flags of `build` and `bake`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = crate::cli::args::headings::CACHES)]
 pub(crate) struct AroundArgs {

@@ -41,7 +41,7 @@ pub(super) struct DiffArgs {
     registries: RegistryArgs,
 }
 
-/// The flags that `verify` has too.
+// The flags that `verify` has too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShownArgs {
     /// Take no notice of times: of files, and of the image and its history

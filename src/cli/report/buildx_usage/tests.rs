@@ -8,7 +8,7 @@ use crate::cli::args::normalize;
 
 fn printed(line: &str) -> String {
     let words: Vec<_> = line.split(' ').map(Into::into).collect();
-    let parsed = normalize::normalized(&Cli::command(), words).and_then(Cli::try_parse_from);
+    let parsed = normalize::parse::<Cli>(words);
     failure(&parsed.unwrap_err()).unwrap().message().to_owned()
 }
 
