@@ -13,9 +13,12 @@ use crate::proto::fsutil::types::{Packet, Stat};
 use crate::session::fsutil::packet;
 use crate::session::stream::Outbound;
 
-/// The most files that are requested at once. The sender stops reading at about 130 open requests,
-/// so more could block both sides.
-const ASKED: usize = 64;
+/// The most files that are requested at once. The daemon reads files ahead of the writers, so it
+/// must not run out of requests while the threads wait for their turn.
+///
+/// It stops reading requests at about 130 open ones. The rest waits in HTTP/2's window of 64 KiB; a
+/// request takes at most 13 bytes, so no request blocks this side while it should read data.
+const ASKED: usize = 1024;
 
 /// Writes the received files below `root`, which is created if missing; a mirror then holds nothing
 /// else. Returns after the daemon's FIN.

@@ -396,12 +396,12 @@ async fn nothing_is_written_outside() {
 #[tokio::test]
 async fn more_files_than_can_be_asked_for_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
-    let files: Vec<_> = (0..900)
-        .map(|n| file(&format!("f{n:03}"), 0o644, "content"))
+    let files: Vec<_> = (0..3000)
+        .map(|n| file(&format!("f{n:04}"), 0o644, "content"))
         .collect();
     send(dir.path(), &files).await.unwrap();
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 900);
-    assert_eq!(fs::read(dir.path().join("f899")).unwrap(), b"content");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3000);
+    assert_eq!(fs::read(dir.path().join("f2999")).unwrap(), b"content");
 }
 
 #[tokio::test]
