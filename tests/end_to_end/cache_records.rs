@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Finished, folder_of, solvekit, unique};
+use crate::support::{Finished, folder_of, prune_alone, solvekit, unique};
 
 #[test]
 fn records_are_listed_and_removed_by_what_they_are() {
@@ -52,6 +52,7 @@ fn records_are_listed_and_removed_by_what_they_are() {
     for _ in 0..2 {
         for id in &ids {
             let filter = format!("id={id}");
+            let _alone = prune_alone();
             let pruned =
                 Finished::of(solvekit(["prune", "-af", "--filter"]).arg(&filter)).succeeded();
             assert!(pruned.stdout.contains("Total:\t"), "{}", pruned.stdout);
@@ -208,7 +209,9 @@ fn a_dry_run_of_a_prune_says_what_the_prune_then_removes() {
             text.stderr
         );
 
+        let alone = prune_alone();
         let run = Finished::of(solvekit(["prune", "-f"]).args(&flags)).succeeded();
+        drop(alone);
         let mut gone = removed(&run.stdout);
         if limit.is_none() {
             gone.sort();

@@ -4,16 +4,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::RwLockReadGuard;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Engine, Finished, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, folder_of, keep_cache, solvekit, unique};
 
 /// A context, and the folder of its records.
 struct World {
     context: TempDir,
     state: TempDir,
+    _cache: RwLockReadGuard<'static, ()>,
 }
 
 impl World {
@@ -28,6 +30,7 @@ impl World {
         Self {
             context,
             state: tempfile::tempdir().expect("a temporary folder"),
+            _cache: keep_cache(),
         }
     }
 
@@ -51,13 +54,14 @@ impl World {
         built.succeeded().stderr
     }
 
-    /// Builds until nothing runs: other tests prune the same daemon's cache.
+    /// Builds, and asserts that another build runs nothing.
     fn settle(&self) {
-        let is_settled = (0..5).any(|_| {
-            self.build(&[])
-                .contains("\nno step ran: the cache had all ")
-        });
-        assert!(is_settled);
+        self.build(&[]);
+        let again = self.build(&[]);
+        assert!(
+            again.contains("\nno step ran: the cache had all "),
+            "{again}"
+        );
     }
 
     fn write(&self, path: &str, text: &str) {

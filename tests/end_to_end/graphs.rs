@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Finished, called, folder_of, solvekit};
+use crate::support::{Finished, called, folder_of, keep_cache, solvekit};
 
 const DOCKERFILE: &str = "FROM scratch AS base\nCOPY a /a\nFROM base\nLABEL x=y\nARG WHO=nobody\n\
                           COPY <<EOF /who\n$WHO\nEOF\n";
@@ -33,6 +33,7 @@ fn a_graph_of_llb_is_what_build_builds() {
     let out = tempfile::tempdir().expect("a folder");
     let output = format!("type=local,dest={}", out.path().join("out").display());
     let arguments = ["solve", "--local", &local, "-o", &output, "-"];
+    let _cache = keep_cache();
     Finished::with_input(&mut solvekit(arguments), graph.stdout.clone()).succeeded();
     let read = |name: &str| fs::read_to_string(out.path().join("out").join(name));
     assert_eq!(read("a").expect("the file"), "content\n");

@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::shared_cache::assert_all_cached;
-use crate::support::{Engine, Finished, Pushed, buildx, folder_of, frontend_image, unique};
+use crate::support::{
+    Engine, Finished, Pushed, buildx, folder_of, frontend_image, keep_cache, unique,
+};
 
 const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
@@ -67,6 +69,7 @@ fn several_platforms_are_built_and_pushed() {
 
 #[test]
 fn the_graph_is_that_of_the_daemon_s_own_frontend() {
+    let _cache = keep_cache();
     let word = unique();
     let text = format!(
         "FROM alpine AS a\nRUN echo {word} > /a\nFROM alpine\nCOPY --from=a /a /\nCOPY f /\nRUN \

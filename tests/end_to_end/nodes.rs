@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{BuilderHome, Engine, Finished, Pushed, Relay, Running, folder_of, unique};
+use crate::support::{
+    BuilderHome, Engine, Finished, Pushed, Relay, Running, folder_of, prune_alone, unique,
+};
 
 /// A builder `both`: `near`, behind a relay, is for amd64, and `far` for the other platforms.
 pub(crate) struct Both {
@@ -488,6 +490,7 @@ fn history_usage_and_pruning_are_of_all_nodes() {
     if *far != Engine::get().host {
         assert!(usage("both") > usage(far) / 2 + usage(&Engine::get().host) / 2);
     }
+    let _alone = prune_alone();
     let prune = ["--builder=both", "prune", "--force", "--filter=until=8000h"];
     let pruned = both.home.run(&prune).succeeded().stdout;
     assert!(pruned.ends_with("Total:\t0B\n"), "{pruned}");

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Engine, Finished, Pushed, Relay, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, Pushed, Relay, folder_of, keep_cache, solvekit, unique};
 
 const STAGES: &str = "ARG BASE=busybox\nFROM $BASE AS first\nARG WHO=nobody\nRUN echo $WHO > /who\n\
                       FROM first AS second\nRUN echo second > /second\n";
@@ -124,6 +124,7 @@ fn a_target_arguments_and_labels_shape_the_image() {
 
 #[test]
 fn the_cache_is_used_unless_it_is_refused() {
+    let _cache = keep_cache();
     let context = folder_of(&[("Dockerfile", &format!("{STAGES}# {}\n", unique()))]);
     let who = unique();
     let build = |more: &[&str]| {

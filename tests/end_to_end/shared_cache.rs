@@ -8,7 +8,9 @@ use solvekit::client::{Address, Client, ConnectOptions, PruneOptions};
 use tempfile::TempDir;
 use tokio_stream::StreamExt as _;
 
-use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
+use crate::support::{
+    Engine, Finished, Pushed, buildx, folder_of, keep_cache, prune_alone, solvekit, unique,
+};
 
 /// Steps of many kinds (except HEALTHCHECK, whose text in the history depends on BuildKit's
 /// version). `WORD` is new in each test, so that nothing else has built them.
@@ -41,6 +43,7 @@ const PLATFORMS: &str = "linux/amd64,linux/arm64";
 
 #[test]
 fn what_docker_buildx_built_is_cached_here() {
+    let _cache = keep_cache();
     let (context, names) = case();
     succeeded(buildx(push(&names[0], &context)));
     let here = succeeded(solvekit(push(&names[1], &context)));
@@ -50,6 +53,7 @@ fn what_docker_buildx_built_is_cached_here() {
 
 #[test]
 fn what_was_built_here_is_cached_for_docker_buildx() {
+    let _cache = keep_cache();
     let (context, names) = case();
     succeeded(solvekit(push(&names[0], &context)));
     let there = succeeded(buildx(push(&names[1], &context)));
@@ -267,6 +271,7 @@ fn timeless(mut config: Value) -> Value {
 /// Removes the records of this test's steps only.
 #[track_caller]
 pub(super) fn prune(word: &str) {
+    let _alone = prune_alone();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let address = Address::parse(&Engine::get().host).expect("an address");

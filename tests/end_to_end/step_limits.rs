@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::nodes::Both;
 use crate::shared_cache::prune;
-use crate::support::{Finished, Running, folder_of, solvekit, unique};
+use crate::support::{Finished, Running, folder_of, keep_cache, prune_alone, solvekit, unique};
 
 /// Stages that take a second each, and an image of all of them. A step that runs prints a text that
 /// its command does not contain.
@@ -69,6 +69,7 @@ fn most_at_once(log: &str, word: &str) -> usize {
 
 #[test]
 fn no_more_steps_run_at_once_than_the_limit() {
+    let _cache = keep_cache();
     // A slow machine does not start six containers within a second.
     for (most, expected) in [(1, 1..=1), (2, 2..=2), (100, 3..=6)] {
         let word = unique();
@@ -177,6 +178,7 @@ fn forget(description: &str) {
         .collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let filter = format!("id={}", ids[0]);
+    let _alone = prune_alone();
     let pruned = Finished::of(&mut solvekit(["prune", "-af", "--filter", &filter])).succeeded();
     assert!(pruned.stdout.contains(&ids[0]), "{}", pruned.stdout);
 }

@@ -1,8 +1,8 @@
 //! The environment variables that `tests/engine up` prints.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 /// The daemon and the registries under test.
@@ -51,6 +51,20 @@ impl Engine {
     pub fn name_tls(&self, what: &str) -> String {
         format!("{}/test/{what}-{}", self.registry_tls, unique())
     }
+}
+
+/// Held while the cache is pruned, and by tests that need what they have just built.
+static CACHE: RwLock<()> = RwLock::new(());
+
+/// Keeps other tests from pruning the cache. After a prune BuildKit forgets each result that it
+/// cannot open at that moment, also of builds that the prune did not name.
+pub fn keep_cache() -> RwLockReadGuard<'static, ()> {
+    CACHE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for the tests that [keep the cache](keep_cache), and keeps others from starting.
+pub fn prune_alone() -> RwLockWriteGuard<'static, ()> {
+    CACHE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn variable(name: &str) -> String {
