@@ -1,6 +1,6 @@
 //! The messages on the right are those of buildx v0.36.1 for the arguments on the left.
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use super::*;
 use crate::cli::Cli;
