@@ -5,8 +5,14 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::flags;
+
+/// The longest wait for a lock file that is being removed, and the time between two attempts.
+const PATIENCE: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Creates a folder; its parent decides who can enter. It must not exist.
 ///
@@ -66,28 +72,54 @@ fn locked(result: Result<(), TryLockError>) -> io::Result<bool> {
 }
 
 /// Opens the file to lock for a folder, because folders have no locks on Windows. The file is
-/// removed when it is closed.
+/// removed when it is closed. Waits at most ten seconds for one that is being removed.
 ///
 /// # Errors
 /// If the system call fails.
 pub fn lock_of_folder(folder: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .custom_flags(flags::OPEN_REPARSE_POINT | flags::DELETE_ON_CLOSE)
-        .open(folder.join(".solvekit.lock"))
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match open_lock(folder)? {
+            Some(file) => return Ok(file),
+            None if Instant::now() >= end => return Err(io::ErrorKind::PermissionDenied.into()),
+            None => thread::sleep(INTERVAL),
+        }
+    }
 }
 
 /// Opens the file to lock for a folder, as [`lock_of_folder`]. Returns `None` if the folder is a
-/// link. The access rights of its parent decide who can write to it.
+/// link, or if its lock file is being removed: another program still has it. The access rights of
+/// its parent decide who can write to it.
 ///
 /// # Errors
 /// If the system call fails.
 pub fn own_folder(path: &Path) -> io::Result<Option<File>> {
     match fs::symlink_metadata(path)?.is_dir() {
-        true => lock_of_folder(path).map(Some),
+        true => open_lock(path),
         false => Ok(None),
+    }
+}
+
+/// Returns `None` if a program has closed the lock file and another one has not yet: it can no
+/// longer be opened, and is removed when the last one closes it.
+fn open_lock(folder: &Path) -> io::Result<Option<File>> {
+    let path = folder.join(".solvekit.lock");
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .custom_flags(flags::OPEN_REPARSE_POINT | flags::DELETE_ON_CLOSE)
+            .open(&path)
+    };
+    match open() {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        opened => return opened.map(Some),
+    }
+    match fs::symlink_metadata(&path) {
+        // It has just been removed, or this user cannot create files here.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => open().map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -12,6 +12,9 @@ pub mod sockets;
 pub mod standard;
 pub mod terminal;
 
+#[cfg(test)]
+mod tests;
+
 pub use beneath::Beneath;
 
 /// Flags of `CreateFileW`.

@@ -80,7 +80,9 @@ pub fn read_keys(buffer: &mut [u8], within: Duration) -> io::Result<Option<usize
 
 /// Returns the bytes that a terminal of Unix sends for a key.
 fn bytes(key: KeyEvent) -> Vec<u8> {
-    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    // AltGr, which types `@` and `{` on many keyboards, is Ctrl and Alt together.
+    let is_control =
+        key.modifiers.contains(KeyModifiers::CONTROL) && !key.modifiers.contains(KeyModifiers::ALT);
     match key.code {
         KeyCode::Char(letter) if is_control && letter.is_ascii() => vec![letter as u8 & 0x1f],
         KeyCode::Char(letter) => letter.to_string().into_bytes(),
@@ -123,23 +125,94 @@ impl Hidden {
 /// If stdin cannot be read, or the line is not UTF-8; [`io::ErrorKind::Interrupted`] for Ctrl-C in
 /// a hidden line.
 pub fn read_line(limit: u64) -> io::Result<String> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let bytes = io::stdin().lock().bytes().take(limit);
+    line_of(bytes, IS_RAW.load(Ordering::SeqCst))
+}
+
+/// Returns the text up to the end of the line. A console in raw mode does not edit the line.
+fn line_of(bytes: impl Iterator<Item = io::Result<u8>>, is_raw: bool) -> io::Result<String> {
     const CTRL_C: u8 = 3;
-    const BACKSPACE: u8 = 0x7f;
+    const BACKSPACE: u8 = 8;
+    const DELETE: u8 = 0x7f;
     let mut line = Vec::new();
-    for byte in io::stdin()
-        .lock()
-        .bytes()
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
-    {
+    for byte in bytes {
         match byte? {
             b'\n' => break,
-            b'\r' if IS_RAW.load(Ordering::SeqCst) => break,
-            CTRL_C => return Err(io::ErrorKind::Interrupted.into()),
-            // The console does not edit a hidden line.
-            8 | BACKSPACE => drop(line.pop()),
+            b'\r' if is_raw => break,
+            CTRL_C if is_raw => return Err(io::ErrorKind::Interrupted.into()),
+            BACKSPACE | DELETE if is_raw => remove_last(&mut line),
             byte => line.push(byte),
         }
     }
     let line = String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
     Ok(line.trim_end_matches('\r').to_owned())
+}
+
+/// Removes the last character, with all its bytes.
+fn remove_last(line: &mut Vec<u8>) {
+    let is_inner = |byte: u8| byte & 0xc0 == 0x80;
+    while line.pop().is_some_and(is_inner) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(code: KeyCode, modifiers: KeyModifiers) -> Vec<u8> {
+        bytes(KeyEvent::new(code, modifiers))
+    }
+
+    fn line(typed: &str, is_raw: bool) -> io::Result<String> {
+        line_of(typed.bytes().map(Ok), is_raw)
+    }
+
+    #[test]
+    fn keys_are_the_bytes_of_a_unix_terminal() {
+        for (code, expected) in [
+            (KeyCode::Char('a'), "a"),
+            (KeyCode::Char('ü'), "ü"),
+            (KeyCode::Enter, "\r"),
+            (KeyCode::Backspace, "\x7f"),
+            (KeyCode::Up, "\x1b[A"),
+            (KeyCode::Delete, "\x1b[3~"),
+            (KeyCode::F(1), ""),
+        ] {
+            assert_eq!(sent(code, KeyModifiers::NONE), expected.as_bytes());
+        }
+        for (letter, expected) in [('c', 3), ('C', 3), ('d', 4), ('[', 27)] {
+            let sent = sent(KeyCode::Char(letter), KeyModifiers::CONTROL);
+            assert_eq!(sent, [expected], "{letter}");
+        }
+    }
+
+    #[test]
+    fn alt_gr_types_a_character() {
+        for letter in ['@', '{', '\\', '€'] {
+            let sent = sent(
+                KeyCode::Char(letter),
+                KeyModifiers::CONTROL | KeyModifiers::ALT,
+            );
+            assert_eq!(sent, letter.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn a_hidden_line_is_edited() {
+        assert_eq!(line("secret\r", true).unwrap(), "secret");
+        assert_eq!(line("sü\x08\x08\x7f\x08okay\rmore", true).unwrap(), "okay");
+        assert_eq!(line("a€\x7fb\r", true).unwrap(), "ab");
+        let error = line("sec\x03", true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn a_line_of_a_file_is_verbatim() {
+        assert_eq!(
+            line("a\x08\x03b\x7f\r\nmore", false).unwrap(),
+            "a\x08\x03b\x7f"
+        );
+        let error = line_of([Ok(0xff)].into_iter(), false).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
 }
