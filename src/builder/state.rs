@@ -25,6 +25,10 @@ pub struct BuildState {
     /// The reference of its group of builds.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub group_ref: String,
+    /// The names of the image; buildx has no such field. The daemon does not have them if this
+    /// side set the tags, for example after signing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// A group of builds that one command ran, as buildx stores it.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use prost::Message as _;
 
+use super::image_names::image_names;
 use super::{AnswerProblem, Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed, time_of};
 use crate::oci::Descriptor;
 use crate::proto::containerd::services::content::v1::{
@@ -50,8 +51,10 @@ pub struct BuildRecord {
     pub generation: i32,
     /// True if the daemon must not remove the record by itself.
     pub pinned: bool,
-    /// The exporters' response (`containerimage.digest` …).
+    /// The exporters' response (`containerimage.digest` …). Some daemons keep only a part of it.
     pub exporter_response: BTreeMap<String, String>,
+    /// The names of the image in the exporters' options and response, each once.
+    pub image_names: Vec<String>,
     /// The result's attestations by platform, as the daemon names it; `""` for a result without
     /// platforms.
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
@@ -146,6 +149,7 @@ impl BuildRecord {
         }
         images.retain(|_, found| !found.is_empty());
         attestations.retain(|_, found| !found.is_empty());
+        let image_names = image_names(&found.exporters, &found.exporter_response);
         let error = found.error.map(|status| RecordedError {
             code: Code::from(status.code),
             message: redact(&status.message).into_owned(),
@@ -165,6 +169,7 @@ impl BuildRecord {
             generation: found.generation,
             pinned: found.pinned,
             exporter_response: found.exporter_response.into_iter().collect(),
+            image_names,
             attestations,
             results: images,
             logs: found.logs.and_then(descriptor),

@@ -32,6 +32,7 @@ mod error;
 mod failure;
 mod history;
 mod image_loader;
+mod image_names;
 mod load;
 mod places;
 mod policy;

@@ -220,6 +220,12 @@ pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &En
             } else {
                 String::new()
             },
+            names: built
+                .outcome
+                .names()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         };
         for part in &built.parts {
             let _ = store.save_state(&baked.used.builder, &part.node, &part.build_ref, &state);

@@ -56,7 +56,13 @@ fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environm
     let Some(folder) = &environment.buildx_config else {
         return;
     };
-    let (store, state) = (Store::new(folder), args.contexts.state());
+    let (store, mut state) = (Store::new(folder), args.contexts.state());
+    state.names = built
+        .outcome
+        .names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     for part in &built.parts {
         let _ = store.save_state(&used.builder, &part.node, &part.build_ref, &state);
     }

@@ -14,6 +14,7 @@ use solvekit::progress::{SourceExcerpt, VertexLog};
 
 use super::attachment::{self, Attachment};
 use super::{Daemon, record};
+use crate::cli::identity::Identity;
 
 /// The size limit of a provenance, in bytes.
 const PROVENANCE: usize = 64 << 20;
@@ -96,6 +97,9 @@ pub(super) async fn known(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
         "Materials": materials(daemon, &attachments).await,
         "Attachments": attachments.iter().map(shown).collect::<Vec<_>>(),
     });
+    if daemon.environment.identity != Identity::Buildx {
+        all["ImageNames"] = daemon.image_names(found).await.into();
+    }
     without_empty(&mut all);
     all["Config"] = config(found);
     all

@@ -208,8 +208,11 @@ fn run(known: &Value, found: &BuildRecord) -> String {
     if found.warnings > 0 {
         lines.add("Warnings", &found.warnings.to_string());
     }
-    let digest = found.exporter_response.get("containerimage.digest");
-    lines.add("Image digest", digest.map_or("", String::as_str));
+    lines.add("Image names", &text(&known["ImageNames"]));
+    lines.add(
+        "Image digest",
+        &record::image_digest(found).unwrap_or_default(),
+    );
     lines.aligned()
 }
 

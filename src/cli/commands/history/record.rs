@@ -19,6 +19,20 @@ impl Daemon<'_> {
         state.ok().flatten()
     }
 
+    /// The names of the image: those that this machine has set, or else those in the daemon's
+    /// record. With several nodes and with signatures the daemon does not know the tags. A failed
+    /// build has no image. Names that the daemon does not return are omitted.
+    pub(super) async fn image_names(&self, record: &BuildRecord) -> Vec<String> {
+        if record.error.is_some() {
+            return Vec::new();
+        }
+        let own = self.state(record).map(|state| state.names);
+        match own.filter(|names| !names.is_empty()) {
+            Some(own) => own,
+            None => self.client.recorded_names(record).await.unwrap_or_default(),
+        }
+    }
+
     /// True if the build belongs to the repository: according to its source attribute, or because
     /// its context was a folder of the working tree.
     pub(super) fn is_of(&self, record: &BuildRecord, repository: &Repository) -> bool {
@@ -40,6 +54,15 @@ impl Daemon<'_> {
             self.used.builder, self.used.node, record.build_ref
         )
     }
+}
+
+/// The digest of the image. Not every daemon keeps the exporter's response.
+pub(super) fn image_digest(record: &BuildRecord) -> Option<String> {
+    let answered = record.exporter_response.get("containerimage.digest");
+    let image = record.results.values().flatten().next();
+    answered
+        .cloned()
+        .or_else(|| image.map(|image| image.digest.to_string()))
 }
 
 /// The name of a build: `BUILDKIT_BUILD_NAME`, or else its context or Dockerfile, followed by the

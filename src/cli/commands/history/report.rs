@@ -9,7 +9,7 @@ use solvekit::build_report::{BuildReport, FailureReport, Format, Status};
 use solvekit::client::{BuildRecord, RecordStatus};
 use solvekit::progress::{self, Display, Mode, Options, Summary};
 
-use super::{Daemon, Found, History, details};
+use super::{Daemon, Found, History, details, record};
 use crate::cli::commands::build::write_file;
 use crate::cli::report::terminal::{print_json, print_text};
 use crate::cli::report::{Failure, recorded};
@@ -47,6 +47,7 @@ pub(super) async fn cmd_report(args: &ReportArgs, history: &History<'_>) -> Resu
     let summary = summary(daemon, &record).await?;
     let known = details::known(daemon, &record).await;
     let mut report = report(&known, &record, &summary);
+    report.names = daemon.image_names(&record).await;
     recorded::add(&mut report, "", &daemon.client, &record).await;
     let rendered = report.render(format);
     match &args.output {
@@ -79,16 +80,7 @@ fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport
     report.warnings.clone_from(&summary.warnings);
     report.platforms = texts(&known["Platform"]);
     report.build_refs = vec![record.build_ref.clone()];
-    let answer = &record.exporter_response;
-    // Not every daemon keeps the exporter's response.
-    let image = record.results.values().flatten().next();
-    let image = image.map(|image| image.digest.to_string());
-    report.digest = answer.get("containerimage.digest").cloned().or(image);
-    let names = answer.get("image.name").into_iter();
-    report.names = names
-        .flat_map(|it| it.split(','))
-        .map(str::to_owned)
-        .collect();
+    report.digest = record::image_digest(record);
     report.status = match record.status() {
         RecordStatus::Canceled => Status::Cancelled,
         RecordStatus::Error => Status::Failed,
