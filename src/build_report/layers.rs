@@ -1,7 +1,8 @@
 //! Finds the steps of the timeline that made the layers of an image.
 
-use std::collections::{HashMap, HashSet};
+mod steps;
 
+use self::steps::Steps;
 use super::{BuildReport, ImageReport, LayerReport};
 use crate::client::EngineImage;
 use crate::oci::{Image, Manifest, history_key};
@@ -78,16 +79,6 @@ pub(super) struct Placed<'a> {
     pub(super) base: usize,
 }
 
-/// A numbered step of a stage: `[linux/arm64 build 2/5] RUN make`.
-struct Numbered<'a> {
-    step: &'a TimelineStep,
-    /// The stage: the text before the number.
-    stage: &'a str,
-    number: u32,
-    is_last: bool,
-    key: String,
-}
-
 /// The images of a report with their steps.
 pub(super) fn of(report: &BuildReport) -> Vec<Placed<'_>> {
     let images = report.images.iter();
@@ -132,77 +123,21 @@ impl<'a> Placed<'a> {
 }
 
 /// Walks through the layers from the last one down. The last step of the last stage made the last
-/// layer, the step before it the layer below, and so on to the base image, which can be another
-/// stage.
-fn steps<'a>(report: &'a BuildReport, image: &ImageReport) -> Vec<Option<&'a TimelineStep>> {
-    let all = report.timeline.steps.iter();
-    let all = all.filter(|step| is_of_platform(step, &image.platform));
-    let all: Vec<Numbered<'_>> = all.filter_map(numbered).collect();
-    let mut by_key: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut by_place: HashMap<(&str, u32), usize> = HashMap::new();
-    for (at, step) in all.iter().enumerate() {
-        by_key.entry(&step.key).or_default().push(at);
-        by_place.insert((step.stage, step.number), at);
-    }
+/// layer, the step that it is based on the layer below, and so on to the base image.
+fn steps<'a>(report: &'a BuildReport, image: &'a ImageReport) -> Vec<Option<&'a TimelineStep>> {
+    let steps = Steps::of(&report.timeline.steps, image);
     let mut found = vec![None; image.layers.len()];
-    let (mut used, mut last) = (HashSet::new(), None::<&Numbered<'_>>);
+    let mut above = None;
     for (layer, place) in image.layers.iter().zip(&mut found).rev() {
         let key = history_key(&layer.created_by);
-        let before = last.and_then(|last| Some((last.stage, last.number.checked_sub(1)?)));
-        let before = before.and_then(|place| by_place.get(&place).copied());
-        let same = by_key.get(&*key).map(Vec::as_slice).unwrap_or_default();
-        let step = match before.filter(|at| is_about(&all[*at].key, &key)) {
-            Some(at) => Some(at),
-            None => only(same, &all),
+        let step = match above {
+            None => steps.last(&key),
+            Some(above) => steps.below(above, &key),
         };
-        let Some(at) = step.filter(|at| used.insert(*at)) else {
-            continue;
-        };
-        last = Some(&all[at]);
-        *place = Some(all[at].step);
+        *place = step.map(|step| steps.step(step));
+        above = step.or(above);
     }
     found
-}
-
-/// The only one of these steps, or else the only one among them that ends a stage.
-fn only(steps: &[usize], all: &[Numbered<'_>]) -> Option<usize> {
-    if let [only] = steps {
-        return Some(*only);
-    }
-    let mut last = steps.iter().filter(|at| all[**at].is_last);
-    match (last.next(), last.next()) {
-        (Some(only), None) => Some(*only),
-        _ => None,
-    }
-}
-
-/// True if the step can have made the layer. A history shows variables and here-documents
-/// differently, so only the keyword is compared.
-fn is_about(step: &str, layer: &str) -> bool {
-    let keyword = |text: &str| text.split(' ').next().map(str::to_owned);
-    keyword(step) == keyword(layer)
-}
-
-fn is_of_platform(step: &TimelineStep, platform: &str) -> bool {
-    match &step.group {
-        None => true,
-        Some(_) if platform.is_empty() => true,
-        Some(group) => group.rsplit(' ').next() == Some(platform),
-    }
-}
-
-fn numbered(step: &TimelineStep) -> Option<Numbered<'_>> {
-    let (place, text) = step.name.strip_prefix('[')?.split_once("] ")?;
-    let (stage, number) = place.rsplit_once(' ').unwrap_or(("", place));
-    let (number, count) = number.split_once('/')?;
-    let (number, count): (u32, u32) = (number.parse().ok()?, count.parse().ok()?);
-    Some(Numbered {
-        step,
-        stage,
-        number,
-        is_last: number == count,
-        key: history_key(text),
-    })
 }
 
 #[cfg(test)]

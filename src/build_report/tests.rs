@@ -212,7 +212,43 @@ fn layers_and_provenance_are_in_the_reports_for_people_and_programs() {
     assert_eq!(value["images"][0]["layers"][2]["step"], "slow");
     assert_eq!(value["images"][0]["layers"][0]["base"], true);
     assert_eq!(value["steps"][3]["layerSize"], 1_234_000);
+    let junit = report.render(Format::Junit);
+    for part in [
+        "skipped=\"0\" time=\"63.300\">\n    <properties>\n",
+        "      <property name=\"image.size\" value=\"4234032\"/>\n",
+        "      <property name=\"image.base.size\" value=\"3000000\"/>\n",
+        "      <properties>\n        <property name=\"layer.size\" value=\"1234000\"/>\n",
+    ] {
+        assert!(junit.contains(part), "{part}: {junit}");
+    }
+    // Each image is described once, each layer at its step.
+    for (part, times) in [("image.size", 1), ("layer.size", 2), ("image.digest", 1)] {
+        let name = format!("name=\"{part}\"");
+        assert_eq!(junit.matches(&name).count(), times, "{junit}");
+    }
     assert_eq!(value["provenance"][0]["digest"], "sha256:told");
+}
+
+#[test]
+fn images_without_a_suite_of_their_own_are_in_the_first_one() {
+    let mut report = sample();
+    for target in ["a", "b"] {
+        report.images.push(ImageReport {
+            target: target.into(),
+            platform: "linux/amd64".into(),
+            digest: format!("sha256:{target}"),
+            ..ImageReport::default()
+        });
+    }
+    let junit = report.render(Format::Junit);
+    let (first, rest) = junit.split_once("</testsuite>").unwrap();
+    for target in ["a", "b"] {
+        let property = format!(
+            "<property name=\"{target} linux/amd64 image.digest\" value=\"sha256:{target}\"/>"
+        );
+        assert!(first.contains(&property), "{junit}");
+    }
+    assert!(!rest.contains("image."), "{junit}");
 }
 
 #[test]

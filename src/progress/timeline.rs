@@ -85,7 +85,7 @@ impl View {
                 let end = since(span.stop.unwrap_or(now)).max(start);
                 Span { start, end }
             });
-            of_step(step, spans.collect())
+            of_step(step, self.inputs(step), spans.collect())
         });
         let steps: Vec<TimelineStep> = steps.collect();
         Timeline {
@@ -100,7 +100,7 @@ impl View {
     }
 }
 
-fn of_step(step: &StepView, spans: Vec<Span>) -> TimelineStep {
+fn of_step(step: &StepView, inputs: Vec<String>, spans: Vec<Span>) -> TimelineStep {
     let transfers = step.transfers.iter();
     let moved = transfers.map(|transfer| u64::try_from(transfer.current).unwrap_or_default());
     TimelineStep {
@@ -108,7 +108,7 @@ fn of_step(step: &StepView, spans: Vec<Span>) -> TimelineStep {
         name: step.name().to_owned(),
         group: step.name.group().map(str::to_owned),
         state: step.state(),
-        inputs: step.inputs.clone(),
+        inputs,
         spans,
         transferred: moved.fold(0, u64::saturating_add),
         error: step.error().to_owned(),

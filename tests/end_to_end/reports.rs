@@ -78,6 +78,24 @@ fn a_build_that_succeeds_has_its_digest_in_the_report() {
     );
     let build_ref = report["buildRefs"][0].as_str().expect("a reference");
 
+    // The daemon has the names, also for people on other machines.
+    let home = tempfile::tempdir().expect("a folder");
+    for home in [None, Some(home.path())] {
+        let mut later = solvekit(["history", "report", "--format", "json", build_ref]);
+        let mut inspect = solvekit(["history", "inspect", build_ref]);
+        if let Some(home) = home {
+            later.env("BUILDX_CONFIG", home);
+            inspect.env("BUILDX_CONFIG", home);
+        }
+        let later = Finished::of(&mut later).succeeded().stdout;
+        let later: Value = serde_json::from_str(&later).expect("JSON");
+        assert_eq!(later["names"], report["names"], "{later:#}");
+        let shown = Finished::of(&mut inspect).succeeded().stdout;
+        for value in [&name, report["digest"].as_str().expect("one")] {
+            assert!(shown.contains(value), "{value}: {shown}");
+        }
+    }
+
     let page = solvekit(["history", "report", "--format", "html", build_ref]);
     let page = Finished::of(&mut { page }).succeeded().stdout;
     assert!(page.starts_with("<!doctype html>"), "{page}");
@@ -171,6 +189,45 @@ fn check_layers(report: &Value) {
         let sizes: Vec<u64> = layers.iter().map(|(_, size)| size / 100_000).collect();
         assert_eq!(sizes, [0, 0, 1, 3], "{image:#}");
     }
+}
+
+#[test]
+fn layers_of_parent_stages_and_linked_copies_have_their_steps() {
+    let name = format!("{}:latest", Engine::get().name("parents"));
+    let dockerfile = "FROM alpine AS one\nARG COUNT=100000\n\
+                      RUN head -c $COUNT /dev/urandom > /one\n\
+                      FROM one AS two\nARG COUNT=200000\nWORKDIR /tmp\n\
+                      RUN head -c $COUNT /dev/urandom > /two\nFROM alpine AS other\n\
+                      RUN head -c 300000 /dev/urandom > /other\nFROM two\nENV TO=/three\n\
+                      COPY --link --from=other /other $TO\n\
+                      ARG COUNT=400000\nRUN head -c $COUNT /dev/urandom > /four\n";
+    let context = folder_of(&[("Dockerfile", dockerfile)]);
+    let [json, junit] = ["r.json", "r.junit"].map(|it| context.path().join(it));
+    let mut build = solvekit(["build", "--progress=none", TWO, "--push", "-t", &name]);
+    build.arg("--report").arg(&json).arg("--report").arg(&junit);
+    Finished::of(build.arg(context.path())).succeeded();
+    let report = fs::read(&json).expect("a report");
+    let report: Value = serde_json::from_slice(&report).expect("JSON");
+    let images = report["images"].as_array().expect("images");
+    assert_eq!(images.len(), 2, "{report:#}");
+    for image in images {
+        let layers = layers_with_steps(image, &report);
+        let runs = layers.iter().filter(|(_, size)| *size > 50_000);
+        let runs: Vec<(&str, u64)> = runs.map(|(name, size)| (&**name, size / 100_000)).collect();
+        let expected = [
+            ("RUN head", 1),
+            ("RUN head", 2),
+            ("COPY --l", 3),
+            ("RUN head", 4),
+        ];
+        assert_eq!(runs, expected, "{report:#}");
+    }
+    let junit = fs::read_to_string(&junit).expect("a report");
+    assert!(
+        junit.matches("<property name=\"layer.size\"").count() >= 8,
+        "{junit}"
+    );
+    assert_eq!(junit.matches("name=\"image.size\"").count(), 2, "{junit}");
 }
 
 #[test]

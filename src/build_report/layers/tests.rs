@@ -20,8 +20,23 @@ fn step(name: &str) -> TimelineStep {
 
 /// The layers of an image, as `INSTRUCTION`, and the names of the steps that were found.
 fn placed(steps: &[&str], history: &[&str]) -> (Vec<Option<String>>, usize) {
+    placed_on(
+        &steps
+            .iter()
+            .map(|name| (*name, &[][..]))
+            .collect::<Vec<_>>(),
+        history,
+    )
+}
+
+/// As [`placed`], for steps with their inputs.
+fn placed_on(steps: &[(&str, &[&str])], history: &[&str]) -> (Vec<Option<String>>, usize) {
     let mut report = BuildReport::default();
-    report.timeline.steps = steps.iter().map(|name| step(name)).collect();
+    let steps = steps.iter().map(|(name, inputs)| TimelineStep {
+        inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
+        ..step(name)
+    });
+    report.timeline.steps = steps.collect();
     let layers = history.iter().map(|text| LayerReport {
         created_by: (*text).to_owned(),
         size: 10,
@@ -96,12 +111,20 @@ fn the_same_text_in_two_stages_is_distinguished_by_its_place() {
 
 #[test]
 fn a_stage_on_another_stage_goes_on_with_its_steps() {
-    let (found, base) = placed(
+    let (found, base) = placed_on(
         &[
-            "[base 2/3] WORKDIR /app",
-            "[base 3/3] RUN echo 1.2",
-            "[final 1/2] RUN make",
-            "[final 2/2] COPY a b",
+            ("[base 1/3] FROM alpine", &[]),
+            ("[base 2/3] WORKDIR /app", &["[base 1/3] FROM alpine"]),
+            ("[base 3/3] RUN echo 1.2", &["[base 2/3] WORKDIR /app"]),
+            ("[other 2/2] RUN echo 1.3", &["[base 1/3] FROM alpine"]),
+            (
+                "[final 1/2] RUN make",
+                &["[base 3/3] RUN echo 1.2", "[other 2/2] RUN echo 1.3"],
+            ),
+            (
+                "[final 2/2] COPY a b",
+                &["[final 1/2] RUN make", "[other 2/2] RUN echo 1.3"],
+            ),
         ],
         &[
             "ADD base",
@@ -111,15 +134,91 @@ fn a_stage_on_another_stage_goes_on_with_its_steps() {
             "COPY a b # buildkit",
         ],
     );
-    // The variable's step is in another stage, but it is unknown which: the step is omitted.
     let expected = [
         "",
         "[base 2/3] WORKDIR /app",
-        "",
+        "[base 3/3] RUN echo 1.2",
         "[final 1/2] RUN make",
         "[final 2/2] COPY a b",
     ];
     assert_eq!((found, base), (names(expected), 1));
+}
+
+#[test]
+fn a_last_layer_with_a_variable_is_that_of_the_step_that_nothing_needs() {
+    let (found, _) = placed_on(
+        &[
+            ("[base 2/2] RUN echo 1.2", &["[base 1/2] FROM alpine"]),
+            ("[final 1/1] RUN echo 1.3", &["[base 2/2] RUN echo 1.2"]),
+        ],
+        &[
+            "ADD base",
+            "RUN echo $A # buildkit",
+            "RUN echo $B # buildkit",
+        ],
+    );
+    let expected = ["", "[base 2/2] RUN echo 1.2", "[final 1/1] RUN echo 1.3"];
+    assert_eq!(found, names(expected));
+}
+
+#[test]
+fn a_folder_that_exists_makes_no_layer() {
+    let (found, _) = placed(
+        &["[2/4] RUN echo 1.2", "[3/4] WORKDIR /tmp", "[4/4] COPY a b"],
+        &["ADD base", "RUN echo $A # buildkit", "COPY a b # buildkit"],
+    );
+    assert_eq!(found, names(["", "[2/4] RUN echo 1.2", "[4/4] COPY a b"]));
+}
+
+#[test]
+fn linked_copies_have_the_history_of_copies() {
+    let (found, _) = placed_on(
+        &[
+            ("[base 2/2] RUN echo 1", &["[base 1/2] FROM alpine"]),
+            ("[build 2/2] RUN make", &["[base 1/2] FROM alpine"]),
+            (
+                "[final 1/2] LINK COPY --link --from=build /x /x",
+                &["[base 2/2] RUN echo 1", "[build 2/2] RUN make"],
+            ),
+            (
+                "[final 2/2] COPY --link $A /y",
+                &["[final 1/2] LINK COPY --link --from=build /x /x"],
+            ),
+        ],
+        &[
+            "ADD base",
+            "RUN echo $B # buildkit",
+            "COPY /x /x # buildkit",
+            "COPY c /y # buildkit",
+        ],
+    );
+    let expected = [
+        "",
+        "[base 2/2] RUN echo 1",
+        "[final 1/2] LINK COPY --link --from=build /x /x",
+        "[final 2/2] COPY --link $A /y",
+    ];
+    assert_eq!(found, names(expected));
+}
+
+#[test]
+fn targets_have_their_own_last_steps() {
+    let step = |target: &str| format!("[{target} linux/arm64 2/2] RUN echo 1");
+    let (a, b) = (step("a"), step("b"));
+    let mut report = BuildReport::default();
+    report.timeline.steps = [&a, &b].map(|name| self::step(name)).to_vec();
+    report.images.push(ImageReport {
+        target: "b".into(),
+        platform: "linux/arm64".into(),
+        layers: vec![LayerReport {
+            created_by: "RUN echo $A # buildkit".into(),
+            ..LayerReport::default()
+        }],
+        ..ImageReport::default()
+    });
+    let placed = of(&report);
+    let found = placed[0].all().next().and_then(|(_, step)| step);
+    assert_eq!(found.map(|step| &step.name), Some(&b));
 }
 
 #[test]

@@ -222,8 +222,14 @@ impl View {
     fn take_member(&mut self, source: u64, vertex: &Vertex) -> Option<usize> {
         let group = vertex.progress_group.as_ref()?;
         let known = self.by_digest.contains_key(&group.id);
+        let is_new = !self.by_digest.contains_key(&vertex.digest);
         let position = self.position(&group.id);
         let step = &mut self.steps[position];
+        if is_new {
+            // Those of the member that is the group's result are the first.
+            let at = if group.weak { step.inputs.len() } else { 0 };
+            step.inputs.splice(at..at, vertex.inputs.iter().cloned());
+        }
         if !known {
             step.name = StepName::new(&group.name);
             step.hidden = true;
@@ -314,6 +320,16 @@ impl View {
                 }
             }
         }
+    }
+
+    /// Returns the digests of the steps that a step needs. A vertex of a group has the group's.
+    pub(super) fn inputs(&self, step: &StepView) -> Vec<String> {
+        let known = |vertex: &String| match self.by_digest.get(vertex) {
+            Some(position) => self.steps[*position].digest.clone(),
+            None => vertex.clone(),
+        };
+        let inputs = step.inputs.iter().map(known);
+        inputs.filter(|input| *input != step.digest).collect()
     }
 
     /// Returns the position of a digest's or group id's step, created if new.
