@@ -4,7 +4,8 @@
 //! has to run, with a graph whose commands cannot start. Then it solves these steps part by part
 //! before the whole graph. Digests, results and cache are the same as without a limit.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -23,18 +24,29 @@ use crate::session;
 #[derive(Debug, Clone)]
 pub struct StepLimit {
     places: Arc<Semaphore>,
-    /// Read while steps run, written while a daemon is asked. BuildKit merges equal steps that are
-    /// solved at the same time: a step must not be merged with one that cannot start.
-    phase: Arc<RwLock<()>>,
+    /// The phases of the daemons, by the ids of their workers.
+    phases: Arc<Mutex<HashMap<String, Phase>>>,
 }
+
+/// Read while steps run, written while the daemon is asked. BuildKit merges equal steps that are
+/// solved at the same time: a step must not be merged with one that cannot start.
+type Phase = Arc<RwLock<()>>;
 
 impl StepLimit {
     /// Allows at most `most` steps at once, and at least one.
     pub fn new(most: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
-            phase: Arc::default(),
+            phases: Arc::default(),
         }
+    }
+
+    /// The phase of a daemon. Several nodes do not wait for each other.
+    fn phase(&self, bridge: &Bridge) -> Phase {
+        let worker = bridge.workers().first();
+        let id = worker.map(|worker| worker.id.clone()).unwrap_or_default();
+        let mut phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(phases.entry(id).or_default())
     }
 }
 
@@ -52,14 +64,15 @@ impl Hook for Limited {
         let Some(client) = solving.bridge.client() else {
             return solving.solve().await;
         };
+        let phase = self.limit.phase(solving.bridge);
         let parts = {
-            let _asking = self.limit.phase.write().await;
+            let _asking = phase.write().await;
             self.parts(client, solving).await
         };
-        let _running = self.limit.phase.read().await;
         if let Some(parts) = parts {
-            self.run(&parts, solving).await?;
+            self.run(&parts, solving, &phase).await?;
         }
+        let _running = phase.read().await;
         solving.solve().await
     }
 }
@@ -94,8 +107,14 @@ impl Limited {
         asked.ok()?.0
     }
 
-    /// Solves the parts, each as soon as those that it needs are done.
-    async fn run(&self, parts: &Parts, solving: Solving<'_>) -> Result<(), gateway::Error> {
+    /// Solves the parts, each as soon as those that it needs are done. Between two of them, another
+    /// build can ask the daemon.
+    async fn run(
+        &self,
+        parts: &Parts,
+        solving: Solving<'_>,
+        phase: &Phase,
+    ) -> Result<(), gateway::Error> {
         let chains = parts.chains();
         let mut missing: Vec<usize> = chains.iter().map(|chain| chain.after.len()).collect();
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); chains.len()];
@@ -113,6 +132,7 @@ impl Limited {
             async move {
                 // The semaphore is never closed.
                 let _place = self.limit.places.acquire().await;
+                let _running = phase.read().await;
                 if let Some(part) = parts.until(chain.last) {
                     solving.bridge.solve(&part, options).await?;
                 }
