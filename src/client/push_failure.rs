@@ -5,10 +5,12 @@ use super::{Code, Error, Failure};
 use crate::registry::FailureKind;
 
 /// HTTP statuses and network errors after which a retry may succeed. In lower case.
-const TRANSIENT: [&str; 22] = [
+const TRANSIENT: [&str; 24] = [
     "408 request timeout",
     "429 too many requests",
     "toomanyrequests",
+    "http 408 response",
+    "http 429 response",
     "500 internal server error",
     "502 bad gateway",
     "503 service unavailable",
@@ -125,6 +127,11 @@ mod tests {
                 Transient,
             ),
             ("dial tcp 10.0.0.1:443: i/o timeout", Transient),
+            (
+                "received unexpected HTTP status: 503 Service Unavailable",
+                Transient,
+            ),
+            ("error parsing HTTP 429 response body: EOF: \"\"", Transient),
             (
                 "dial tcp 127.0.0.1:1: connect: connection refused",
                 Unreachable,

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 
-use crate::support::{Engine, Finished, OwnEngine, Pushed, folder_of, solvekit, unique};
+use crate::support::{
+    Engine, Fault, FaultyRegistry, Finished, OwnEngine, Pushed, folder_of, solvekit, unique,
+};
 
 #[test]
 fn the_older_image_store_builds_and_its_limits_are_reported_as_buildx_does() {
@@ -171,4 +173,35 @@ fn the_older_image_store_pushes_what_is_to_be_pushed() {
         .env("SSL_CERT_FILE", &registries.ca);
     let found = Finished::of(&mut look).succeeded().stdout;
     assert!(found.starts_with("sha256:"), "{found}");
+}
+
+#[test]
+fn a_push_by_the_older_image_store_is_repeated_if_the_registry_was_down() {
+    let engine = OwnEngine::start();
+    let word = unique();
+    let context = folder_of(&[(
+        "Dockerfile",
+        &format!("FROM busybox\nRUN echo {word} >/w\n"),
+    )]);
+    let build = |name: &str, retries: &str| {
+        let mut command = solvekit(["build", "--progress=plain", "--push", "-t", name]);
+        command.arg(format!("--push-retries={retries}"));
+        command.env("BUILDKIT_HOST", engine.address());
+        Finished::of(command.arg(context.path()))
+    };
+    let path = format!("older/{word}:1");
+    let down = Fault::Status("503 Service Unavailable", "");
+    let registry = FaultyRegistry::failing(down, &["PUT", "/manifests/"], 1);
+    let built = build(&registry.name(&path), "2").succeeded();
+    let log = &built.stderr;
+    assert!(log.contains("the push failed, and is repeated in"), "{log}");
+    assert!(log.contains("(1 of 2)"), "{log}");
+    assert!(Pushed::find(&registry.behind(&path)).is_some());
+
+    let path = format!("older/{word}:2");
+    let registry = FaultyRegistry::failing(down, &["PUT", "/manifests/"], 1000);
+    let built = build(&registry.name(&path), "0");
+    assert!(!built.stderr.contains("is repeated"), "{}", built.stderr);
+    built.failed_with(75, &["503"]);
+    assert!(Pushed::find(&registry.behind(&path)).is_none());
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::client::{Client, Engine, registry_auth};
+use crate::client::{self, Client, Engine, registry_auth};
 use crate::oci::Reference;
 use crate::pipeline::request::output::is_by_digest;
 use crate::pipeline::run::environment::Environment;
+use crate::pipeline::run::push_retry::Repeats;
 use crate::pipeline::{BuildRequest, Error, Output};
 use crate::progress::{Step, Transfer};
 
@@ -35,9 +36,10 @@ pub(in crate::pipeline) async fn push(
         .iter()
         .filter(|output| output.pushes() && !is_by_digest(&output.attributes));
     let mut digest = None;
+    let mut repeats = Repeats::new(&environment.push_retries);
     for image in pushed.flat_map(|output| request.names(output)) {
         let pushed = tokio::select! {
-            pushed = push_one(&engine, &image, environment) => pushed?,
+            pushed = push_repeatedly(&engine, &image, environment, &mut repeats) => pushed?,
             () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
         };
         digest = digest.or(pushed);
@@ -51,12 +53,36 @@ pub(in crate::pipeline) async fn push(
     Ok(())
 }
 
+/// Pushes again after a transient failure, as often as is left for the build. Layers that the
+/// registry has are not sent again.
+async fn push_repeatedly(
+    engine: &Engine,
+    image: &Reference,
+    environment: &Environment,
+    repeats: &mut Repeats,
+) -> Result<Option<String>, Error> {
+    loop {
+        let source = match push_one(engine, image, environment).await {
+            Ok(digest) => return Ok(digest),
+            Err(source) => source,
+        };
+        let Some(repeat) = repeats.after_push(&source) else {
+            return Err(Error::EnginePush {
+                image: image.clone(),
+                source: Box::new(source),
+            });
+        };
+        environment.note(repeat.note);
+        tokio::time::sleep(repeat.wait).await;
+    }
+}
+
 /// Returns the digest of the pushed manifest, if the engine reports it.
 async fn push_one(
     engine: &Engine,
     image: &Reference,
     environment: &Environment,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, client::Error> {
     let auth = registry_auth(&environment.credentials, image).await;
     let auth = auth.as_deref().unwrap_or(ANONYMOUS);
     let name = image.familiar();
@@ -82,10 +108,7 @@ async fn push_one(
         }
         Err(source) => {
             shown.end(Some(&source.to_string()));
-            Err(Error::EnginePush {
-                image: image.clone(),
-                source: Box::new(source),
-            })
+            Err(source)
         }
     }
 }

@@ -125,7 +125,7 @@ impl Environment {
     }
 
     /// Shows a line in the progress.
-    pub(super) fn note(&self, line: impl Into<String>) {
+    pub(in crate::pipeline) fn note(&self, line: impl Into<String>) {
         if let Some(progress) = &self.progress {
             progress.note(line);
         }

@@ -14,7 +14,7 @@ mod build;
 pub(super) mod graph;
 pub(super) mod retry;
 
-mod push_retry;
+pub(super) mod push_retry;
 
 mod attempt;
 mod attended;

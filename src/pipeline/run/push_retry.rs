@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::environment::PushRetries;
 use crate::causes;
+use crate::client;
 use crate::pipeline::{BuildRequest, Error, Output};
 use crate::registry::FailureKind;
 
 /// The repeats that one build has left.
-pub(super) struct Repeats {
+pub(in crate::pipeline) struct Repeats {
     waits: Box<dyn Iterator<Item = Duration> + Send>,
     times: u32,
     most: u32,
@@ -18,14 +19,14 @@ pub(super) struct Repeats {
 
 /// The next repeat of an export.
 #[derive(Debug)]
-pub(super) struct Repeat {
-    pub(super) wait: Duration,
+pub(in crate::pipeline) struct Repeat {
+    pub(in crate::pipeline) wait: Duration,
     /// The note that is shown before the push is repeated.
-    pub(super) note: String,
+    pub(in crate::pipeline) note: String,
 }
 
 impl Repeats {
-    pub(super) fn new(retries: &PushRetries) -> Self {
+    pub(in crate::pipeline) fn new(retries: &PushRetries) -> Self {
         Self {
             waits: Box::new(retries.policy.waits()),
             times: 0,
@@ -41,8 +42,15 @@ impl Repeats {
             Error::Client(source) => source,
             _ => return None,
         };
-        let is_transient = source.registry_failure() == Some(FailureKind::Transient);
-        if !is_transient || !uses_registry(request) {
+        match uses_registry(request) {
+            true => self.after_push(source),
+            false => None,
+        }
+    }
+
+    /// Returns the next repeat after a push that failed with this error.
+    pub(in crate::pipeline) fn after_push(&mut self, source: &client::Error) -> Option<Repeat> {
+        if source.registry_failure() != Some(FailureKind::Transient) {
             return None;
         }
         let wait = self.waits.next()?;
@@ -74,7 +82,7 @@ fn uses_registry(request: &BuildRequest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{self, Code, Failure};
+    use crate::client::{Code, Failure};
 
     fn failed(code: Code, message: &str) -> Error {
         let source = client::Error::Call {
