@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::program::System;
-use super::records::{self, list};
+use super::records::{self, folders, is_in_use};
 use super::remote::Remote;
 use super::{CacheMount, CacheMountRecord, CacheOwner, Error};
 use crate::client::{Client, SolveRequest};
@@ -104,10 +104,8 @@ pub(super) async fn attached<T>(
 /// its place.
 async fn free(client: &Client, record: &str) {
     let deadline = Instant::now() + GRACE;
-    while let Ok(listed) = list(client).await {
-        let mut listed = listed.iter();
-        let is_used = listed.any(|it| it.record.id == record && it.record.in_use);
-        if !is_used || Instant::now() > deadline {
+    while let Ok(true) = is_in_use(client, record).await {
+        if Instant::now() > deadline {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -175,8 +173,7 @@ async fn in_container<T>(
     let container = container.ok_or(INTERRUPTED)??;
     let mut begun = false;
     let working = async {
-        let now = list(client).await?.into_iter();
-        let now: Vec<_> = now.filter(|it| wanted.mount.matches(it)).collect();
+        let now = folders(client, wanted.mount).await?;
         let new = now.iter().find(|it| is_for(it, container.id()));
         *created = new.map(|it| it.record.id.clone());
         if let Some(new) = new {

@@ -11,6 +11,14 @@ use crate::client::{CacheRecord, Client, PruneOptions};
 /// The time that daemons take to release a mount after a build.
 const RELEASE: Duration = Duration::from_secs(3);
 
+/// How often the daemon is asked again, and the pauses between, while it hides mounts.
+const HIDDEN: usize = 10;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The type of cache mounts in a daemon's records, and the begin of their descriptions.
+const KIND: &str = "exec.cachemount";
+const DESCRIPTION: &str = "cached mount ";
+
 /// A folder that a daemon keeps for a cache mount. Several can have the same id: one for each owner
 /// in an instruction, and with `sharing=private` one for each concurrent build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +53,69 @@ pub struct Removed {
 /// # Errors
 /// If the daemon does not answer.
 pub async fn list(client: &Client) -> Result<Vec<CacheMountRecord>, Error> {
-    let filter = ["type==exec.cachemount".to_owned()];
-    let found = client.disk_usage(&filter, Duration::ZERO).await?;
+    listed(client, "").await
+}
+
+/// Lists the cache mounts that match more conditions of a daemon's filter, each after a comma.
+///
+/// A daemon measures the records that it lists, and meanwhile hides them from others: a build with
+/// `sharing=shared` gets a new folder (BuildKit's `cache/manager.go`, `DiskUsage`).
+async fn listed(client: &Client, conditions: &str) -> Result<Vec<CacheMountRecord>, Error> {
+    let filters = [
+        format!("type=={KIND}{conditions}"),
+        format!("description~=\"^{DESCRIPTION}\"{conditions}"),
+    ];
+    let mut found = client.disk_usage(&filters, Duration::ZERO).await?;
+    for _ in 0..HIDDEN {
+        if !found.iter().any(hides_mount) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        found = client.disk_usage(&filters, Duration::ZERO).await?;
+    }
     let records = found.into_iter().filter_map(CacheMountRecord::new);
     let mut records: Vec<_> = records.collect();
     records.sort_by(|a, b| (&a.daemon_id, &a.record.id).cmp(&(&b.daemon_id, &b.record.id)));
     Ok(records)
+}
+
+/// True if a folder is in use.
+pub(super) async fn is_in_use(client: &Client, record: &str) -> Result<bool, Error> {
+    let found = listed(client, &format!(",id=={record}")).await?;
+    Ok(found.iter().any(|found| found.record.in_use))
+}
+
+/// Lists the folders of a mount. Other mounts are left alone if the id can be a pattern.
+pub(super) async fn folders(
+    client: &Client,
+    mount: &CacheMount,
+) -> Result<Vec<CacheMountRecord>, Error> {
+    Ok(folders_and_others(client, mount).await?.0)
+}
+
+/// The folders of a mount. If there are none, all other mounts too.
+async fn folders_and_others(
+    client: &Client,
+    mount: &CacheMount,
+) -> Result<(Vec<CacheMountRecord>, Vec<CacheMountRecord>), Error> {
+    if let Some(condition) = condition(&mount.id) {
+        let mut found = listed(client, &condition).await?;
+        found.retain(|record| mount.matches(record));
+        if !found.is_empty() {
+            return Ok((found, Vec::new()));
+        }
+    }
+    let all = list(client).await?.into_iter();
+    Ok(all.partition(|record| mount.matches(record)))
+}
+
+/// The condition for descriptions that end with an id; `None` for an id that would have to be
+/// quoted.
+fn condition(id: &str) -> Option<String> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/.".contains(letter);
+    id.chars()
+        .all(is_plain)
+        .then(|| format!(r#",description~="{}\"$""#, id.replace('.', "[.]")))
 }
 
 /// Removes all folders of a cache mount that are not in use. Waits a few seconds for those in use,
@@ -89,10 +154,7 @@ pub(super) async fn existing(
     client: &Client,
     mount: &CacheMount,
 ) -> Result<Vec<CacheMountRecord>, Error> {
-    let (found, others): (Vec<_>, Vec<_>) = list(client)
-        .await?
-        .into_iter()
-        .partition(|record| mount.matches(record));
+    let (found, others) = folders_and_others(client, mount).await?;
     if !found.is_empty() {
         return Ok(found);
     }
@@ -103,10 +165,19 @@ pub(super) async fn existing(
     })
 }
 
+/// True for the record that a daemon lists in place of a mount while it measures the mount for
+/// another client.
+fn hides_mount(record: &CacheRecord) -> bool {
+    record.kind != KIND && record.in_use && record.description.starts_with(DESCRIPTION)
+}
+
 impl CacheMountRecord {
     /// Parses a record; `None` if it is not a cache mount's.
     fn new(record: CacheRecord) -> Option<Self> {
-        let described = record.description.strip_prefix("cached mount ")?;
+        if record.kind != KIND {
+            return None;
+        }
+        let described = record.description.strip_prefix(DESCRIPTION)?;
         let target = described.split(" from ").next().unwrap_or_default();
         let daemon_id = quoted_id(described).unwrap_or_else(|| target.to_owned());
         // Dockerfile frontends prefix the id with the namespace and a slash.
@@ -169,7 +240,8 @@ mod tests {
     use super::*;
 
     fn found(description: &str) -> Option<(String, String, String)> {
-        let record = CacheRecord::described(description);
+        let mut record = CacheRecord::described(description);
+        record.kind = KIND.to_owned();
         let found = CacheMountRecord::new(record)?;
         Some((found.namespace, found.id, found.target))
     }
@@ -190,5 +262,28 @@ mod tests {
         assert_eq!(of(odd), ["", "a\"b\\\u{a0}A", "/go"]);
         assert_eq!(of("cached mount /go from exec x"), ["", "go", "/go"]);
         assert_eq!(found("mount / from exec /bin/sh -c x"), None);
+    }
+
+    #[test]
+    fn plain_ids_are_patterns_and_others_are_not() {
+        assert_eq!(
+            condition("/root/.cache").as_deref(),
+            Some(r#",description~="/root/[.]cache\"$""#)
+        );
+        for odd in ["a b", "a\"", "a$", "\u{fc}", "a,b", "a(b"] {
+            assert_eq!(condition(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_stands_for_a_mount_is_none() {
+        let mut record = CacheRecord::described("cached mount /go from exec x with id \"/go\"");
+        record.kind = "regular".to_owned();
+        record.in_use = true;
+        assert!(hides_mount(&record));
+        assert_eq!(CacheMountRecord::new(record.clone()), None);
+        record.kind = KIND.to_owned();
+        assert!(!hides_mount(&record));
+        assert!(CacheMountRecord::new(record).is_some());
     }
 }

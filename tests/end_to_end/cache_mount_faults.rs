@@ -1,7 +1,7 @@
 //! Copies of cache mounts that are interrupted, refused, or contain unusual files: nothing is left
 //! behind, and nothing is lost silently.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn build(text: &str, flags: &[&str]) -> Finished {
 /// Runs a command in a mount.
 fn in_mount(id: &str, command: &str) -> Finished {
     let word = unique();
-    let mount = format!("--mount=type=cache,id={id},target=/c");
+    let mount = format!("--mount=type=cache,id={id},target=/c,sharing=locked");
     build(
         &format!("FROM alpine\nRUN {mount} : {word}; {command}\n"),
         &[],
@@ -220,8 +220,9 @@ fn a_registry_that_refuses_is_distinguished() {
     cache_mount(&["import", "--id", &id, "--from", &place]).failed_with(77, &["403"]);
     // Some registries answer like this for an image that does not exist yet.
     let other = format!("{id}-other");
-    let text =
-        format!("FROM alpine\nRUN --mount=type=cache,id={other},target=/c echo {other} > /c/a\n");
+    let text = format!(
+        "FROM alpine\nRUN --mount=type=cache,id={other},target=/c,sharing=locked echo {other} > /c/a\n"
+    );
     let from = format!("--cache-mount-from=id={other},ref={reference}");
     let built = build(&text, &[&from]).succeeded();
     assert!(
@@ -253,7 +254,9 @@ fn an_image_of_somebody_else_is_not_imported() {
     let place = format!("type=registry,ref={image}");
     let imported = cache_mount(&["import", "--id", &id, "--from", &place]);
     imported.failed_with(1, &["is not an exported cache mount"]);
-    let text = format!("FROM busybox\nRUN --mount=type=cache,id={id},target=/c touch /c/a\n");
+    let text = format!(
+        "FROM busybox\nRUN --mount=type=cache,id={id},target=/c,sharing=locked touch /c/a\n"
+    );
     let from = format!("--cache-mount-from=id={id},ref={image}");
     build(&text, &[&from]).failed_with(1, &["cannot import the cache mount"]);
 }
@@ -270,4 +273,86 @@ fn replacing_a_folder_keeps_it_until_the_new_one_is_there() {
     cache_mount(&export).succeeded();
     assert_eq!(content(&out), ["new"]);
     remove(&id);
+}
+
+/// The ids of the daemon's mounts.
+fn ids() -> Vec<String> {
+    let listed = cache_mount(&["ls", "--format", "json"]).succeeded().stdout;
+    let id = |line: &str| {
+        let record: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        record["ID"].as_str().expect("an id").to_owned()
+    };
+    listed.lines().map(id).collect()
+}
+
+#[test]
+fn ids_with_slashes_spaces_quotes_and_unicode_are_kept_as_they_are() {
+    let word = unique();
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("a.tar").display().to_string();
+    let odd = [
+        "a/b",
+        "/a",
+        "a//b/",
+        "ü \"q\" \\ ☃",
+        "it's",
+        "a\u{1b}[31m\n\tb",
+        " with id \"x\"",
+    ];
+    let all = odd.map(|odd| format!("{odd}{word}"));
+    for id in &all {
+        import(id, archive(&[("a", id.as_bytes())])).succeeded();
+    }
+    let listed = ids();
+    for id in &all {
+        assert!(listed.contains(id), "{id:?} is not among {listed:?}");
+    }
+    let table = cache_mount(&["ls"]).succeeded().stdout;
+    assert!(!table.contains('\u{1b}'), "{table:?}");
+    for id in &all {
+        cache_mount(&["export", "--id", id, "--to", &to]).succeeded();
+        let bytes = std::fs::read(&to).expect("the archive");
+        let mut exported = tar::Archive::new(bytes.as_slice());
+        let mut content = String::new();
+        for entry in exported.entries().expect("an archive") {
+            let mut entry = entry.expect("an entry");
+            if entry.path().expect("a path").ends_with("a") {
+                entry.read_to_string(&mut content).expect("a text");
+            }
+        }
+        assert_eq!(content, *id);
+        remove(id);
+    }
+    let listed = ids();
+    assert!(all.iter().all(|id| !listed.contains(id)), "{listed:?}");
+}
+
+#[test]
+fn a_build_and_a_copy_mean_the_same_mount_by_an_id_with_slashes_and_quotes() {
+    let word = unique();
+    for (id, in_dockerfile) in [
+        (format!("a/b{word}"), format!("id=a/b{word}")),
+        (format!("/{word}/"), format!("id=/{word}/")),
+        (
+            format!("it is \u{fc}{word}"),
+            format!("\"id=it is \u{fc}{word}\""),
+        ),
+        (format!("/c/{word}"), String::new()),
+    ] {
+        import(&id, archive(&[("a", b"1")])).succeeded();
+        let fields = match in_dockerfile.is_empty() {
+            // Without an id it is the target.
+            true => format!("type=cache,sharing=locked,target=/c/{word}"),
+            false => format!("type=cache,sharing=locked,{in_dockerfile},target=/c/{word}"),
+        };
+        let text =
+            format!("FROM alpine\nRUN --mount={fields} ls /c/{word} && [ -e /c/{word}/a ]\n");
+        build(&text, &[]).succeeded();
+        remove(&id);
+    }
+    // An id that begins with a slash is not the id without it.
+    import(&word, archive(&[("a", b"1")])).succeeded();
+    let absent = cache_mount(&["rm", "--id", &format!("/{word}")]);
+    absent.failed_with(1, &["no cache mount with the id"]);
+    remove(&word);
 }

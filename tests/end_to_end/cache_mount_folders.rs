@@ -28,8 +28,10 @@ fn step(id: &str, more: &str, command: &str) -> (TempDir, Command) {
     (context, build)
 }
 
+/// Runs a step that waits for its mount: BuildKit gives a step that shares it another folder while
+/// any test asks for the disk usage.
 fn run_step(id: &str, more: &str, command: &str, flags: &[&str]) -> Finished {
-    let (_context, mut build) = step(id, more, command);
+    let (_context, mut build) = step(id, &format!(",sharing=locked{more}"), command);
     Finished::of(build.args(flags)).succeeded()
 }
 

@@ -9,7 +9,7 @@ use crate::support::{Engine, Finished, folder_of, solvekit, unique};
 /// because the daemon's cache does not distinguish steps by their mounts.
 const FILL: &str = "\
 FROM alpine
-RUN --mount=type=cache,id={id},target=/c{more} echo {id} \\
+RUN --mount=type=cache,id={id},target=/c,sharing=locked{more} echo {id} \\
     && mkdir -p /c/d/e && echo hello > /c/d/e/f \\
     && chown 1000:2000 /c/d/e/f && chmod 4750 /c/d/e/f \\
     && touch -d '2001-02-03 04:05:06' /c/d/e/f && ln -s e/f /c/d/link && ln /c/d/e/f /c/hard \\
@@ -20,7 +20,7 @@ RUN --mount=type=cache,id={id},target=/c{more} echo {id} \\
 const CHECK: &str = "\
 FROM alpine
 ARG AGAIN
-RUN --mount=type=cache,id={id},target=/c{more} cd /c && ls -lnR && [ \"$(cat d/link)\" = hello ] \\
+RUN --mount=type=cache,id={id},target=/c,sharing=locked{more} cd /c && ls -lnR && [ \"$(cat d/link)\" = hello ] \\
     && [ \"$(stat -c '%a %u %g %Y %h' d/e/f)\" = '4750 1000 2000 981173106 2' ] \\
     && [ hard -ef d/e/f ] && [ \"$(readlink d/link)\" = e/f ] && [ -f 'odd name' ] \\
     && [ \"$(stat -c %a d)\" = 1770 ] && [ \"$(stat -c %s big)\" = 9437184 ]
