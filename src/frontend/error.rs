@@ -176,6 +176,8 @@ fn lines(span: Span) -> SourceRange {
 pub struct TranslateFailure {
     /// The platform; `None` if the build has only one.
     pub platform: Option<Platform>,
+    /// The platform whose graph could not be created, if it is known.
+    pub built_for: Option<Platform>,
     /// The Dockerfile's path as given.
     pub file: String,
     /// The line, from 1; 0 for none.
@@ -190,12 +192,21 @@ pub struct TranslateFailure {
     pub(super) detail: client::SourceDetail,
 }
 
+impl TranslateFailure {
+    /// Returns the lines of the mistake.
+    pub fn lines(&self) -> &client::SourceDetail {
+        &self.detail
+    }
+}
+
 /// A refused step.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{reason}", place(file, *line))]
 pub struct RefusedStep {
     /// The reason.
     pub reason: Refusal,
+    /// The platform whose graph has the step, if it is known.
+    pub built_for: Option<Platform>,
     /// The Dockerfile's path as given.
     pub file: String,
     /// The step's line, from 1; 0 for none.
@@ -204,6 +215,13 @@ pub struct RefusedStep {
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: Option<client::SourceDetail>,
+}
+
+impl RefusedStep {
+    /// Returns the lines of the step, if they are known.
+    pub fn lines(&self) -> Option<&client::SourceDetail> {
+        self.detail.as_ref()
+    }
 }
 
 /// Why a step was refused.
@@ -343,6 +361,7 @@ impl Error {
     ) -> Self {
         Self::Translate(Box::new(TranslateFailure {
             platform: platform.cloned(),
+            built_for: platform.cloned(),
             line: error.spans.first().map_or(0, |span| span.first),
             message: causes::in_one_line(error),
             reference: reference_words::of_translation(&error.reason),
@@ -358,6 +377,7 @@ impl Error {
         let first = detail.as_ref().and_then(|detail| detail.ranges.first());
         Self::Refused(Box::new(RefusedStep {
             reason,
+            built_for: None,
             file: source.path.clone(),
             line: first.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
             excerpt: detail
@@ -415,9 +435,13 @@ impl Error {
 impl Error {
     /// The same with the platform whose graph failed.
     pub(super) fn built_for(mut self, platform: &Platform) -> Self {
-        if let Self::Solve(failure) = &mut self {
-            failure.built_for = Some(platform.clone());
-        }
+        let built_for = match &mut self {
+            Self::Solve(failure) => &mut failure.built_for,
+            Self::Refused(step) => &mut step.built_for,
+            Self::Translate(failure) => &mut failure.built_for,
+            _ => return self,
+        };
+        *built_for = Some(platform.clone());
         self
     }
 }

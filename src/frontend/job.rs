@@ -15,7 +15,7 @@ use super::{
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
-use crate::llb::State;
+use crate::llb::{Definition, Location, State};
 use crate::oci::Platform;
 use crate::translate::{Attestations, Attributes, Context, Sbom, Translation};
 
@@ -276,26 +276,38 @@ impl Job {
         else {
             return Ok(());
         };
-        let mut definitions = translations.iter().map(|made| &made.definition);
-        match definitions.find_map(|definition| missing_source::find(definition, folder)) {
-            None => Ok(()),
-            Some((missing, lines)) => {
-                let reason = Refusal::MissingSource(missing);
-                Err(Error::refused(&self.source, reason, &lines))
-            }
-        }
+        self.check_each(translations, |definition| {
+            let (missing, lines) = missing_source::find(definition, folder)?;
+            Some((Refusal::MissingSource(missing), lines))
+        })
     }
 
-    fn check_steps(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
+    pub(super) fn check_steps(
+        &self,
+        setting: &Setting,
+        translations: &[Translation],
+    ) -> Result<(), Error> {
         self.check_sources(setting, translations)?;
         if setting.entitlements.is_none() && !setting.require_native {
             return Ok(());
         }
-        let mut definitions = translations.iter().map(|made| &made.definition);
-        match definitions.find_map(|definition| refusal::refused(definition, setting)) {
-            None => Ok(()),
-            Some((reason, lines)) => Err(Error::refused(&self.source, reason, &lines)),
-        }
+        self.check_each(translations, |definition| {
+            refusal::refused(definition, setting)
+        })
+    }
+
+    /// Fails with the first refused step of a platform's graph.
+    fn check_each(
+        &self,
+        translations: &[Translation],
+        refused: impl Fn(&Definition) -> Option<(Refusal, Vec<Location>)>,
+    ) -> Result<(), Error> {
+        let mut found = translations.iter().filter_map(|made| {
+            let (reason, lines) = refused(&made.definition)?;
+            let error = Error::refused(&self.source, reason, &lines);
+            Some(error.built_for(&made.platform))
+        });
+        found.next().map_or(Ok(()), Err)
     }
 }
 

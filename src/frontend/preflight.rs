@@ -40,7 +40,8 @@ impl Job {
         let impossible = self::impossible(bridge, listed, definitions).await;
         let all = std::mem::take(translations).into_iter();
         for made in all {
-            match refused(&self.source, &made.definition, &impossible) {
+            let refused = refused(&self.source, &made.definition, &impossible);
+            match refused.map(|error| error.built_for(&made.platform)) {
                 None => translations.push(made),
                 Some(error) if !(setting.keep_going && several) => return Err(error),
                 Some(error) => failed.push(PlatformFailure {

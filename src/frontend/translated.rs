@@ -125,7 +125,11 @@ impl Job {
 
     fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
         let platform = options.platform.as_ref().filter(|_| several);
-        Error::translate(&self.source, platform, error)
+        let failed = Error::translate(&self.source, platform, error);
+        match &options.platform {
+            Some(platform) => failed.built_for(platform),
+            None => failed,
+        }
     }
 }
 

@@ -161,3 +161,25 @@ fn the_targets_of_a_bake_file_are_distinguished() {
         );
     }
 }
+
+#[test]
+fn a_dry_run_fails_if_the_build_would_be_refused() {
+    for (text, flags, part) in [
+        (
+            "COPY nothere /x",
+            &[][..],
+            "\"nothere\" is not in the context folder",
+        ),
+        ("RUN --network=host true", &[], "network.host"),
+        (
+            "RUN true",
+            &["--platform=linux/arm64", "--require-native"],
+            "emulates",
+        ),
+    ] {
+        let context = folder_of(&[("Dockerfile", &format!("FROM busybox\n{text}\n"))]);
+        let flags = [&["--dry-run"], flags].concat();
+        let asked = Finished::of(&mut build(&context, &flags));
+        asked.failed_with(1, &["Dockerfile:2", part]);
+    }
+}

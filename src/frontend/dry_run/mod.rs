@@ -71,7 +71,8 @@ impl Job {
     /// daemon's reports to `ends`.
     ///
     /// # Errors
-    /// The Dockerfile's errors; also if another frontend translates it.
+    /// The Dockerfile's errors, and steps that the build would refuse; also if another frontend
+    /// translates it.
     pub(crate) async fn dry_run(
         &self,
         bridge: &Bridge,
@@ -90,6 +91,7 @@ impl Job {
         let translated = self
             .translate_all(parsed, &mut linter, bridge, setting)
             .await?;
+        self.check_steps(setting, &translated.translations)?;
         let mut graphs = Vec::new();
         for made in translated.translations {
             let asked = Asked::new(&made.definition, Commands::Impossible)?;

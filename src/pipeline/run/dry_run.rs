@@ -20,7 +20,6 @@ impl Prepared {
     ///
     /// # Errors
     /// As for [`Prepared::run`]; also if another frontend translates the Dockerfile.
-    /// As [`Prepared::run`]; also for a Dockerfile that another frontend builds.
     pub async fn dry_run(
         &self,
         client: &Client,
