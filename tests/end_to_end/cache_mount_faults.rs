@@ -221,7 +221,8 @@ fn a_registry_that_refuses_is_distinguished() {
     // Some registries answer like this for an image that does not exist yet.
     let other = format!("{id}-other");
     let text = format!(
-        "FROM alpine\nRUN --mount=type=cache,id={other},target=/c,sharing=locked echo {other} > /c/a\n"
+        "FROM alpine\nRUN --mount=type=cache,id={other},target=/c,sharing=locked echo {other} > \
+         /c/a\n"
     );
     let from = format!("--cache-mount-from=id={other},ref={reference}");
     let built = build(&text, &[&from]).succeeded();

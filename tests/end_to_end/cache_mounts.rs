@@ -20,7 +20,8 @@ RUN --mount=type=cache,id={id},target=/c,sharing=locked{more} echo {id} \\
 const CHECK: &str = "\
 FROM alpine
 ARG AGAIN
-RUN --mount=type=cache,id={id},target=/c,sharing=locked{more} cd /c && ls -lnR && [ \"$(cat d/link)\" = hello ] \\
+RUN --mount=type=cache,id={id},target=/c,sharing=locked{more} cd /c && ls -lnR \\
+    && [ \"$(cat d/link)\" = hello ] \\
     && [ \"$(stat -c '%a %u %g %Y %h' d/e/f)\" = '4750 1000 2000 981173106 2' ] \\
     && [ hard -ef d/e/f ] && [ \"$(readlink d/link)\" = e/f ] && [ -f 'odd name' ] \\
     && [ \"$(stat -c %a d)\" = 1770 ] && [ \"$(stat -c %s big)\" = 9437184 ]

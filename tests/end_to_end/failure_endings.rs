@@ -70,8 +70,8 @@ fn a_file_that_is_missing_has_its_place_there_too() {
     let mut build = solvekit(["build", "--progress=plain", "--platform=linux/amd64"]);
     let failed = Finished::of(build.arg(context.path())).failed_with(1, &[]);
     let words = [
-        "Dockerfile:2\n",
         ">>> COPY missing /x\n",
+        "linux/amd64, stage build, Dockerfile:2\n  COPY missing /x\n",
         "ERROR: ",
         "context ls",
     ];
@@ -144,4 +144,57 @@ fn a_terminal_shows_the_command_that_opens_a_shell() {
     command.arg(folder.path()).env("TERM", "xterm");
     let (_, screen) = OnTerminal::start(&command).wait();
     assert!(!screen.contains("For a shell"), "{screen}");
+}
+
+#[test]
+fn instructions_that_are_refused_have_their_place_too() {
+    let salt = unique();
+    for (text, place) in [
+        (
+            "FROM busybox AS one\nCOPY --from=nothere/at:all /a /b\n",
+            "linux/amd64, stage one, Dockerfile:2\n",
+        ),
+        (
+            "FROM busybox AS one\nRUN --security=insecure true SALT\n",
+            "linux/amd64, stage one, Dockerfile:2\n  RUN --security=insecure true",
+        ),
+        (
+            "FROM busybox AS one\nCOPY --from=0 /a /b\n",
+            "linux/amd64, stage one, Dockerfile:2\n  COPY --from=0 /a /b\n",
+        ),
+    ] {
+        let context = folder_of(&[("Dockerfile", &text.replace("SALT", &salt))]);
+        let mut build = solvekit(["build", "--progress=plain", "--platform=linux/amd64"]);
+        let failed = Finished::of(build.arg(context.path())).failed_with(1, &["ERROR: "]);
+        has(&last(&failed.stderr), &[place]);
+    }
+}
+
+#[test]
+fn a_bake_at_a_terminal_ends_with_the_command_for_a_shell() {
+    let word = unique();
+    let bake = format!(
+        "target \"a\" {{\n  dockerfile-inline = \"FROM busybox\\nRUN : {word}; seq 20; exit \
+         4\"\n}}\n"
+    );
+    let folder = folder_of(&[("docker-bake.hcl", &bake)]);
+    let mut command = solvekit(["bake", "--set", "a.args.A=it's", "a"]);
+    command.current_dir(folder.path()).env("TERM", "xterm");
+    let (code, screen) = OnTerminal::start(&command).wait();
+    assert_eq!(code, Some(1), "{screen}");
+    let words = [
+        "target a, linux/amd64, dockerfile-inline:2, exit code 4",
+        "  | 20",
+        "For a shell where it failed: ",
+        r"bake --debug=on-error --set 'a.args.A=it'\''s' a",
+    ];
+    has(&last(&screen), &words);
+
+    // The command does what it says: commands at its prompt run where the step failed.
+    let mut command = solvekit(["bake", "--progress=plain", "--debug=on-error", "a"]);
+    command.current_dir(folder.path());
+    let paused = Finished::with_input(&mut command, b"exec echo in the container\nexit\n".to_vec());
+    let paused = paused.failed_with(1, &["failed (linux/amd64): "]);
+    let all = format!("{}{}", paused.stdout, paused.stderr);
+    assert!(all.contains("in the container"), "{all}");
 }

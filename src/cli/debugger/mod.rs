@@ -41,7 +41,7 @@ pub(crate) enum When {
     Step,
 }
 
-// The debugging flags of `build`.
+// The debugging flags of `build` and `bake`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct DebugFlags {
@@ -134,6 +134,7 @@ pub(crate) struct Debugging {
 }
 
 /// The connection between one build and the debugger.
+#[derive(Clone)]
 pub(crate) struct Debugged {
     /// Pauses the build at its steps.
     pub(crate) hook: Arc<dyn Hook>,

@@ -2,7 +2,7 @@
 //! error, the next step.
 
 use solvekit::client;
-use solvekit::frontend::Error as FrontendError;
+use solvekit::frontend::{Error as FrontendError, PlatformFailure};
 use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 use solvekit::registry::FailureKind;
@@ -106,6 +106,12 @@ pub(crate) fn last_of(error: &FrontendError, summary: &Summary) -> Option<LastLi
         FrontendError::Solve(failure) => {
             last_lines::of_step(failure, step_of(failure.source.failure(), summary))
         }
+        FrontendError::Refused(step) => {
+            last_lines::of_instruction(step.lines()?, step.built_for.as_ref())
+        }
+        FrontendError::Translate(failure) => {
+            last_lines::of_instruction(failure.lines(), failure.built_for.as_ref())
+        }
         _ => None,
     }
 }
@@ -146,14 +152,22 @@ pub(crate) fn process_exit_code(error: &Error) -> Option<u8> {
 
 /// True if a process of RUN failed, on any platform.
 pub(crate) fn has_failed_process(error: &Error) -> bool {
-    let is_process = |error: &FrontendError| match error {
+    match error {
+        Error::Frontend(error) => is_of_process(error),
+        Error::Platforms { failed, .. } => has_platform_with_failed_process(failed),
+        _ => process_exit_code(error).is_some(),
+    }
+}
+
+/// True if a process of RUN failed on one of these platforms.
+pub(crate) fn has_platform_with_failed_process(failed: &[PlatformFailure]) -> bool {
+    failed.iter().any(|failed| is_of_process(&failed.error))
+}
+
+fn is_of_process(error: &FrontendError) -> bool {
+    match error {
         FrontendError::Solve(failure) => failure.exit_code.is_some(),
         _ => false,
-    };
-    match error {
-        Error::Frontend(error) => is_process(error),
-        Error::Platforms { failed, .. } => failed.iter().any(|it| is_process(&it.error)),
-        _ => process_exit_code(error).is_some(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use solvekit::client::SourceDetail;
 use solvekit::frontend::SolveFailure;
+use solvekit::oci::Platform;
 use solvekit::progress::FailedStep;
 
 /// The lines of output that are repeated for a single failed step, and for each of several. All
@@ -32,10 +33,7 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Opti
         .as_ref()
         .and_then(named_stage)
         .unwrap_or_else(|| stage.to_owned());
-    let first = failure.lines.as_ref().and_then(|lines| {
-        let first = lines.ranges.first()?.start.line;
-        Some(format!("{}:{first}", lines.info.filename))
-    });
+    let first = failure.lines.as_ref().and_then(place);
     // Without a line it is not a step of a Dockerfile; then only a failed process is reported.
     if first.is_none() && failure.exit_code.is_none() {
         return None;
@@ -55,6 +53,47 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Opti
         command: cut(command),
         output: output.collect(),
     })
+}
+
+/// The last lines of an instruction that was refused before it could run; `None` if its place is
+/// unknown.
+pub(crate) fn of_instruction(
+    lines: &SourceDetail,
+    platform: Option<&Platform>,
+) -> Option<LastLines> {
+    Some(LastLines {
+        target: None,
+        platform: platform.map(ToString::to_string),
+        stage: stage(lines).unwrap_or_default(),
+        place: vec![place(lines)?],
+        command: cut(&instruction(lines)),
+        output: Vec::new(),
+    })
+}
+
+/// `Dockerfile:3`
+fn place(lines: &SourceDetail) -> Option<String> {
+    let first = lines.ranges.first()?.start.line;
+    (first > 0).then(|| format!("{}:{first}", lines.info.filename))
+}
+
+/// The text of the first lines that belong together, without the marks of continued lines.
+fn instruction(lines: &SourceDetail) -> String {
+    let number = |line: i32| usize::try_from(line).unwrap_or_default();
+    let mut ranges = lines.ranges.iter();
+    let Some(first) = ranges.next() else {
+        return String::new();
+    };
+    let (begin, mut end) = (number(first.start.line), number(first.end.line));
+    for range in ranges {
+        if number(range.start.line) == end + 1 {
+            end = number(range.end.line);
+        }
+    }
+    let text = String::from_utf8_lossy(&lines.info.data);
+    let own = text.lines().take(end).skip(begin.saturating_sub(1));
+    let own = own.map(|line| line.trim_end().trim_end_matches('\\'));
+    own.collect::<Vec<_>>().join(" ")
 }
 
 /// The text for all failed steps.
@@ -96,20 +135,40 @@ impl LastLines {
 /// The name of the stage that contains lines of a Dockerfile. Steps of an only stage do not include
 /// it.
 fn named_stage(lines: &SourceDetail) -> Option<String> {
-    let first = lines.ranges.first()?.start.line;
-    let before = usize::try_from(first).ok()?;
     let text = String::from_utf8_lossy(&lines.info.data);
-    let froms = text.lines().take(before).filter_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let is_from = words
-            .first()
-            .is_some_and(|it| it.eq_ignore_ascii_case("from"));
-        is_from.then_some(words)
-    });
-    match froms.last()?.as_slice() {
+    let froms = froms(&text).into_iter();
+    let first = usize::try_from(lines.ranges.first()?.start.line).ok()?;
+    let (_, words) = froms.take_while(|(line, _)| *line <= first).last()?;
+    match words.as_slice() {
         [.., word, name] if word.eq_ignore_ascii_case("as") => Some((*name).to_owned()),
         _ => None,
     }
+}
+
+/// The stage of lines, as steps name it: a stage without a name has a number if it is not the only
+/// one.
+fn stage(lines: &SourceDetail) -> Option<String> {
+    if let Some(name) = named_stage(lines) {
+        return Some(name);
+    }
+    let text = String::from_utf8_lossy(&lines.info.data);
+    let froms = froms(&text);
+    let first = usize::try_from(lines.ranges.first()?.start.line).ok()?;
+    let before = froms.iter().filter(|(line, _)| *line <= first).count();
+    (froms.len() > 1).then(|| format!("stage-{}", before.saturating_sub(1)))
+}
+
+/// The lines that begin a stage: their numbers and words.
+fn froms(text: &str) -> Vec<(usize, Vec<&str>)> {
+    let lines = text.lines().enumerate().map(|(at, line)| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        (at + 1, words)
+    });
+    let is_from = |words: &[&str]| {
+        let keyword = words.first();
+        keyword.is_some_and(|it| it.eq_ignore_ascii_case("from"))
+    };
+    lines.filter(|(_, words)| is_from(words)).collect()
 }
 
 /// Splits `[linux/amd64 build 2/5] RUN make` into the stage and the instruction.
@@ -166,6 +225,34 @@ mod tests {
             named_stage(&lines)
         };
         assert_eq!([2, 4].map(stage), [Some("one".to_owned()), None]);
+    }
+
+    #[test]
+    fn an_instruction_that_did_not_run_has_its_place_too() {
+        let mut lines = SourceDetail::default();
+        lines.info.filename = "Dockerfile".into();
+        lines.info.data = "FROM a AS one\nCOPY x \\\n  y /z\nRUN c\n".into();
+        lines.ranges = vec![SourceRange::lines(2, 2), SourceRange::lines(3, 3)];
+        let platform = Platform::parse("linux/arm64").unwrap();
+        let last = of_instruction(&lines, Some(&platform)).unwrap();
+        assert_eq!(
+            render(&[last]),
+            "linux/arm64, stage one, Dockerfile:2\n  COPY x y /z\n"
+        );
+        lines.ranges = vec![SourceRange::lines(4, 4)];
+        let of_only_stage = of_instruction(&lines, None).unwrap();
+        assert_eq!(
+            render(&[of_only_stage]),
+            "stage one, Dockerfile:4\n  RUN c\n"
+        );
+        lines.info.data = "FROM a\nRUN c\nFROM b\nRUN d\n".into();
+        let of_last_stage = of_instruction(&lines, None).unwrap();
+        assert_eq!(
+            render(&[of_last_stage]),
+            "stage stage-1, Dockerfile:4\n  RUN d\n"
+        );
+        lines.ranges.clear();
+        assert!(of_instruction(&lines, None).is_none());
     }
 
     #[test]

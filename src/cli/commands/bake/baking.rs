@@ -15,8 +15,11 @@ use super::{BakeArgs, allow, build, outcome};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::commands::build::dry_run::{self, Form};
 use crate::cli::commands::build::{call, write_file};
+use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
+use crate::cli::report::again::again;
 use crate::cli::report::display::{self, Sink};
 
 /// The targets to bake, with the settings of the command.
@@ -53,7 +56,7 @@ impl Baking<'_> {
         let asked = self.requests(&to_ask)?;
         let baked = match to_build.targets.is_empty() {
             true => None,
-            false => match self.build(&to_build, sink.clone()).await {
+            false => match self.build_or_debug(&to_build, &sink).await {
                 Ok(baked) => Some(baked),
                 Err(failure) => return sink.end_without_image(Err(failure)),
             },
@@ -88,14 +91,33 @@ impl Baking<'_> {
         Ok(self.args.with_failure_rules(requests))
     }
 
-    async fn build(&self, plan: &Plan, sink: Sink) -> Result<Baked, Failure> {
+    /// Builds the targets, with the debugger if the flags request it.
+    async fn build_or_debug(&self, plan: &Plan, sink: &Sink) -> Result<Baked, Failure> {
+        let reads_stdin = self.args.file.iter().any(|file| file == "-");
+        let flags = &self.args.debug;
+        let debugging = flags.debugging(self.mode, reads_stdin, self.environment)?;
+        let Some(debugging) = debugging else {
+            return self.build(plan, sink.clone(), None).await;
+        };
+        let build = async |debugged: &Debugged| {
+            self.build(plan, sink.clone(), Some(debugged.clone())).await
+        };
+        debugging.repeat(build).await
+    }
+
+    async fn build(
+        &self,
+        plan: &Plan,
+        sink: Sink,
+        debugged: Option<Debugged>,
+    ) -> Result<Baked, Failure> {
         let requests = self.requests(plan)?;
         let outputs = requests.values().flat_map(|request| &request.outputs);
         let publish = self.args.publishing.publish(outputs, self.environment)?;
         build::build(
             plan,
             requests,
-            self.args.settings(publish),
+            self.args.settings(publish, debugged),
             self.mode,
             sink,
             self.connection,
@@ -125,6 +147,7 @@ impl Baking<'_> {
     async fn report(&self, baked: &Baked) -> Result<(), Failure> {
         outcome::show(baked, self.mode, self.environment);
         let failure = outcome::failure(baked, self.mode);
+        let failure = failure.map(|failure| failure.shell(self.shell(baked)));
         let mut report = outcome::report(baked, failure.as_ref());
         if !self.args.reports.is_empty() {
             outcome::add_recorded(&mut report, baked).await;
@@ -134,9 +157,23 @@ impl Baking<'_> {
     }
 }
 
+impl Baking<'_> {
+    /// The command that opens a shell after a failed command of a Dockerfile, if there is a
+    /// terminal.
+    fn shell(&self, baked: &Baked) -> Option<String> {
+        let reads_stdin = self.args.file.iter().any(|file| file == "-");
+        let can_open = self.mode == Mode::Tty
+            && self.environment.identity == Identity::Solvekit
+            && !reads_stdin
+            && !self.args.debug.is_asked_for()
+            && outcome::has_failed_process(baked);
+        can_open.then(|| again(&["bake"], "--debug=on-error"))
+    }
+}
+
 impl BakeArgs {
     /// The settings that the targets share.
-    fn settings(&self, publish: Publish) -> build::Settings {
+    fn settings(&self, publish: Publish, debugged: Option<Debugged>) -> build::Settings {
         let mut joint = Joint::default();
         joint.on_failure = self.on_failure();
         joint.publish = publish;
@@ -151,6 +188,7 @@ impl BakeArgs {
             registries: self.registries.clone(),
             retries: self.publishing.retries.clone(),
             explain: self.explain_steps,
+            debugged,
             cache_mounts: self.cache_mounts.clone(),
         }
     }

@@ -23,6 +23,7 @@ use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
 use crate::cli::commands::build::{loading, preflight, unless_cancelled};
 use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
+use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
@@ -38,6 +39,8 @@ pub(super) struct Settings {
     pub(super) retries: PushRetryArgs,
     pub(super) explain: Option<Explain>,
     pub(super) cache_mounts: AroundArgs,
+    /// The debugger of the builds, if any.
+    pub(super) debugged: Option<Debugged>,
 }
 
 /// The results of the targets.
@@ -98,7 +101,11 @@ pub(super) async fn build(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Baked, Failure> {
-    let cancelled = interrupt::token()?;
+    let debugged = settings.debugged.as_ref();
+    let cancelled = match debugged {
+        None => interrupt::token()?,
+        Some(debugged) => debugged.cancelled.clone(),
+    };
     let namespace = namespace(&requests);
     let copies =
         settings
@@ -130,12 +137,13 @@ pub(super) async fn build(
         platform: None,
         used: &surveyed.used,
         environment,
-        hold: Hold::default(),
+        hold: debugged.map_or_else(Hold::default, |it| it.hold.clone()),
     };
     let recording = Recording::new(settings.explain, environment);
     let reconnect = settings.reconnect.during_build();
     let (mut run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
     run.step_limit = settings.step_limit.clone();
+    run.hook = debugged.map(|it| Arc::clone(&it.hook));
     let building = surveyed
         .nodes
         .build_all(targets, &settings.joint, &registries, run);

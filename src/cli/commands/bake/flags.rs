@@ -13,6 +13,7 @@ use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::values;
 use crate::cli::commands::build::dry_run::Form;
 use crate::cli::commands::cache_mount::AroundArgs;
+use crate::cli::debugger::DebugFlags;
 use crate::cli::report::display::ProgressArgs;
 use clap::ValueHint;
 
@@ -92,6 +93,9 @@ pub(crate) struct BakeArgs {
     /// fs[.read|.write]=PATH, image[.push|.load]=NAME or buildx.local.delete; repeatable
     #[arg(help_heading = BUILD, long, value_name = "ENTITLEMENT")]
     pub(super) allow: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 
     #[command(flatten)]
     pub(super) tools: ToolArgs,

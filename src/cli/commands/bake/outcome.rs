@@ -93,6 +93,19 @@ fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
     })
 }
 
+/// True if a process of RUN failed, of any target.
+pub(super) fn has_failed_process(baked: &Baked) -> bool {
+    baked.ended.iter().any(|(_, end)| match end {
+        Ended::Failed(error) => {
+            nodes_failure::cause(error).is_some_and(build_failure::has_failed_process)
+        }
+        Ended::Built(built) => {
+            build_failure::has_platform_with_failed_process(&built.outcome.failed)
+        }
+        _ => false,
+    })
+}
+
 /// The report about all targets of the command.
 pub(super) fn report(baked: &Baked, failure: Option<&Failure>) -> BuildReport {
     let names = baked.ended.iter().map(|(name, _)| name.as_str());

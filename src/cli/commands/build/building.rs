@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use solvekit::build_report::BuildReport;
-use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, StepLimit};
+use solvekit::pipeline::{BuildOutcome, BuildRequest, Prepared, StepLimit};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{self, Built, Publish};
 use tokio_util::sync::CancellationToken;
@@ -101,8 +101,11 @@ impl<'a> Build<'a> {
         let reported = args.reports.write(&report, environment);
         let built = built?;
         reported?;
+        let partly = build_failure::has_platform_with_failed_process(&built.outcome.failed);
+        let shell = self.shell(partly);
         // A failed copy does not change the result of the build.
-        let finished = outcome::finish(args, built, &ready.used, summary, mode, environment)?;
+        let finished = outcome::finish(args, built, &ready.used, summary, mode, environment);
+        let finished = finished.map_err(|failure| failure.shell(shell))?;
         copied?;
         Ok(finished)
     }
@@ -168,7 +171,8 @@ impl<'a> Build<'a> {
         let failure = nodes_failure::explain(error, summary, self.mode);
         let cause = nodes_failure::cause(error);
         let code = cause.and_then(build_failure::process_exit_code);
-        let failure = failure.shell(cause.and_then(|cause| self.shell(cause)));
+        let has_failed = cause.is_some_and(build_failure::has_failed_process);
+        let failure = failure.shell(self.shell(has_failed));
         match (code, self.args.propagate_exit_code) {
             (Some(code), true) => failure.code(code),
             _ => failure,
@@ -177,12 +181,12 @@ impl<'a> Build<'a> {
 
     /// The command that opens a shell after a failed command of the Dockerfile, if there is a
     /// terminal.
-    fn shell(&self, cause: &pipeline::Error) -> Option<String> {
+    fn shell(&self, has_failed_process: bool) -> Option<String> {
         let is_at_terminal = self.mode == Mode::Tty && self.debugged.is_none();
         let can_open = is_at_terminal
             && self.environment.identity == Identity::Solvekit
             && !self.args.contexts.reads_stdin()
-            && build_failure::has_failed_process(cause);
+            && has_failed_process;
         can_open.then(|| again(&["build", "b"], "--debug=on-error"))
     }
 
