@@ -119,7 +119,7 @@ fn contexts_platforms_and_tags_are_reported() {
     );
     assert!(printed.contains(": 3 files, "), "{printed}");
     assert!(
-        printed.contains("sent to be compared: 1 files, "),
+        printed.contains("sent to be compared: 1 file, "),
         "{printed}"
     );
     assert!(printed.contains(" is emulated)\n"), "{printed}");

@@ -1,5 +1,7 @@
 //! The reasons why steps ran, as text.
 
+use std::fmt::Display;
+
 use solvekit::explain::{Explained, FileChange, How, Reason, Report, TargetReport};
 
 /// The number of characters that are shown around a change.
@@ -155,10 +157,15 @@ fn one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn counted(count: usize, one: &str, several: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {several}"),
+/// `1 file`, `2 files`
+pub(crate) fn counted<N: Display + From<u8> + PartialEq>(
+    count: N,
+    one: &str,
+    several: &str,
+) -> String {
+    match count == N::from(1) {
+        true => format!("1 {one}"),
+        false => format!("{count} {several}"),
     }
 }
 

@@ -9,6 +9,7 @@ use solvekit::text;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::explanation;
 use super::records::size;
 
 /// The most characters of a value.
@@ -137,9 +138,12 @@ fn how(layer: &LayerDiff) -> String {
     let files = &layer.files;
     match layer.how {
         LayerHow::Files if files.only_times == files.total => {
-            format!("only the times of {}", counted(files.total))
+            format!(
+                "only the times of {}",
+                explanation::counted(files.total, "file", "files")
+            )
         }
-        LayerHow::Files => counted(files.total),
+        LayerHow::Files => explanation::counted(files.total, "file", "files"),
         LayerHow::Times => "only times, which do not count".to_owned(),
         LayerHow::Order => match &files.order {
             Some([left, right]) => format!(
@@ -155,13 +159,6 @@ fn how(layer: &LayerDiff) -> String {
         LayerHow::Missing => "only the second image has it".to_owned(),
         LayerHow::Opaque => "it is not an archive of files".to_owned(),
         _ => "not looked into".to_owned(),
-    }
-}
-
-fn counted(files: usize) -> String {
-    match files {
-        1 => "1 file".to_owned(),
-        files => format!("{files} files"),
     }
 }
 

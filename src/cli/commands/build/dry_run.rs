@@ -18,6 +18,7 @@ use crate::cli::args::nodes;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
+use crate::cli::report::explanation::counted;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print_json, print_text};
 use crate::cli::report::{Failure, build_failure, display};
@@ -195,12 +196,13 @@ impl Forecast {
         }
         for (name, path, tally) in &self.contexts {
             let place = format!("{name}: {}", path.display());
-            let (files, bytes) = (tally.files, shown(tally.bytes));
-            text.push_str(&format!("{place}: {files} files, {bytes}\n"));
+            let (files, bytes) = (counted(tally.files, "file", "files"), shown(tally.bytes));
+            text.push_str(&format!("{place}: {files}, {bytes}\n"));
         }
         if !self.contexts.is_empty() {
-            let (files, bytes) = (self.sent.files(), shown(self.sent.bytes()));
-            text.push_str(&format!("sent to be compared: {files} files, {bytes}\n"));
+            let files = counted(self.sent.files(), "file", "files");
+            let bytes = shown(self.sent.bytes());
+            text.push_str(&format!("sent to be compared: {files}, {bytes}\n"));
         }
         for (name, now) in &self.tags {
             let now = match now {

@@ -13,10 +13,10 @@ use crate::cli::args::cache_mounts::{Direction, Place};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print, talk};
 use crate::cli::report::usage::{CacheMountUsage, copy_failure};
+use crate::cli::report::{Failure, explanation};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -185,8 +185,6 @@ pub(super) fn described(mount: &CacheMount, exported: &Exported) -> String {
 
 pub(super) fn counted(mount: &CacheMount, entries: u64, bytes: u64) -> String {
     let bytes = size(i64::try_from(bytes).unwrap_or(i64::MAX));
-    format!(
-        "the cache mount {:?} ({entries} entries, {bytes})",
-        mount.id
-    )
+    let entries = explanation::counted(entries, "entry", "entries");
+    format!("the cache mount {:?} ({entries}, {bytes})", mount.id)
 }
