@@ -432,6 +432,24 @@ async fn folders_are_completed_after_their_files_whoever_wrote_them() {
 }
 
 #[tokio::test]
+async fn hard_links_are_made_after_the_files_of_all_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..200)
+        .flat_map(|n| {
+            let name = format!("f{n:03}");
+            let link = link(&format!("{name}-link"), &name, 0o644);
+            [file(&name, 0o644, "content"), link]
+        })
+        .collect();
+    send(dir.path(), &files).await.unwrap();
+    for n in 0..200 {
+        let at = |name: String| fs::metadata(dir.path().join(name)).unwrap();
+        let (file, link) = (at(format!("f{n:03}")), at(format!("f{n:03}-link")));
+        assert_eq!((file.ino(), file.nlink(), file.len()), (link.ino(), 2, 7));
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_written_ends_the_transfer() {
     let dir = tempfile::tempdir().unwrap();
     let mut files: Vec<_> = (0..200)
