@@ -46,7 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     stderr.write_all(
         progress::render_failure(&summary.failed, &[], mode.report_lines()).as_bytes(),
     )?;
-    stderr.write_all(progress::render_warnings(&summary.warnings, false, &palette).as_bytes())?;
+    let expanding = Some("use --debug to expand");
+    let warnings = progress::render_warnings(&summary.warnings, expanding, &palette);
+    stderr.write_all(warnings.as_bytes())?;
     Ok(())
 }
 

@@ -84,6 +84,8 @@ pub(super) async fn attached<T>(
         worked = working => worked,
         ended = &mut solve => return Err(ended.map_or_else(Error::Client, |_| lost())),
     };
+    // The work has waited for the container already.
+    bridge.settle(Duration::ZERO).await;
     // The daemon ends the container with the build, even if this fails.
     let _ = bridge.return_result(&BuildResult::default()).await;
     let _ = tokio::time::timeout(GRACE, solve).await;
@@ -163,8 +165,8 @@ async fn in_container<T>(
     request.mounts.push(cache);
     request.network = Network::None;
     request.platform = Some(platform);
-    // Waiting for a mount that a build uses ends at once. Otherwise the container is created even
-    // after a cancellation, so that it can be released.
+    // Waiting for a mount that a build uses ends at once. Otherwise the container is awaited even
+    // after a cancellation, so that an empty folder is not left behind.
     let grace = match wanted.is_taken() {
         true => Duration::ZERO,
         false => GRACE,

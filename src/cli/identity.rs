@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use solvekit::dockerfile::Wording;
+
 /// This program's version, as in `v0.1.0`.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
@@ -41,6 +43,22 @@ impl Identity {
             Some("buildx" | "docker-buildx") => Self::Buildx,
             Some("buildctl") => Self::Buildctl,
             _ => Self::Solvekit,
+        }
+    }
+
+    /// The wording of lint findings, and of places in a Dockerfile.
+    pub(crate) fn wording(self) -> Wording {
+        match self {
+            Self::Buildx => Wording::BuildKit,
+            Self::Solvekit | Self::Buildctl => Wording::Own,
+        }
+    }
+
+    /// The way to see more of each warning.
+    pub(crate) fn expanding(self) -> &'static str {
+        match self {
+            Self::Buildx => "use docker --debug to expand",
+            Self::Solvekit | Self::Buildctl => "use --debug to expand",
         }
     }
 }

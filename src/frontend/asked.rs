@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use crate::dockerfile::Wording;
 use crate::translate::{AttributeError, Attributes};
 
 /// The request for a Dockerfile.
@@ -13,6 +14,8 @@ pub struct Asked {
     typed: Result<Box<Attributes>, AttributeError>,
     /// The same request as attributes of BuildKit's Dockerfile frontend.
     pub(super) attributes: BTreeMap<String, String>,
+    /// The wording of lint findings.
+    pub(super) wording: Wording,
 }
 
 impl Asked {
@@ -24,7 +27,15 @@ impl Asked {
         Self {
             typed: typed.map(Box::new),
             attributes,
+            wording: Wording::Own,
         }
+    }
+
+    /// Sets the wording of lint findings.
+    #[must_use]
+    pub const fn in_words(mut self, wording: Wording) -> Self {
+        self.wording = wording;
+        self
     }
 
     /// Returns the attributes, for another frontend.

@@ -4,6 +4,7 @@ use super::choice::Choice;
 use super::job::{Parsed, Plan};
 use super::subrequest::{self, Answer};
 use super::{Asked, Error, Job, Setting, Source, SyntaxFailure, images};
+use crate::dockerfile::Wording;
 use crate::gateway::{Bridge, Forward, SolveOptions};
 use crate::translate::{Options, Outcome, ResolvedImages, check, outline, translate};
 
@@ -72,6 +73,8 @@ pub struct Question {
     call: Call,
     /// A syntax error is an answer to [`Call::Check`].
     job: Result<Job, (Source, Box<SyntaxFailure>)>,
+    /// The wording of the answer to [`Call::Check`].
+    wording: Wording,
 }
 
 impl Question {
@@ -80,12 +83,13 @@ impl Question {
     /// # Errors
     /// [`Error::Syntax`], except for [`Call::Check`].
     pub fn read(call: Call, source: Source, asked: Asked, choice: &Choice) -> Result<Self, Error> {
+        let wording = asked.wording;
         let job = match Job::read(source.clone(), asked, choice) {
             Ok(job) => Ok(job),
             Err(Error::Syntax(failure)) if call == Call::Check => Err((source, failure)),
             Err(error) => return Err(error),
         };
-        Ok(Self { call, job })
+        Ok(Self { call, job, wording })
     }
 
     /// Returns true if another frontend answers the question.
@@ -150,7 +154,9 @@ impl Question {
         let done = |answer| Ok(Some(Outcome::Done(Box::new(answer))));
         let job = match &self.job {
             Ok(job) => job,
-            Err((source, failure)) => return done(subrequest::check_syntax(source, failure)),
+            Err((source, failure)) => {
+                return done(subrequest::check_syntax(source, failure, self.wording));
+            }
         };
         let Plan::Here(parsed) = &job.plan else {
             return Ok(None);
@@ -230,7 +236,8 @@ fn checked(
     match check(&parsed.dockerfile, options, images, &mut linter) {
         Ok(outcome) => outcome.map(|()| subrequest::check(&job.source, linter.findings(), None)),
         Err(error) => {
-            let answer = subrequest::check(&job.source, linter.findings(), Some(&error));
+            let mistake = Some((&error, job.asked.wording));
+            let answer = subrequest::check(&job.source, linter.findings(), mistake);
             Outcome::Done(Box::new(answer))
         }
     }

@@ -1,7 +1,6 @@
 //! One Dockerfile with its attributes: parsed once, translated for every platform, solved
 //! concurrently.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
@@ -56,7 +55,7 @@ impl Job {
         let attributes = &asked.attributes;
         let plan = match elsewhere(choice, attributes, source.text()) {
             Some(other) => Plan::Elsewhere(other),
-            None => Plan::Here(Box::new(parse(&source, attributes)?)),
+            None => Plan::Here(Box::new(parse(&source, &asked)?)),
         };
         Ok(Self {
             source,
@@ -337,7 +336,8 @@ async fn hooked(setting: &Setting, translations: &mut [Translation]) -> Result<(
 }
 
 /// Parses the Dockerfile and lints its text; an error includes its lines.
-fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parsed, Error> {
+fn parse(source: &Source, asked: &Asked) -> Result<Parsed, Error> {
+    let attributes = &asked.attributes;
     let config = match attributes.get(CHECK_ARGUMENT) {
         Some(text) => LintConfig::parse(text),
         None => LintConfig::of_dockerfile(source.text()),
@@ -348,7 +348,7 @@ fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parse
         let excerpt = source.excerpt(span.as_slice());
         Error::syntax(source, &error, span, excerpt, Vec::new())
     })?;
-    let mut linter = Linter::new(config);
+    let mut linter = Linter::new(config).in_words(asked.wording);
     let parsed = dockerfile::parse_and_lint(source.text(), &mut linter);
     match parsed {
         Ok(dockerfile) => Ok(Parsed { dockerfile, linter }),

@@ -7,6 +7,7 @@ use tonic::{
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
 };
 
+use super::creations::Creations;
 use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
 use crate::client::AnswerProblem;
 use crate::{
@@ -31,6 +32,7 @@ pub struct Bridge {
     pub(super) workers: Vec<Worker>,
     /// `None` inside the daemon.
     pub(super) client: Option<Client>,
+    pub(super) creations: Creations,
 }
 
 /// Options for solving a definition.

@@ -178,7 +178,8 @@ fn mount(target: impl Into<String>, kind: pb::MountType) -> pb::Mount {
 }
 
 impl Bridge {
-    /// Creates a container on results of this build.
+    /// Creates a container on results of this build. If the future is dropped, the container is
+    /// released as soon as it is there.
     ///
     /// ```no_run
     /// # async fn example(bridge: solvekit::gateway::Bridge, base: solvekit::gateway::Ref)
@@ -223,14 +224,18 @@ impl Bridge {
             hostname: request.hostname.clone(),
             ..Default::default()
         };
-        self.calls()
-            .new_container(self.request(message))
-            .await
-            .map_err(failed(call))?;
-        Ok(Container {
-            bridge: self.clone(),
-            id,
-        })
+        let bridge = self.clone();
+        let creating = async move {
+            let mut calls = bridge.calls();
+            let created = calls.new_container(bridge.request(message)).await;
+            created.map_err(failed(call))?;
+            Ok(Container { bridge, id })
+        };
+        let release = |unwanted: Container| async move {
+            // If this fails, the end of the build releases it.
+            let _ = unwanted.release().await;
+        };
+        self.creations.run(creating, release).await
     }
 
     /// True if files of a container can be read without running a program in it.

@@ -33,6 +33,7 @@
 mod bridge;
 mod caps;
 mod container;
+mod creations;
 mod files;
 mod missing;
 mod open;

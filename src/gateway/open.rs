@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::metadata::AsciiMetadataValue;
 
+use super::creations::Creations;
 use super::{Bridge, Capabilities, Error, caps};
 use crate::{
     client::{Channel, Client, Worker, failed, metadata_value},
@@ -39,6 +40,7 @@ impl Bridge {
             capabilities: Capabilities::default(),
             workers: Vec::new(),
             client: None,
+            creations: Creations::default(),
         };
         let pong = bridge.ping().await?;
         bridge.capabilities = Capabilities::new(pong.frontend_api_caps, pong.llb_caps);

@@ -60,7 +60,7 @@ pub use run::question::{Inquiry, inquire};
 pub use run::remote_files::{RemoteRead, read_remote_files};
 pub use run::run;
 pub use run::step_limit::StepLimit;
-pub use solvekit_core::units::Ulimit;
+pub use solvekit_core::units::{Ulimit, UlimitError};
 
 pub(crate) use inputs::temporary::TemporaryFolder;
 pub(crate) use request::output::is_by_digest;

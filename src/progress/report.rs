@@ -9,6 +9,7 @@ use super::palette::{Palette, Tone};
 use super::text::log_time;
 use super::timeline::Timeline;
 use super::view::{StepState, StepView, View};
+use crate::dockerfile::Wording;
 use crate::text::one_line;
 
 /// The result of a display, in every mode.
@@ -42,6 +43,9 @@ pub struct FailedStep {
     /// The last lines of the log, each with the seconds since the step's start, without colours and
     /// control characters.
     pub log: Vec<String>,
+    /// The wording of its report. BuildKit's has neither the exit code nor, without a log, the
+    /// error.
+    pub wording: Wording,
 }
 
 impl Summary {
@@ -82,6 +86,7 @@ impl FailedStep {
             platform: step.platform().map(str::to_string),
             error: step.error().to_string(),
             log,
+            wording: Wording::Own,
         }
     }
 
@@ -112,10 +117,15 @@ impl FailedStep {
         for line in &self.log[self.log.len().saturating_sub(lines)..] {
             let _ = writeln!(out, "{line}");
         }
-        if self.log.is_empty() {
-            let _ = writeln!(out, "{}", one_line(&self.error));
-        } else if let Some(code) = self.exit_code() {
-            let _ = writeln!(out, "exit code: {code}");
+        match (self.wording, self.exit_code()) {
+            (Wording::BuildKit, _) => {}
+            (Wording::Own, _) if self.log.is_empty() => {
+                let _ = writeln!(out, "{}", one_line(&self.error));
+            }
+            (Wording::Own, Some(code)) => {
+                let _ = writeln!(out, "exit code: {code}");
+            }
+            (Wording::Own, None) => {}
         }
         out.push_str("------\n");
         out
@@ -141,8 +151,9 @@ pub fn render_failure(
 
 /// Renders the warnings at the end of a build; empty if there are none.
 ///
-/// `expand` adds the details, the rule's URL and the source lines.
-pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) -> String {
+/// They are short if `expanding`, the way to see more, is given. Without it they have the details,
+/// the rule's URL and the source lines.
+pub fn render_warnings(warnings: &[Warning], expanding: Option<&str>, palette: &Palette) -> String {
     let mut out = String::new();
     if warnings.is_empty() {
         return out;
@@ -152,11 +163,7 @@ pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) ->
     } else {
         format!("{} warnings found", warnings.len())
     };
-    let hint = if expand {
-        ""
-    } else {
-        " (use --debug to expand)"
-    };
+    let hint = expanding.map_or_else(String::new, |way| format!(" ({way})"));
     let _ = writeln!(
         out,
         "\n {}",
@@ -168,7 +175,7 @@ pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) ->
             " - {}",
             one_line(&String::from_utf8_lossy(&warning.short))
         );
-        if expand {
+        if expanding.is_none() {
             out.push_str(&details(warning));
         }
     }
@@ -253,14 +260,18 @@ mod tests {
             ranges: vec![SourceRange::lines(1, 1)],
             ..Default::default()
         };
-        let short = render_warnings(std::slice::from_ref(&warning), false, &Palette::none());
+        let short = render_warnings(
+            std::slice::from_ref(&warning),
+            Some("use --debug to expand"),
+            &Palette::none(),
+        );
         assert_eq!(
             short,
             "\n 1 warning found (use --debug to expand):\n - FromAsCasing: keywords differ\n"
         );
-        let long = render_warnings(&[warning.clone(), warning], true, &Palette::none());
+        let long = render_warnings(&[warning.clone(), warning], None, &Palette::none());
         assert!(long.starts_with("\n 2 warnings found:\n - FromAsCasing"));
         assert!(long.contains("a detail\nMore info: https://example.com/rule\nDockerfile:1\n"));
-        assert_eq!(render_warnings(&[], true, &Palette::none()), "");
+        assert_eq!(render_warnings(&[], None, &Palette::none()), "");
     }
 }

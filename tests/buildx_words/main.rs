@@ -49,8 +49,10 @@ fn mistakes_are_reported_as_buildx_reports_them() {
             .env("DOCKER_CONFIG", &docker)
             .env("HOME", folder.path());
         command.env("DOCKER_HOST", NO_ENGINE);
-        // Set where an engine is up.
-        command.env_remove("BUILDKIT_HOST");
+        // Set where an engine or a cluster is up.
+        for variable in ["BUILDKIT_HOST", "KUBECONFIG", "KUBERNETES_SERVICE_HOST"] {
+            command.env_remove(variable);
+        }
         let found = Finished::of(&mut command);
         let has_stdout = match said.stdout.as_str() {
             "(help)\n" => found.stdout.contains("Usage: buildx"),
@@ -62,4 +64,35 @@ fn mistakes_are_reported_as_buildx_reports_them() {
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n\n"));
+}
+
+/// The parts of a check's text: its first line, and each warning with its lines. BuildKit has no
+/// fixed order for warnings of the same line.
+fn warnings(text: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = text.split("\nWARNING: ").map(str::trim_end).collect();
+    parts.sort_unstable();
+    parts
+}
+
+/// `check.txt` is what buildx prints for this Dockerfile, with BuildKit v0.32.2.
+#[test]
+fn a_check_has_buildkit_s_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("Dockerfile", include_str!("check.Dockerfile"));
+    write(".dockerignore", "ignored\n");
+    write("ignored", "");
+    let words = ["build", "--check", "."].map(str::to_owned);
+    let mut command = called("buildx", folder.path(), &solvekit(words));
+    command.current_dir(folder.path());
+    command.env("DOCKER_CONFIG", folder.path().join("docker"));
+    command.env("DOCKER_HOST", NO_ENGINE);
+    command.env_remove("BUILDKIT_HOST");
+    let found = Finished::of(&mut command);
+    assert_eq!(
+        warnings(&found.stdout),
+        warnings(include_str!("check.txt")),
+        "{found:#?}"
+    );
+    assert_eq!(found.code, Some(1), "{found:#?}");
 }

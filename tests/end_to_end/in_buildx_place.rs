@@ -49,9 +49,18 @@ fn failures_are_in_buildx_s_words() {
     let expected = format!("failed to build: failed to solve: {process}");
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
     assert_eq!(failed.code, Some(1));
+    // The report above it has BuildKit's lines, and no others.
+    let step = format!("------\n > [2/2] RUN echo {word} && exit 3:\n");
+    let excerpt = format!(
+        "{word}\n------\nDockerfile:2\n--------------------\n   1 |     FROM busybox\n   2 | >>> \
+         RUN echo {word} && exit 3\n   3 |     \n--------------------\nERROR: "
+    );
+    for part in [step, excerpt] {
+        assert!(failed.stderr.contains(&part), "{part}\n{}", failed.stderr);
+    }
 
     let failed = in_folder(&folder, buildx(&["bake", "--progress=plain"]));
-    let expected = format!("target default: failed to solve: {process}");
+    let expected = format!("failed to solve: {process}");
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
 
     // As solvekit it does not repeat the command, which the lines above show.

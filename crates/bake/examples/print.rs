@@ -231,7 +231,7 @@ fn main() -> ExitCode {
         Ok(text) => (text, ExitCode::SUCCESS),
         Err(error) => {
             let mut stderr = std::io::stderr();
-            if let Some(excerpt) = &error.excerpt {
+            if let Some(excerpt) = error.excerpt() {
                 let _ = writeln!(stderr, "{excerpt}");
             }
             let _ = writeln!(stderr, "ERROR: {error}");

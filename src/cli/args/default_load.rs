@@ -8,6 +8,7 @@ use super::builder::Used;
 use super::connection::ConnectionArgs;
 use super::values;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
@@ -28,15 +29,23 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Warns that the result stays in the cache, unless that was requested.
-pub(crate) fn warn(request: &BuildRequest, used: &Used, mode: Mode, progress: &Writer) {
-    let Some(warning) = warning(request, &used.driver) else {
-        return;
-    };
-    match mode {
-        Mode::Quiet => talk(&format!("{warning}\n")),
+/// Warns that the result stays in the cache, unless that was requested. Returns a warning to print
+/// after the progress: a terminal's row is too short for it, and buildx prints it on a line of its
+/// own.
+pub(crate) fn warn(
+    request: &BuildRequest,
+    used: &Used,
+    mode: Mode,
+    progress: &Writer,
+    identity: Identity,
+) -> Option<String> {
+    let warning = warning(request, &used.driver)?;
+    match (mode, identity) {
+        (Mode::Quiet, _) => talk(&format!("{warning}\n")),
+        (Mode::Tty, _) | (Mode::Plain, Identity::Buildx) => return Some(format!("{warning}\n")),
         _ => progress.note(warning),
     }
+    None
 }
 
 fn warning(request: &BuildRequest, driver: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 
 use solvekit::progress::Mode;
 
+use crate::cli::identity::Identity;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
@@ -51,14 +52,44 @@ pub(crate) struct LegacyArgs {
 }
 
 impl LegacyArgs {
-    /// Warns about all of them in one line; not if a program reads stderr.
-    pub(crate) fn warn(&self, mode: Mode) {
-        if let (Some(line), false) = (
-            self.warning(),
-            matches!(mode, Mode::RawJson | Mode::JsonLines | Mode::None),
-        ) {
-            talk(&line);
+    /// Warns about all of them in one line, or as buildx does; not if a program reads stderr.
+    pub(crate) fn warn(&self, mode: Mode, identity: Identity) {
+        if matches!(mode, Mode::RawJson | Mode::JsonLines | Mode::None) {
+            return;
         }
+        match identity {
+            Identity::Buildx => talk(&self.in_buildx()),
+            Identity::Solvekit | Identity::Buildctl => {
+                if let Some(line) = self.warning() {
+                    talk(&line);
+                }
+            }
+        }
+    }
+
+    /// buildx's warnings.
+    fn in_buildx(&self) -> String {
+        let mut text = String::new();
+        let mut warn = |is_given: bool, words: &str| {
+            if is_given {
+                text.push_str(&format!("WARNING: {words}\n"));
+            }
+        };
+        warn(
+            self.squash == Some(true),
+            "experimental flag squash is removed with BuildKit. You should squash inside build \
+             using a multi-stage Dockerfile for efficiency.",
+        );
+        warn(
+            self.isolation.is_some(),
+            "isolation flag is deprecated with BuildKit.",
+        );
+        warn(
+            !self.security_opt.is_empty(),
+            "security-opt flag is deprecated. \"RUN --security=insecure\" should be used with \
+             BuildKit.",
+        );
+        text
     }
 
     fn warning(&self) -> Option<String> {
@@ -128,5 +159,17 @@ mod tests {
         let line = line.unwrap();
         assert!(line.contains("--security=insecure") && line.contains("COPY --from"));
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn buildx_warns_about_three_of_them() {
+        let given = ["x", "--rm", "--compress", "--squash", "--isolation=a", "."];
+        let text = Command::try_parse_from(given).unwrap().legacy.in_buildx();
+        assert_eq!(
+            text,
+            "WARNING: experimental flag squash is removed with BuildKit. You should squash inside \
+             build using a multi-stage Dockerfile for efficiency.\nWARNING: isolation flag is \
+             deprecated with BuildKit.\n"
+        );
     }
 }

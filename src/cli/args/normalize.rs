@@ -10,7 +10,13 @@ use clap::{Arg, ArgAction, Command, Parser};
 use super::values;
 
 /// Flags whose empty value is an error instead of being ignored: the command and the flag.
-const NEVER_EMPTY: [(&str, &str); 3] = [("bake", "allow"), ("bake", "policy"), ("bake", "set")];
+const NEVER_EMPTY: [(&str, &str); 5] = [
+    ("bake", "allow"),
+    ("bake", "policy"),
+    ("bake", "set"),
+    ("build", "build_arg"),
+    ("build", "label"),
+];
 
 /// An argument of the process, with the flag if it gives a flag that takes one value.
 struct Word {

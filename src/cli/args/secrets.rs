@@ -1,6 +1,6 @@
 //! `--secret` and `--ssh`: data for RUN that no layer contains.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use solvekit::pipeline::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
@@ -8,8 +8,10 @@ use solvekit_host::files::is_socket;
 use solvekit_host::names::into_bytes;
 use solvekit_host::sockets::SSH_AGENT;
 
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::{BuildUsage, SecretProblem};
 
 /// The source of a secret's value.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +23,9 @@ enum Source {
 }
 
 /// Parses secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. A Dockerfile can read every secret
-/// of its build, so a variable of the environment becomes a secret only if it is named here.
-pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
+/// of its build, so a variable of the environment becomes a secret only if it is named here. Like
+/// buildx, a program called by its name builds without a secret whose variable is not set.
+pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {
         let (id, source) = parse(text)?;
@@ -32,6 +35,13 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
             Source::File(path) => secrets.with_file(&id, path),
             Source::Variable(name) => match variable(name) {
                 Some(found) => secrets.with_value(&id, value(found)),
+                None if identity == Identity::Buildx => {
+                    talk(&format!(
+                        "WARNING: the build has no secret {id:?}: the environment variable {name} \
+                         is not set\n"
+                    ));
+                    continue;
+                }
                 None => {
                     return Err(BuildUsage::SecretVariable {
                         id: id.clone(),
@@ -48,20 +58,31 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
         secrets = added.map_err(|error| BuildUsage::SecretUnreadable {
             id: id.clone(),
             by_id: matches!(source, Source::ById),
+            missing: missing_file(&id, &source),
             reason: Failure::from_error(&error).into_message(),
         })?;
     }
     Ok(secrets)
 }
 
+/// The file of a secret, if it does not exist.
+fn missing_file(id: &str, source: &Source) -> Option<String> {
+    let path = match source {
+        Source::File(path) => path,
+        Source::ById => id,
+        Source::Variable(_) => return None,
+    };
+    (!Path::new(path).exists()).then(|| path.to_owned())
+}
+
 /// Messages never contain a part of the value: in `--secret id=x,value` the value is meant to be
 /// secret.
 fn parse(text: &str) -> Result<(String, Source), Failure> {
-    let invalid = |reason| Failure::from(BuildUsage::Secret(reason));
+    let invalid = |problem| Failure::from(BuildUsage::Secret(problem));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
-    for field in csv_fields(text).map_err(|error| invalid(error.to_string()))? {
+    for field in csv_fields(text).map_err(|error| invalid(SecretProblem::Csv(error)))? {
         let Some((key, value)) = field.split_once('=') else {
-            return Err(invalid("a field is not key=value".to_owned()));
+            return Err(invalid(SecretProblem::Form));
         };
         let place = match key.trim().to_ascii_lowercase().as_str() {
             "id" => &mut id,
@@ -69,16 +90,14 @@ fn parse(text: &str) -> Result<(String, Source), Failure> {
             "env" => &mut variable,
             "type" => &mut kind,
             other => {
-                return Err(invalid(format!(
-                    "there is no field {other:?}; the fields are id, src, env and type"
-                )));
+                return Err(invalid(SecretProblem::Field(other.to_owned())));
             }
         };
         *place = Some(value.to_owned()).filter(|value| !value.is_empty());
     }
-    let id = id.ok_or_else(|| invalid("id= is missing".to_owned()))?;
+    let id = id.ok_or_else(|| invalid(SecretProblem::NoId))?;
     let source = match (kind.as_deref(), file, variable) {
-        (_, Some(_), Some(_)) => return Err(invalid("it has both src= and env=".to_owned())),
+        (_, Some(_), Some(_)) => return Err(invalid(SecretProblem::TwoSources)),
         (Some("env"), Some(name), None) | (None | Some("env"), None, Some(name)) => {
             Source::Variable(name)
         }
@@ -86,9 +105,9 @@ fn parse(text: &str) -> Result<(String, Source), Failure> {
         (None, None, None) => Source::ById,
         (Some("env"), None, None) => Source::Variable(id.clone()),
         (Some("file"), None, None) => Source::File(id.clone()),
-        (Some("file"), None, Some(_)) => return Err(invalid("type=file has no env=".to_owned())),
+        (Some("file"), None, Some(_)) => return Err(invalid(SecretProblem::FileOfVariable)),
         (Some(other), ..) => {
-            return Err(invalid(format!("type={other} is neither file nor env")));
+            return Err(invalid(SecretProblem::Kind(other.to_owned())));
         }
     };
     Ok((id, source))
@@ -124,8 +143,10 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
                 None => agents.with_keys(id, paths),
             },
         };
-        agents =
-            added.map_err(|error| BuildUsage::Agent(Failure::from_error(&error).into_message()))?;
+        agents = added.map_err(|error| BuildUsage::Agent {
+            text: text.clone(),
+            reason: Failure::from_error(&error).into_message(),
+        })?;
     }
     Ok(agents)
 }

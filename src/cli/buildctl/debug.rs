@@ -1,9 +1,11 @@
 //! `buildctl debug` and `buildctl prune-histories`.
 
+use std::time::SystemTime;
+
 use serde_json::json;
 use solvekit::client::BuildRecord;
 use solvekit::llb::{Definition, render};
-use solvekit::oci::Digest;
+use solvekit::oci::{Descriptor, Digest};
 use solvekit::template::{Struct, Value};
 
 use super::cache::{rendered, rfc3339, template};
@@ -161,30 +163,86 @@ fn seconds(text: &str) -> String {
     format!("{}Z", text.trim_end_matches('Z'))
 }
 
-/// The fields of `BuildHistoryEvent` that templates use.
+/// `BuildHistoryEvent`, as Go encodes it: without empty fields. In templates, the type and the
+/// times are text.
 fn event(record: &BuildRecord) -> Struct {
-    let time = |at| rfc3339(Some(at));
+    let error = record.error.as_ref().map(|error| {
+        Struct::new()
+            .optional("Code", "code", i64::from(error.code as i32))
+            .optional("Message", "message", error.message.as_str())
+    });
     let known = Struct::new()
         .field("Ref", "Ref", record.build_ref.as_str())
-        .field("Frontend", "Frontend", record.frontend.as_str())
-        .field("FrontendAttrs", "FrontendAttrs", record.attributes.clone())
-        .field("CreatedAt", "CreatedAt", record.created_at.map(time))
-        .field("CompletedAt", "CompletedAt", record.completed_at.map(time))
-        .field("Pinned", "pinned", record.pinned)
-        .field(
-            "NumCachedSteps",
-            "numCachedSteps",
-            i64::from(record.cached_steps),
+        .optional("Frontend", "Frontend", record.frontend.as_str())
+        .optional("FrontendAttrs", "FrontendAttrs", record.attributes.clone())
+        .optional("Error", "error", error);
+    let known = with_time(known, "CreatedAt", record.created_at);
+    let known = with_time(known, "CompletedAt", record.completed_at)
+        .optional("Logs", "logs", record.logs.as_ref().map(descriptor))
+        .optional(
+            "ExporterResponse",
+            "ExporterResponse",
+            record.exporter_response.clone(),
         )
-        .field(
-            "NumTotalSteps",
-            "numTotalSteps",
-            i64::from(record.total_steps),
-        )
-        .field("NumWarnings", "numWarnings", i64::from(record.warnings));
+        .optional("Result", "Result", result(record))
+        .optional("Generation", "Generation", i64::from(record.generation))
+        .optional("Trace", "trace", record.trace.as_ref().map(descriptor))
+        .optional("Pinned", "pinned", record.pinned);
+    let count = |all: Struct, name: &str, json: &str, number: i32| {
+        all.optional(name, json, i64::from(number))
+    };
+    let known = count(
+        known,
+        "NumCachedSteps",
+        "numCachedSteps",
+        record.cached_steps,
+    );
+    let known = count(known, "NumTotalSteps", "numTotalSteps", record.total_steps);
+    let known = count(
+        known,
+        "NumCompletedSteps",
+        "numCompletedSteps",
+        record.completed_steps,
+    );
+    let details = record.error_details.as_ref().map(descriptor);
+    let known = known.optional("ExternalError", "externalError", details);
+    let known = count(known, "NumWarnings", "numWarnings", record.warnings);
+    let number = i64::from(record.completed_at.is_some());
     Struct::new()
-        .field("Type", "type", kind(record))
+        .hidden("Type", kind(record))
+        // Templates cannot refer to a name with a dot.
+        .optional(".Type", "type", number)
         .field("Record", "record", known)
+}
+
+/// Adds a time: protobuf's seconds and nanoseconds in JSON.
+fn with_time(all: Struct, name: &str, at: Option<SystemTime>) -> Struct {
+    let text = at.map(|at| rfc3339(Some(at)));
+    let since = at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let parts = since.map(|since| {
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        Struct::new()
+            .optional("Seconds", "seconds", seconds)
+            .optional("Nanos", "nanos", i64::from(since.subsec_nanos()))
+    });
+    all.hidden(name, text)
+        .optional(&format!(".{name}"), name, parts)
+}
+
+/// The attestations of a result that is not of a platform.
+fn result(record: &BuildRecord) -> Option<Struct> {
+    let attestations = record.attestations.get("")?.iter().map(descriptor);
+    let attestations: Vec<Struct> = attestations.collect();
+    Some(Struct::new().optional("Attestations", "Attestations", attestations))
+}
+
+fn descriptor(found: &Descriptor) -> Struct {
+    let size = i64::try_from(found.size).unwrap_or(i64::MAX);
+    Struct::new()
+        .optional("MediaType", "media_type", found.media_type.as_str())
+        .optional("Digest", "digest", found.digest.to_string())
+        .optional("Size", "size", size)
+        .optional("Annotations", "annotations", found.annotations.clone())
 }
 
 fn dump_llb(args: &DumpLlbArgs) -> Result<(), Failure> {

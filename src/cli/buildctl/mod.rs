@@ -10,6 +10,7 @@ mod workers;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use solvekit_host::sockets::BUILDKITD;
 
@@ -18,7 +19,7 @@ use super::args::normalize;
 use super::commands::plugin::Invocation;
 use super::commands::{dial_stdio, solve};
 use super::environment::Environment;
-use super::identity::BUILDCTL_VERSION;
+use super::identity::{BUILDCTL_VERSION, Identity};
 use super::report::terminal::print_text;
 use super::report::{Failure, failure};
 use super::{log, run_async, trace};
@@ -68,15 +69,22 @@ enum Command {
     DialStdio(dial_stdio::DialStdioArgs),
 }
 
+/// The exit code for an unknown command, as in buildctl.
+const EXIT_UNKNOWN: u8 = 3;
+
 /// Runs the command that the process was started with.
 pub(super) fn main(invocation: &Invocation) -> ExitCode {
     let cli: Buildctl = match normalize::parse(invocation.arguments.clone()) {
         Ok(cli) => cli,
+        Err(error) if error.kind() == ErrorKind::InvalidSubcommand => {
+            let _ = failure::usage(&error, false);
+            return EXIT_UNKNOWN.into();
+        }
         Err(error) => return failure::usage(&error, false),
     };
     let code = match run(cli, invocation) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.in_words_of(Identity::Buildctl).report(),
     };
     trace::finish();
     code

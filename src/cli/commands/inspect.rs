@@ -9,6 +9,7 @@ use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
 use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::builder_platforms::marked;
 use crate::cli::report::builders::message;
 use crate::cli::report::columns::align;
@@ -43,6 +44,13 @@ pub(crate) async fn cmd_inspect(
         .as_deref()
         .or(connection.builder_name(environment));
     let builder = builders.named_or_current(name)?;
+    let in_buildx = environment.identity == Identity::Buildx;
+    if in_buildx && builder.of_context {
+        let reports = builders.reports(&builder, connection.timeout()).await;
+        if let [Err(error)] = reports.as_slice() {
+            return print_text(&broken(&builder, error, args.bootstrap));
+        }
+    }
     if args.bootstrap {
         boot(&builders, &builder, None, connection.timeout(), environment).await?;
     }
@@ -66,6 +74,16 @@ pub(crate) async fn cmd_inspect(
         text.push_str(&of_node(node, report, environment));
     }
     print_text(&align(&text, 0, 1))
+}
+
+/// buildx's text for a docker context whose engine does not answer.
+fn broken(builder: &Builder, error: &Error, with_nodes: bool) -> String {
+    let reason = message(error, Identity::Buildx);
+    let nodes = if with_nodes { "\nNodes:\n" } else { "" };
+    format!(
+        "Name:   {}\nDriver: \nError:  {reason}\n{nodes}",
+        builder.name
+    )
 }
 
 /// Starts the nodes of a builder, or one of them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
-use solvekit::template::Struct;
+use solvekit::template::{self, Struct};
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
@@ -83,7 +83,10 @@ pub(crate) async fn cmd_ls(
             let entries = listed.iter().flat_map(|one| {
                 let object = json(&builders, one);
                 let lines = lines(one).into_iter();
-                lines.map(move |line| with_json(&entry(line), &object))
+                lines.map(move |line| {
+                    let entry = with_json(&entry(line), &object);
+                    entry.hidden("Builder", template::Value::from(object.clone()))
+                })
             });
             print_text(&format.print(heads(FIELDS), entries)?)?;
             problems.extend(
@@ -133,6 +136,19 @@ async fn list(
     Ok((join_all(found.into_iter().map(ask)).await, problems))
 }
 
+impl Listed {
+    /// The error of a docker context whose engine does not answer. buildx calls the builder broken
+    /// then, not its node.
+    fn broken(&self) -> Option<String> {
+        match self.reports.as_slice() {
+            [Err(error)] if self.identity == Identity::Buildx && self.builder.of_context => {
+                Some(message(error, self.identity))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The line of the builder, then those of its nodes.
 fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bool) -> Vec<Line> {
     let builder = &listed.builder;
@@ -144,6 +160,11 @@ fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bo
     let activity = builders.store.last_activity(&builder.name);
     let mut lines = vec![Line::default()];
     lines[0][0] = format!("{}{star}", builder.name);
+    if let Some(reason) = listed.broken() {
+        lines[0][3] = "error".to_owned();
+        lines[0][6] = reason;
+        return lines;
+    }
     lines[0][1].clone_from(&builder.driver);
     lines[0][2] = activity.map_or_else(String::new, |at| builder_json::time(Some(at)));
     let indent = if is_table { " \\_ " } else { "" };
@@ -186,6 +207,10 @@ fn entry(line: Line) -> Struct {
 }
 
 fn problems_of(listed: &Listed) -> Vec<String> {
+    if let Some(reason) = listed.broken() {
+        let name = &listed.builder.name;
+        return vec![format!("Cannot load builder {name}: {reason}")];
+    }
     let nodes = listed.builder.nodes.iter().zip(&listed.reports);
     let failed = nodes.filter_map(|(node, report)| Some((node, report.as_ref().err()?)));
     let line = |(node, error): (&solvekit::builder::Node, &Error)| {
@@ -201,6 +226,17 @@ fn problems_of(listed: &Listed) -> Vec<String> {
 fn json(builders: &Builders, listed: &Listed) -> Value {
     let builder = &listed.builder;
     let activity = builders.store.last_activity(&builder.name);
+    if let Some(reason) = listed.broken() {
+        return json!({
+            "Name": builder.name,
+            "Driver": "",
+            "LastActivity": builder_json::time(activity),
+            "Dynamic": builder.dynamic,
+            "Current": listed.is_current,
+            "Nodes": [{"Name": "", "Endpoint": ""}],
+            "Err": reason,
+        });
+    }
     let nodes = builder.nodes.iter().zip(&listed.reports);
     let nodes: Vec<Value> = nodes
         .map(|(node, report)| builder_json::node(node, report, listed.identity))

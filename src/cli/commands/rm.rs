@@ -104,6 +104,12 @@ pub(crate) async fn cmd_stop(
         .as_deref()
         .or(connection.builder_name(environment));
     let builder = builders.named_or_current(name)?;
+    if builder.of_context {
+        // Nothing is stopped there, but a missing engine is an error, as in buildx.
+        for report in builders.reports(&builder, connection.timeout()).await {
+            report?;
+        }
+    }
     for instance in builders.instances(&builder) {
         instance?.stop().await?;
     }

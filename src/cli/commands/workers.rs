@@ -76,7 +76,12 @@ pub(crate) fn fields(worker: &Worker) -> Struct {
             "buildkitVersion",
             self::version(&version),
         )
-        .field("CDIDevices", "cdiDevices", devices)
+        .field("CDIDevices", "cdiDevices", or_null(devices))
+}
+
+/// Go encodes a list without elements as `null`.
+fn or_null<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 fn platform(platform: &Platform) -> Struct {
@@ -96,7 +101,7 @@ fn rule(rule: &GcRule) -> Struct {
     let keep = i64::try_from(rule.keep_duration.as_nanos()).unwrap_or(i64::MAX);
     Struct::new()
         .field("All", "all", rule.all)
-        .field("Filter", "filter", rule.filters.clone())
+        .field("Filter", "filter", or_null(rule.filters.clone()))
         .field("KeepDuration", "keepDuration", keep)
         .field("ReservedSpace", "reservedSpace", rule.reserved_space)
         .field("MaxUsedSpace", "maxUsedSpace", rule.max_used_space)

@@ -10,6 +10,7 @@ use solvekit::registry::FailureKind;
 use super::last_lines::LastLines;
 use super::usage::Advised as _;
 use super::{Failure, hint, last_lines, platforms_failure};
+use crate::cli::identity::Identity;
 use crate::cli::interrupt::EXIT_INTERRUPTED;
 
 /// gRPC's Internal and ResourceExhausted have their own exit codes, as in buildx.
@@ -82,7 +83,8 @@ fn report(error: &Error, summary: &Summary, mode: Mode) -> String {
 pub(crate) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) -> String {
     match error {
         FrontendError::Syntax(failure) => {
-            let mut report = render_warnings(&failure.warnings(), false, &Palette::none());
+            let expanding = Some(Identity::default().expanding());
+            let mut report = render_warnings(&failure.warnings(), expanding, &Palette::none());
             report.push_str(&failure.excerpt);
             report
         }

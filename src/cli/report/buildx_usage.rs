@@ -3,7 +3,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Failure;
+use super::{Failure, buildx_values};
 
 /// buildx's messages for a wrong number of arguments: the command, the expected number, and its
 /// usage.
@@ -125,7 +125,12 @@ fn invalid(error: &clap::Error, flag: &str, value: &str) -> String {
                  create"
             );
         }
+        "--add-host" => return format!("failed to build: invalid host {value}"),
+        "--build-arg" | "--label" => return format!("invalid key-value pair {value:?}: empty key"),
         _ => {}
+    }
+    if let Some(reason) = buildx_values::of_flag(flag, value) {
+        return format!("invalid argument {value:?} for {flag:?} flag: {reason}");
     }
     let reason = std::error::Error::source(error).map(ToString::to_string);
     let reason = reason.or_else(|| text(error, ContextKind::Custom));

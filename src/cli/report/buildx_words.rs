@@ -3,7 +3,7 @@
 use std::io;
 
 use solvekit::builder::OptionProblem;
-use solvekit::client::{self, Address, ConnectProblem, Endpoint};
+use solvekit::client::{self, Address, AddressProblem, ConnectProblem, Endpoint};
 use solvekit::frontend::{MissingSource, Refusal};
 use solvekit::pipeline::EngineLack;
 use solvekit::{builder, frontend, imagetools, pipeline, registry};
@@ -36,12 +36,22 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
             "index annotations not supported for single platform export".to_owned()
         }
         // The daemon's message, which contains the failed command.
-        pipeline::Error::Frontend(frontend::Error::Solve(_)) => {
-            format!("{FAILED_TO_SOLVE}: {error}")
+        pipeline::Error::Frontend(frontend::Error::Solve(failure)) => {
+            let cause = failure.explanation.as_ref();
+            let cause = cause.map(|cause| format!("{cause}: ")).unwrap_or_default();
+            format!("{FAILED_TO_SOLVE}: {cause}{}", failure.message)
         }
         pipeline::Error::Frontend(frontend) if of_frontend(frontend).is_some() => {
             let words = of_frontend(frontend).unwrap_or_default();
             format!("{FAILED_TO_SOLVE}: {words}")
+        }
+        pipeline::Error::Gateway(error) if error.failure().is_some() => {
+            let message = error.failure().map(|failure| failure.message.as_str());
+            format!("{FAILED_TO_SOLVE}: {}", message.unwrap_or_default())
+        }
+        pipeline::Error::Export { source } if source.failure().is_some() => {
+            let message = source.failure().map(|failure| failure.message.as_str());
+            format!("{FAILED_TO_SOLVE}: {}", message.unwrap_or_default())
         }
         pipeline::Error::Frontend(_)
         | pipeline::Error::Gateway(_)
@@ -159,7 +169,12 @@ fn of_create(error: &builder::Error) -> Option<String> {
             OptionProblem::Form => format!("invalid value {option:?}, expecting k=v"),
             _ => return None,
         },
-        builder::Error::Words { reason, .. } => {
+        builder::Error::Words { text, reason } => {
+            let reason = match text.ends_with('\\') {
+                true => reason,
+                // A quote is not closed.
+                false => "EOF found when expecting closing quote",
+            };
             format!("failed to parse buildkit flags: {reason}")
         }
         _ => return None,
@@ -170,6 +185,10 @@ fn of_create(error: &builder::Error) -> Option<String> {
 pub(super) fn of_connection(error: &client::Error) -> Option<String> {
     match error {
         client::Error::Connect { address, source } => of_engine_at(address, source),
+        client::Error::InvalidAddress {
+            reason: AddressProblem::UnknownScheme { scheme },
+            ..
+        } => Some(format!("unrecognized url scheme {scheme}")),
         client::Error::NotFound { attempts } => attempts
             .iter()
             .find_map(|(address, problem)| of_engine_at(address, problem)),

@@ -22,6 +22,7 @@ use super::usage::BuildUsage;
 use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 
 // The flags for the form and the destination of progress.
 #[derive(Debug, clap::Args)]
@@ -242,11 +243,14 @@ pub(crate) fn start_with(
 ) -> JoinHandle<Summary> {
     let mut options = Options {
         hold,
-        description: Some(format!(
-            "building with {:?} instance using {} driver",
-            used.builder, used.driver
-        )),
+        description: (environment.identity != Identity::Buildctl).then(|| {
+            format!(
+                "building with {:?} instance using {} driver",
+                used.builder, used.driver
+            )
+        }),
         title: Some(format!("{}:{}", used.driver, used.builder)),
+        wording: environment.identity.wording(),
         palette: palette(environment),
         platform,
         size: Box::new(terminal_size),
@@ -273,6 +277,7 @@ pub(crate) fn start_alone(
 ) -> JoinHandle<Summary> {
     let options = Options {
         phase: phase.to_owned(),
+        wording: environment.identity.wording(),
         palette: palette(environment),
         size: Box::new(terminal_size),
         copy: sink.copy(),
@@ -286,7 +291,7 @@ pub(crate) fn warnings(summary: &Summary, mode: Mode, environment: &Environment)
     if matches!(mode, Mode::Tty | Mode::Plain) {
         talk_coloured(&render_warnings(
             &summary.warnings,
-            environment.debug,
+            (!environment.debug).then(|| environment.identity.expanding()),
             &palette(environment),
         ));
     }

@@ -36,6 +36,8 @@ pub(crate) struct Failure {
     registry: Option<FailureKind>,
     /// True if no daemon answers, for example during a restart.
     is_daemon_absent: bool,
+    /// True if it is reported as by buildctl, in lower case.
+    is_of_buildctl: bool,
 }
 
 /// The end of a report.
@@ -64,6 +66,7 @@ impl Failure {
             code: 1,
             registry: None,
             is_daemon_absent: false,
+            is_of_buildctl: false,
         }
     }
 
@@ -157,6 +160,15 @@ impl Failure {
         self
     }
 
+    /// Adds the name of a target to the message. buildx's has none.
+    #[must_use]
+    pub(crate) fn of_target(mut self, name: &str) -> Self {
+        let words = self.buildx.take().unwrap_or_else(|| self.message.clone());
+        self.message = format!("target {name}: {}", self.message);
+        self.buildx = Some(words);
+        self
+    }
+
     /// Sets buildx's message, if it has one.
     #[must_use]
     pub(crate) fn in_buildx(mut self, words: Option<String>) -> Self {
@@ -185,10 +197,14 @@ impl Failure {
     #[must_use]
     pub(crate) fn in_words_of(mut self, identity: Identity) -> Self {
         if identity == Identity::Buildx {
-            // buildx has the same exit code for all of them.
+            // buildx has the same exit code for all of them, and its report ends with the lines of
+            // the Dockerfile.
             self.registry = None;
+            self.ending = None;
         }
-        if identity == Identity::Buildx
+        // buildctl's messages for builds are buildx's.
+        self.is_of_buildctl = identity == Identity::Buildctl;
+        if matches!(identity, Identity::Buildx | Identity::Buildctl)
             && let Some(words) = self.buildx.take()
         {
             self.message = words;
@@ -300,7 +316,12 @@ impl Failure {
             }
         }
         if !self.message.is_empty() {
-            text.push_str(&format!("ERROR: {}\n", self.message));
+            let label = if self.is_of_buildctl {
+                "error"
+            } else {
+                "ERROR"
+            };
+            text.push_str(&format!("{label}: {}\n", self.message));
         }
         for line in self.hint.iter().flat_map(|hint| hint.lines()) {
             text.push_str(&format!("  {line}\n"));

@@ -9,7 +9,7 @@ use super::again::quoted;
 use super::builders::namespace_flag;
 use super::daemon_text::{for_message, full};
 use super::usage::Advised;
-use super::{buildx_words, context_hint};
+use super::{buildx_values, buildx_words, context_hint};
 use crate::cli::args::permissions;
 
 impl Advised for Error {
@@ -21,6 +21,11 @@ impl Advised for Error {
     fn in_buildx(&self) -> Option<String> {
         buildx_words::of_build(self)
     }
+}
+
+/// The failure for a text that is not a platform.
+pub(crate) fn for_platform(error: &solvekit::oci::Error) -> super::Failure {
+    super::Failure::from_error(error).in_buildx(buildx_values::of_platform(error))
 }
 
 /// The failure for an invalid value of a request, with the flag that gave it.
@@ -42,13 +47,13 @@ pub(crate) fn for_value(error: &Error) -> super::Failure {
         },
         Error::Entitlement { input, source } => ("--allow".to_owned(), input, source),
         Error::Resource { input, source } => ("--resource".to_owned(), input, source),
-        _ => return super::Failure::from_error(error),
+        _ => {
+            let failure = super::Failure::from_error(error);
+            return failure.in_words(buildx_values::of_value(error));
+        }
     };
-    let words = match error {
-        Error::Entitlement { .. } => Some(format!("unknown entitlement {input}")),
-        _ => None,
-    };
-    super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason))).in_buildx(words)
+    let failure = super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason)));
+    failure.in_words(buildx_values::of_value(error))
 }
 
 fn for_build(error: &Error) -> Option<String> {

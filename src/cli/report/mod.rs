@@ -7,6 +7,7 @@ pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;
 pub(crate) mod builders;
 pub(crate) mod buildx_usage;
+pub(crate) mod buildx_values;
 mod buildx_words;
 pub(crate) mod columns;
 mod connection;

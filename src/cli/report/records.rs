@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Failure;
 use super::table_format::{self, Format};
 use super::usage::HistoryUsage;
+use crate::cli::identity::Identity;
 
 /// The parsed values of `--filter`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Filters {
     ///
     /// # Errors
     /// The invalid filter, with an example of a valid one.
-    pub(crate) fn parse(given: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn parse(given: &[String], identity: Identity) -> Result<Self, Failure> {
         let mut filters = Self::default();
         let mut keys: Vec<&str> = Vec::new();
         let mut expressions = Vec::new();
@@ -40,6 +41,9 @@ impl Filters {
             };
             if key.is_empty() {
                 return Err(wrong(text, "it has no key"));
+            }
+            if value.is_none() && identity == Identity::Buildx {
+                return Err(wrong(text, "it is not name=value"));
             }
             // `unused-for` is the older name.
             let key = if key == "unused-for" { "until" } else { key };

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::place;
-use super::super::{Source, SyntaxFailure};
+use super::super::{Source, SyntaxFailure, reference_words};
 use super::{Answer, CheckFailure, to_json};
 use crate::causes;
 use crate::client::SourceDetail;
-use crate::dockerfile::{Finding, Span};
+use crate::dockerfile::{Finding, Span, Wording};
 use crate::translate;
 
 const VERSION: &str = "1.0.0";
@@ -78,10 +78,12 @@ struct Position {
 pub(in super::super) fn check(
     source: &Source,
     findings: &[Finding],
-    error: Option<&translate::Error>,
+    error: Option<(&translate::Error, Wording)>,
 ) -> Answer {
-    let mistake = error.map(|error| Mistake {
+    let mistake = error.map(|(error, wording)| Mistake {
         message: causes::in_one_line(error),
+        reference: reference_words::of_translation(&error.reason),
+        wording,
         line: error.spans.first().map_or(0, |span| span.first),
         lines: source.detail(&error.spans),
         excerpt: source.excerpt(&error.spans),
@@ -90,9 +92,15 @@ pub(in super::super) fn check(
 }
 
 /// The same for a Dockerfile with a syntax error.
-pub(in super::super) fn check_syntax(source: &Source, failure: &SyntaxFailure) -> Answer {
+pub(in super::super) fn check_syntax(
+    source: &Source,
+    failure: &SyntaxFailure,
+    wording: Wording,
+) -> Answer {
     let mistake = Mistake {
         message: failure.message.clone(),
+        reference: Some(failure.reference.clone()),
+        wording,
         line: failure.line,
         lines: failure.detail.clone(),
         excerpt: failure.excerpt.clone(),
@@ -107,6 +115,7 @@ pub(super) fn summary(json: &str) -> (usize, Option<CheckFailure>) {
             results.warnings.map_or(0, |warnings| warnings.len()),
             results.build_error.map(|error| CheckFailure {
                 message: error.message,
+                reference: None,
                 excerpt: String::new(),
             }),
         ),
@@ -116,9 +125,22 @@ pub(super) fn summary(json: &str) -> (usize, Option<CheckFailure>) {
 
 struct Mistake {
     message: String,
+    /// The same in the words of BuildKit's own frontend.
+    reference: Option<String>,
+    /// The wording of the JSON.
+    wording: Wording,
     line: u32,
     lines: SourceDetail,
     excerpt: String,
+}
+
+impl Mistake {
+    fn in_json(&self) -> &str {
+        match (self.wording, &self.reference) {
+            (Wording::BuildKit, Some(reference)) => reference,
+            _ => &self.message,
+        }
+    }
 }
 
 fn answer(source: &Source, findings: &[Finding], mistake: Option<Mistake>) -> Answer {
@@ -133,7 +155,7 @@ fn answer(source: &Source, findings: &[Finding], mistake: Option<Mistake>) -> An
             language: source.file.language.clone(),
         }],
         build_error: mistake.as_ref().map(|mistake| BuildError {
-            message: mistake.message.clone(),
+            message: mistake.in_json().to_owned(),
             location: Location {
                 ranges: mistake
                     .lines
@@ -155,6 +177,7 @@ fn answer(source: &Source, findings: &[Finding], mistake: Option<Mistake>) -> An
         findings: findings.len(),
         failure: mistake.map(|mistake| CheckFailure {
             message: format!("{}{}", place(&source.path, mistake.line), mistake.message),
+            reference: mistake.reference,
             excerpt: mistake.excerpt,
         }),
     }
@@ -187,7 +210,8 @@ fn range_of(start: i32, end: i32) -> Range {
     }
 }
 
-/// Formats a finding in full: the rule, the problem, the reason, the fix, the lines.
+/// Formats a finding in full: the rule, the problem, the reason, the fix, the lines. BuildKit shows
+/// neither reason nor fix.
 fn shown(source: &Source, finding: &Finding) -> String {
     let rule = finding.rule;
     let mut text = format!("\nWARNING: {}", rule.name());
@@ -195,8 +219,10 @@ fn shown(source: &Source, finding: &Finding) -> String {
         let _ = write!(text, " - {}", finding.url());
     }
     let _ = writeln!(text, "\n{}", finding.message);
-    let _ = writeln!(text, "Why: {}", rule.reason());
-    let _ = writeln!(text, "Fix: {}", rule.remedy());
+    if finding.wording == Wording::Own {
+        let _ = writeln!(text, "Why: {}", rule.reason());
+        let _ = writeln!(text, "Fix: {}", rule.remedy());
+    }
     text.push_str(&source.excerpt(&[finding.span]));
     text
 }

@@ -28,22 +28,22 @@ struct Named {
 pub(in super::super) fn describe() -> Answer {
     let target = Named {
         name: "target",
-        description: "the stage that is asked about",
+        description: "Target build stage",
     };
     let requests = [
         request(
             "frontend.outline",
-            "list what can be given to a build of the target",
+            "List all parameters current build target supports",
             Some(vec![target]),
         ),
         request(
             "frontend.targets",
-            "list the stages that can be built",
+            "List all targets current build supports",
             Some(Vec::new()),
         ),
         request(
             "frontend.subrequests.describe",
-            "list the questions that can be asked",
+            "List available subrequest types",
             None,
         ),
     ];

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -11,6 +12,37 @@ use crate::dockerfile::Dockerfile;
 use crate::translate::{Outline, OutlineItem};
 
 const VERSION: &str = "1.0.0";
+
+/// The fields in the reference's order, on all levels.
+const OUTLINE: [&str; 14] = [
+    "name",
+    "required",
+    "description",
+    "value",
+    "args",
+    "secrets",
+    "ssh",
+    "cache",
+    "sources",
+    "location",
+    "ranges",
+    "start",
+    "end",
+    "line",
+];
+const TARGETS: [&str; 11] = [
+    "targets",
+    "sources",
+    "name",
+    "default",
+    "description",
+    "base",
+    "platform",
+    "location",
+    "ranges",
+    "start",
+    "end",
+];
 
 /// Lists the arguments, secrets and SSH agents of a target.
 pub(in super::super) fn outline(source: &Source, outline: &Outline) -> Answer {
@@ -34,7 +66,7 @@ pub(in super::super) fn outline(source: &Source, outline: &Outline) -> Answer {
     text.push_str(&items("SSH", &outline.ssh));
     let mut all = outline.to_json();
     all["sources"] = sources(source);
-    answer(&all, text)
+    answer(&ordered(&all, &OUTLINE), text)
 }
 
 fn items(title: &str, items: &[OutlineItem]) -> String {
@@ -61,15 +93,45 @@ pub(in super::super) fn targets(source: &Source, dockerfile: &Dockerfile) -> Ans
     let text = table(["TARGET", "DESCRIPTION"], rows, 1);
     let mut all = dockerfile.targets_json();
     all["sources"] = sources(source);
-    answer(&all, text)
+    answer(&ordered(&all, &TARGETS), text)
 }
 
-fn answer(all: &Value, text: String) -> Answer {
+fn answer(all: &Ordered<'_>, text: String) -> Answer {
     Answer {
         json: to_json(all),
         text,
         version: VERSION.to_owned(),
         ..Answer::default()
+    }
+}
+
+/// JSON whose objects have their fields in this order, then all others.
+struct Ordered<'a> {
+    value: &'a Value,
+    order: &'a [&'static str],
+}
+
+fn ordered<'a>(value: &'a Value, order: &'a [&'static str]) -> Ordered<'a> {
+    Ordered { value, order }
+}
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let order = self.order;
+        match self.value {
+            Value::Array(items) => to.collect_seq(items.iter().map(|item| ordered(item, order))),
+            Value::Object(fields) => {
+                let known = order.iter().filter_map(|name| fields.get_key_value(*name));
+                let is_other = |name: &String| !order.contains(&name.as_str());
+                let others = fields.iter().filter(|(name, _)| is_other(name));
+                let mut map = to.serialize_map(Some(fields.len()))?;
+                for (name, value) in known.chain(others) {
+                    map.serialize_entry(name, &ordered(value, order))?;
+                }
+                map.end()
+            }
+            plain => plain.serialize(to),
+        }
     }
 }
 
@@ -107,6 +169,15 @@ pub(super) fn table<const N: usize, R: Into<String> + Clone>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_have_the_reference_s_order() {
+        let value = json!({"sources": [], "args": [{"value": "1", "name": "A", "zz": 2}]});
+        assert_eq!(
+            serde_json::to_string(&ordered(&value, &OUTLINE)).unwrap(),
+            r#"{"args":[{"name":"A","value":"1","zz":2}],"sources":[]}"#
+        );
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -38,6 +38,8 @@ pub struct Answer {
 pub struct CheckFailure {
     /// `file:line: ` and the message.
     pub message: String,
+    /// The message of BuildKit's own frontend, which scripts search for.
+    pub reference: Option<String>,
     /// The source lines with marks, ready to print.
     pub excerpt: String,
 }

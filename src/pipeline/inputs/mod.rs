@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::dockerfile::Wording;
 use crate::frontend::Source;
 use crate::pipeline::{Error, Folders};
 use crate::session::{Directories, Upload};
@@ -74,9 +75,19 @@ impl Inputs {
 
     /// The Dockerfile for a frontend; `None` if only a daemon can read it.
     pub fn source(&self) -> Option<Source> {
+        self.source_in(Wording::Own)
+    }
+
+    /// As [`source`](Self::source). In BuildKit's wording, messages have its name instead of its
+    /// path.
+    pub(super) fn source_in(&self, wording: Wording) -> Option<Source> {
         match &self.dockerfile {
             DockerfileRead::Text { path, text, .. } => {
-                Some(Source::new(path.display().to_string(), text.clone()))
+                let shown = match wording {
+                    Wording::Own => path.display().to_string(),
+                    Wording::BuildKit => self.dockerfile_name(),
+                };
+                Some(Source::new(shown, text.clone()))
             }
             DockerfileRead::InContext(_) | DockerfileRead::Url(_) => None,
         }

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+
 use crate::pipeline::inputs::reading::read;
 use crate::pipeline::{BuildRequest, DockerfileFrom, Folders, InputStream, MainContext};
 

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::client::{CacheEntry, DaemonKind, SourcePolicy};
+use crate::dockerfile::Wording;
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{
@@ -53,6 +54,8 @@ pub struct BuildRequest {
     /// A Docker engine keeps the image even if it has neither a name nor an output. It always keeps
     /// an image with a name.
     pub keep_unnamed: bool,
+    /// The wording of lint findings, and of places in the Dockerfile.
+    pub wording: Wording,
     /// The names of the image, for outputs that have none of their own.
     pub tags: Vec<Reference>,
     /// The outputs; if empty, the result stays in the daemon's cache.
@@ -129,6 +132,7 @@ impl BuildRequest {
             frontend: Choice::Auto,
             platforms: Vec::new(),
             keep_unnamed: false,
+            wording: Wording::Own,
             tags: Vec::new(),
             outputs: Vec::new(),
             target: None,

@@ -22,7 +22,8 @@ pub(in crate::pipeline) fn asked(
     if makes_index {
         attributes.insert("multi-platform".to_owned(), "true".to_owned());
     }
-    Asked::new(typed(request, inputs, daemon, makes_index), attributes)
+    let typed = typed(request, inputs, daemon, makes_index);
+    Asked::new(typed, attributes).in_words(request.wording)
 }
 
 fn typed(

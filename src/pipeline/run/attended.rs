@@ -89,11 +89,8 @@ impl<'a> Attended<'a> {
         status.spawn(forward_status(client.clone(), build_ref, progress, ends));
         session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
-        let result = tokio::select! {
-            biased;
-            () = self.environment.cancelled.cancelled() => Err(Error::Interrupted),
-            result = solve_and_drive(client, self.solve, frontend) => result,
-        };
+        let cancelled = &self.environment.cancelled;
+        let result = drive_until(client, self.solve, cancelled, frontend).await;
         // The status stream ends when the daemon has closed the build; the session is not needed
         // after that.
         let broken = tokio::time::timeout(GRACE, async {
@@ -159,36 +156,60 @@ pub(super) async fn solve_and_drive<T>(
     request: SolveRequest,
     frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
 ) -> Result<(T, BTreeMap<String, String>), Error> {
+    drive_until(client, request, &CancellationToken::new(), frontend).await
+}
+
+/// The same until a cancellation, which ends the Solve call.
+async fn drive_until<T>(
+    client: &Client,
+    request: SolveRequest,
+    cancelled: &CancellationToken,
+    frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
+) -> Result<(T, BTreeMap<String, String>), Error> {
     let build_ref = request.build_ref.clone();
     let solve = client.solve(request);
     tokio::pin!(solve);
     let opened = tokio::select! {
+        biased;
+        () = cancelled.cancelled() => return Err(Error::Interrupted),
         // The daemon rejected the build, for example because of a wrong exporter or entitlement.
         ended = &mut solve => return Err(ended_early(ended)),
         opened = Bridge::open(client, &build_ref) => opened,
     };
     let bridge = opened?;
-    let driven = frontend(&bridge);
-    tokio::pin!(driven);
-    let driven = tokio::select! {
-        biased;
-        driven = &mut driven => driven,
-        ended = &mut solve => {
-            let response = ended.map_err(Error::Client)?;
-            // The build can end before the answer to `return` arrives.
-            return match tokio::time::timeout(GRACE, driven).await {
-                Ok(driven) => driven.map(|value| (value, response.exporter)),
-                Err(_) => Err(ended_early(Ok(response))),
-            };
+    let driven = {
+        let driven = frontend(&bridge);
+        tokio::pin!(driven);
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => None,
+            driven = &mut driven => Some(driven),
+            ended = &mut solve => {
+                let response = ended.map_err(Error::Client)?;
+                // The build can end before the answer to `return` arrives.
+                return match tokio::time::timeout(GRACE, driven).await {
+                    Ok(driven) => driven.map(|value| (value, response.exporter)),
+                    Err(_) => Err(ended_early(Ok(response))),
+                };
+            }
         }
     };
     match driven {
-        Ok(value) => {
+        None => {
+            bridge.settle(GRACE).await;
+            Err(Error::Interrupted)
+        }
+        Some(Ok(value)) => {
             let span = tracing::info_span!("export", error = Empty);
-            let exported = in_span(span, solve).await;
+            let exported = tokio::select! {
+                biased;
+                () = cancelled.cancelled() => return Err(Error::Interrupted),
+                exported = in_span(span, solve) => exported,
+            };
             Ok((value, exported.map_err(export_failed)?.exporter))
         }
-        Err(error) => {
+        Some(Err(error)) => {
+            bridge.settle(GRACE).await;
             // The build ends here on the daemon, which keeps the reason in its history.
             let _ = bridge.return_error(&error.to_failure()).await;
             let _ = tokio::time::timeout(GRACE, solve).await;

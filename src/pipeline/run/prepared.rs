@@ -50,7 +50,7 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     let inputs = read_inputs(&request).await?;
     // The daemon's kind, which decides where images are looked up, is added later.
     let asked = translation::asked(&request, &inputs, DaemonKind::Buildkitd, false);
-    let job = match inputs.source() {
+    let job = match inputs.source_in(request.wording) {
         Some(source) => Some(Job::read(source, asked, &request.frontend)?),
         None => None,
     };
@@ -144,7 +144,7 @@ impl Prepared {
 
     /// The job of these inputs; `None` if only the daemon can read the Dockerfile.
     pub(super) fn job_with(&self, inputs: &Inputs, asked: &Asked) -> Result<Option<Job>, Error> {
-        match (&self.job, inputs.source()) {
+        match (&self.job, inputs.source_in(self.request.wording)) {
             (Some(job), _) => Ok(Some(job.clone().with_asked(asked.clone()))),
             (None, Some(source)) => {
                 let job = Job::read(source, asked.clone(), &self.request.frontend)?;

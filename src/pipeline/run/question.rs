@@ -41,7 +41,7 @@ impl Inquiry {
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile.
     pub fn answer_offline(&self) -> Result<Option<Answer>, Error> {
-        let Some(source) = self.inputs.source() else {
+        let Some(source) = self.inputs.source_in(self.request.wording) else {
             return Ok(None);
         };
         // The translation of linked builds needs a daemon to look up their base images.
@@ -63,7 +63,7 @@ impl Inquiry {
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
         let request = &self.request;
         let attempt = Attempt::new(request, &self.inputs, client, &environment, false).await?;
-        let question = match attempt.inputs.source() {
+        let question = match attempt.inputs.source_in(request.wording) {
             Some(source) => Some(self.question(source, attempt.asked.clone())?),
             None => None,
         };

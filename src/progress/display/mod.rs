@@ -17,6 +17,7 @@ use super::rawjson;
 use super::report::Summary;
 use super::tty::{Look, RESTORE, Size, Tty};
 use super::view::View;
+use crate::dockerfile::Wording;
 use hold::State;
 pub use hold::{Held, Hold};
 
@@ -31,6 +32,8 @@ pub struct Options {
     pub title: Option<String>,
     /// The verb in the tty's header.
     pub phase: String,
+    /// The wording of the reports of failed steps.
+    pub wording: Wording,
     /// The colours of the tty (`BUILDKIT_COLORS`, `NO_COLOR`).
     pub palette: Palette,
     /// The maximum number of log lines of a running step in the tty (`BUILDKIT_TTY_LOG_LINES`).
@@ -56,6 +59,7 @@ impl Default for Options {
             description: None,
             title: None,
             phase: "Building".into(),
+            wording: Wording::Own,
             palette: Palette::default(),
             log_lines: 6,
             truncate_names: false,
@@ -74,6 +78,7 @@ impl std::fmt::Debug for Options {
             description,
             title,
             phase,
+            wording,
             palette,
             log_lines,
             truncate_names,
@@ -87,6 +92,7 @@ impl std::fmt::Debug for Options {
         out.field("description", description)
             .field("title", title)
             .field("phase", phase)
+            .field("wording", wording)
             .field("palette", palette);
         out.field("log_lines", log_lines)
             .field("truncate_names", truncate_names)
@@ -105,6 +111,7 @@ pub struct Display<W: Write> {
     out: Output<W>,
     size: SizeOf,
     hold: Hold,
+    wording: Wording,
     clock: fn() -> SystemTime,
     copy: Option<Copied>,
 }
@@ -148,6 +155,7 @@ impl<W: Write> Display<W> {
             out,
             size: SizeOf(options.size),
             hold: options.hold,
+            wording: options.wording,
             clock: options.clock,
             copy: options.copy.map(Copied),
         }
@@ -241,6 +249,9 @@ impl<W: Write> Display<W> {
         }
         let mut summary = Summary::new(&self.view, now);
         summary.write_error = self.out.error.take();
+        for step in &mut summary.failed {
+            step.wording = self.wording;
+        }
         summary
     }
 

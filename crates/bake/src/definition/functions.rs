@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::interpreter::{Context, Interpreter, Unresolved};
 use super::load::Missing;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::{Diagnostic, Kind, call_words};
 use crate::eval::{UserFunction, is_standard};
 use crate::syntax::ast::{Attribute, Expression};
 use crate::syntax::statics::{keyword, list};
@@ -43,7 +43,9 @@ impl Interpreter<'_> {
                 known.push(standard);
             }
             return Err(Unresolved::Missing(
-                Diagnostic::new(Kind::Undefined, message).suggest(name, known),
+                Diagnostic::new(Kind::Undefined, message)
+                    .suggest(name, known)
+                    .in_reference(call_words(name)),
             ));
         };
         if !self.visited_functions.insert((context.id, name.to_owned())) {

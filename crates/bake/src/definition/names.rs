@@ -92,5 +92,6 @@ fn validate(name: &str) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!("{name:?} is not a valid name: only {NAME_CHARACTERS} are allowed");
-    Err(Diagnostic::new(Kind::Name, message))
+    let failed = Diagnostic::new(Kind::Name, message);
+    Err(failed.in_reference("Invalid name; only \"[a-zA-Z0-9_-]+\" are allowed"))
 }

@@ -39,10 +39,9 @@ impl Interpreter<'_> {
         if holds.as_bool() == Some(true) {
             return Ok(());
         }
-        Err(fail(format!(
-            "the value of {name} is not valid: {}",
-            self.message(rule.message)?
-        )))
+        let reason = self.message(rule.message)?;
+        let failed = fail(format!("the value of {name} is not valid: {reason}"));
+        Err(failed.in_reference(format!("Validation failed; {reason}")))
     }
 
     /// The message of a rule.

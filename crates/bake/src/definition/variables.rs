@@ -4,7 +4,7 @@ use super::interpreter::{Context, Interpreter, Unresolved};
 use super::load::Missing;
 use super::override_text::{primitive, separated};
 use super::variable_info::Variable;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::{Diagnostic, Kind, variable_words};
 use crate::eval::type_constraint;
 use crate::syntax::ast::{Expression, Node};
 use crate::syntax::statics::keyword;
@@ -74,7 +74,11 @@ impl<'b> Interpreter<'b> {
         }
         if !self.visited_variables.insert((context.id, name.to_owned())) {
             let message = format!("variable {name:?} refers to itself");
-            return Err(Diagnostic::new(Kind::Cycle, message).into());
+            return Err(Diagnostic::new(Kind::Cycle, message)
+                .in_reference(format!(
+                    "Invalid expression; variable cycle not allowed for {name}"
+                ))
+                .into());
         }
         let value = match self.environment.builtin(name) {
             Some(text) => Value::string(text),
@@ -91,7 +95,9 @@ impl<'b> Interpreter<'b> {
                     let message = format!("there is no variable {name:?}");
                     let known = self.variable_index.keys().copied();
                     return Err(Unresolved::Missing(
-                        Diagnostic::new(Kind::Undefined, message).suggest(name, known),
+                        Diagnostic::new(Kind::Undefined, message)
+                            .suggest(name, known)
+                            .in_reference(variable_words(name)),
                     ));
                 }
             },

@@ -2,8 +2,10 @@
 
 mod position;
 mod render;
+mod words;
 
 pub use position::{Position, Span};
+pub(crate) use words::{call_words, variable_words};
 
 /// The kind of an error, for programs; the message is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +57,17 @@ pub struct Diagnostic {
     pub hints: Vec<String>,
     /// The number of further errors of the same evaluation, which are not shown.
     pub others: u32,
-    /// The lines around the position, once the file is known; see [`Diagnostic::with_source`].
-    pub excerpt: Option<Box<str>>,
+    /// Boxed, because most results are no errors.
+    texts: Option<Box<Texts>>,
+}
+
+/// The longer texts of an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Texts {
+    /// The message of buildx, which scripts search for, if it has a well-known one.
+    reference: Option<String>,
+    /// The lines around the position.
+    excerpt: Option<String>,
 }
 
 impl Diagnostic {
@@ -68,7 +79,7 @@ impl Diagnostic {
             span: None,
             hints: Vec::new(),
             others: 0,
-            excerpt: None,
+            texts: None,
         }
     }
 
@@ -91,6 +102,19 @@ impl Diagnostic {
     pub(crate) fn with_message(mut self, message: String) -> Self {
         self.message = shortened(message);
         self
+    }
+
+    /// Sets the message of buildx.
+    #[must_use]
+    pub(crate) fn in_reference(mut self, message: impl Into<String>) -> Self {
+        self.texts.get_or_insert_default().reference = Some(shortened(message.into()));
+        self
+    }
+
+    /// Returns the lines around the position, once the file is known; see
+    /// [`Diagnostic::with_source`].
+    pub fn excerpt(&self) -> Option<&str> {
+        self.texts.as_ref()?.excerpt.as_deref()
     }
 
     /// Adds a hint.

@@ -13,22 +13,35 @@ const WIDTH: usize = 200;
 /// Formats as `NAME:LINE,COLUMN-COLUMN: message, and N other diagnostic(s)`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(span) = &self.span {
-            write!(f, "{span}: ")?;
-        }
-        f.write_str(&self.message)?;
-        if self.others > 0 {
-            write!(f, ", and {} other diagnostic(s)", self.others)?;
-        }
-        Ok(())
+        self.write(&self.message, f)
     }
 }
 
 impl Diagnostic {
+    /// Returns the same text with buildx's message, if that is well-known.
+    pub fn to_reference(&self) -> Option<String> {
+        let message = self.texts.as_ref()?.reference.as_deref()?;
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(message, &mut text);
+        Some(text)
+    }
+
+    fn write(&self, message: &str, out: &mut impl fmt::Write) -> fmt::Result {
+        if let Some(span) = &self.span {
+            write!(out, "{span}: ")?;
+        }
+        out.write_str(message)?;
+        if self.others > 0 {
+            write!(out, ", and {} other diagnostic(s)", self.others)?;
+        }
+        Ok(())
+    }
+
     /// Adds the lines around the position, from the file among `files`.
     #[must_use]
     pub fn with_source(mut self, files: &[InputFile]) -> Self {
-        if let (Some(span), None) = (&self.span, &self.excerpt) {
+        if let (Some(span), None) = (&self.span, self.excerpt()) {
             let named = |file: &&InputFile| {
                 *file.name == *span.file
                     || span.file.strip_suffix(".hcl") == Some(&file.name)
@@ -36,7 +49,8 @@ impl Diagnostic {
             };
             if let Some(file) = files.iter().find(named) {
                 let text = String::from_utf8_lossy(&file.bytes);
-                self.excerpt = Some(excerpt(span, &text).into());
+                let excerpt = excerpt(span, &text);
+                self.texts.get_or_insert_default().excerpt = Some(excerpt);
             }
         }
         self
@@ -50,12 +64,11 @@ fn excerpt(span: &Span, text: &str) -> String {
     let last = span.end.line.min(span.start.line + 2 * AROUND) + AROUND;
     let mut out = format!("{}:{}\n{RULE}\n", span.file, span.start.line);
     let skipped = usize::try_from(first - 1).unwrap_or(usize::MAX);
-    for (number, line) in (first..=last).zip(text.lines().skip(skipped)) {
+    for (number, line) in (first..=last).zip(text.split('\n').skip(skipped)) {
         let marked = (span.start.line..=span.end.line).contains(&number);
         let mark = if marked { ">>> " } else { "    " };
-        let shown: String = line.chars().take(WIDTH).collect();
-        out.push_str(format!("{number:4} | {mark}{shown}").trim_end());
-        out.push('\n');
+        let shown: String = line.trim_end().chars().take(WIDTH).collect();
+        out.push_str(&format!("{number:4} | {mark}{shown}\n"));
     }
     out.push_str(RULE);
     out
@@ -93,10 +106,10 @@ mod tests {
         };
         let shown = Diagnostic::new(Kind::Syntax, "x").at(span(2));
         assert_eq!(
-            shown.with_source(&[file]).excerpt.as_deref(),
+            shown.with_source(&[file]).excerpt(),
             Some(
                 "docker-bake.hcl:2\n--------------------\n   1 |     one\n   2 | >>> two\n   3 \
-                 |     three\n--------------------"
+                 |     three\n   4 |     \n--------------------"
             )
         );
     }

@@ -1,7 +1,7 @@
 //! Variables, attributes and indices.
 
 use super::expression::Evaluator;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::{Diagnostic, Kind, variable_words};
 use crate::syntax::Range;
 use crate::syntax::ast::{Index, Reference, Step};
 use crate::value::{Type, Value};
@@ -32,7 +32,8 @@ impl<'a> Evaluator<'a> {
     fn unknown_variable(&self, name: &str, range: Range) -> Diagnostic {
         let message = format!("there is no variable {name:?}");
         let known: Vec<&str> = self.scope.names().collect();
-        self.undefined(range, message, (name, known))
+        let failed = self.undefined(range, message, (name, known));
+        failed.in_reference(variable_words(name))
     }
 
     /// Returns the error for an unknown `name`, with the nearest of `known`.

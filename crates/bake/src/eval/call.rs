@@ -3,7 +3,7 @@
 use super::expression::Evaluator;
 use super::scope::{Scope, UserFunction};
 use super::types::type_of_node;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::{Diagnostic, Kind, call_words};
 use crate::functions::Function;
 use crate::syntax::Range;
 use crate::syntax::ast::{Call, Node};
@@ -68,7 +68,8 @@ impl Evaluator<'_> {
         }
         known.extend(SPECIAL);
         let message = format!("there is no function {name:?}");
-        self.undefined(call.name_range, message, (name, known))
+        let failed = self.undefined(call.name_range, message, (name, known));
+        failed.in_reference(call_words(name))
     }
 
     /// Returns the arguments; an expanded list is evaluated.

@@ -135,7 +135,8 @@ impl<'a> Resolver<'a> {
     fn unknown(&self, name: &str) -> Diagnostic {
         let known = self.targets.keys().copied();
         let message = format!("there is no target {name:?}");
-        Diagnostic::new(Kind::UnknownTarget, message).suggest(name, known)
+        let shown = Diagnostic::new(Kind::UnknownTarget, message).suggest(name, known);
+        shown.in_reference(format!("failed to find target {name}"))
     }
 }
 

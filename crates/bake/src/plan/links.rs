@@ -27,20 +27,22 @@ impl Linker<'_, '_> {
         if self.done.contains(name) {
             return Ok(());
         }
-        let fail = |kind, message: String| Err(Diagnostic::new(kind, message));
         if visited.len() > MAX_DEPTH {
             let message =
                 format!("the links to target {name} form a chain of more than {MAX_DEPTH} targets");
-            return fail(Kind::Limit, message);
+            return Err(Diagnostic::new(Kind::Limit, message));
         }
         visited.push(name.to_owned());
         for other in linked(self.targets.get(name)) {
             if other == name {
-                return fail(Kind::Cycle, format!("target {name} links to itself"));
+                let message = format!("target {name} links to itself");
+                let words = format!("infinite loop from {name} to {name}");
+                return Err(Diagnostic::new(Kind::Cycle, message).in_reference(words));
             }
             if visited.contains(&other) {
                 let message = format!("targets {name} and {other} link to each other");
-                return fail(Kind::Cycle, message);
+                let words = format!("infinite loop from {name} to {other}");
+                return Err(Diagnostic::new(Kind::Cycle, message).in_reference(words));
             }
             if !self.targets.contains_key(&other) {
                 let mut target = self.resolver.resolve(&other)?;

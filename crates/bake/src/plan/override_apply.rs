@@ -148,7 +148,9 @@ fn apply_structured(target: &mut Target, it: &Override, key: &str) -> Result<(),
         }
         _ => {
             let message = format!("an override cannot set {key:?}");
-            return Err(fail(message).suggest(key, KEYS));
+            return Err(fail(message)
+                .suggest(key, KEYS)
+                .in_reference(format!("unknown key: {key}")));
         }
     }
     Ok(())

@@ -154,7 +154,10 @@ impl<'a> Names<'a> {
         if names.is_empty() {
             let known = self.names.iter().copied();
             let message = format!("no target matches {pattern:?}");
-            return Err(Diagnostic::new(Kind::UnknownTarget, message).suggest(pattern, known));
+            let shown = Diagnostic::new(Kind::UnknownTarget, message).suggest(pattern, known);
+            return Err(
+                shown.in_reference(format!("could not find any target matching '{pattern}'"))
+            );
         }
         Ok(names)
     }
@@ -225,18 +228,22 @@ fn parse(text: &str) -> Result<Parsed<'_>, Diagnostic> {
     let pattern = parts.next().unwrap_or_default();
     let parts: Vec<&str> = parts.collect();
     let Some(first) = parts.first() else {
-        return Err(fail(format!("{key:?} has no key: write TARGET.KEY=VALUE")));
+        return Err(fail(format!("{key:?} has no key: write TARGET.KEY=VALUE"))
+            .in_reference(format!("invalid override key {key}, expected target.name")));
     };
     if value.is_none() && *first != "args" {
-        return Err(fail(format!(
-            "{text:?} has no value: write TARGET.KEY=VALUE"
-        )));
+        return Err(
+            fail(format!("{text:?} has no value: write TARGET.KEY=VALUE")).in_reference(format!(
+                "invalid override {text}, expected target.name=value"
+            )),
+        );
     }
     let named = ["resources", "secret", "args", "contexts"];
     if named.contains(first) && parts.len() < 2 {
         return Err(fail(format!(
             "{left:?} needs a name: write TARGET.{first}.NAME=VALUE"
-        )));
+        ))
+        .in_reference(format!("invalid key {key}, {first} requires name")));
     }
     if append && ["resources", "secret"].contains(first) {
         return Err(fail(format!(

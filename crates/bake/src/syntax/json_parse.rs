@@ -82,6 +82,7 @@ fn fail<T>(range: Range, message: impl Into<String>) -> Result<T, ParseError> {
     Err(ParseError {
         range,
         message: message.into(),
+        reference: None,
     })
 }
 

@@ -49,13 +49,21 @@ impl JsonString {
             if tokens.len() > MAX_TOKENS {
                 let range = self.range;
                 let message = "the string has too many parts".to_owned();
-                return Err(ParseError { range, message });
+                return Err(ParseError {
+                    range,
+                    message,
+                    reference: None,
+                });
             }
             let wrong = first_wrong(&tokens);
             let mut parser = Parser::new(tokens);
             let node = parser.bare_template();
             match wrong {
-                Some((range, message)) => Err(ParseError { range, message }),
+                Some((range, message)) => Err(ParseError {
+                    range,
+                    message,
+                    reference: None,
+                }),
                 None => parser.first.take().map_or(Ok(Box::new(node)), Err),
             }
         });

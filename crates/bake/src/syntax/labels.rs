@@ -29,7 +29,10 @@ pub fn check(block: &Block, count: usize) -> Result<(), Diagnostic> {
     }
     if block.labels.len() < count {
         let message = format!("the {kind} has no name: write {kind} \"name\" {{");
-        return Err(Diagnostic::new(Kind::Structure, message).at(block.open.within(&block.file)));
+        let failed = Diagnostic::new(Kind::Structure, message).at(block.open.within(&block.file));
+        return Err(failed.in_reference(format!(
+            "Missing name for {kind}; All {kind} blocks must have {count} labels (name)."
+        )));
     }
     Ok(())
 }

@@ -95,10 +95,15 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
     let mut parser = Parser::new(tokens);
     let body = parser.body(&file, TokenKind::End);
     match parser.first {
-        Some(error) => Err(Diagnostic {
-            others: u32::try_from(parser.errors - 1).unwrap_or(u32::MAX),
-            ..Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file))
-        }),
+        Some(error) => {
+            let mut failed =
+                Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file));
+            failed.others = u32::try_from(parser.errors - 1).unwrap_or(u32::MAX);
+            Err(match error.reference {
+                Some(reference) => failed.in_reference(reference),
+                None => failed,
+            })
+        }
         None => Ok(body),
     }
 }

@@ -70,7 +70,7 @@ impl<'a> Parser<'a> {
             TokenKind::OpenQuote => {
                 self.soft_error(bad.range, "the name of an attribute must not be quoted");
             }
-            TokenKind::End => self.soft_error(start, "the block has no closing brace"),
+            TokenKind::End => self.unclosed_block(start),
             _ => self.soft_error(bad.range, "expected an attribute or a block"),
         }
     }
@@ -174,13 +174,17 @@ impl<'a> Parser<'a> {
     /// Reports a token that cannot follow the name or a label of a block.
     fn not_a_header(&mut self, kind: &Token<'a>, next: &Token<'a>) {
         match next.kind {
-            TokenKind::Equals => self.error(
+            TokenKind::Equals => self.known_error(
                 next.range,
                 format!("a block has no \"=\": write {} \"…\" {{", kind.text),
+                "Invalid block definition; The equals sign \"=\" indicates an argument definition, \
+                 and must not be used when defining a block.",
             ),
-            TokenKind::Newline => self.error(
+            TokenKind::Newline => self.known_error(
                 next.range,
                 format!("the {:?} block needs its \"{{\" on this line", kind.text),
+                "Invalid block definition; A block definition must have block content delimited by \
+                 \"{\" and \"}\", starting on the same line as the block header.",
             ),
             _ => self.soft_error(next.range, "expected a label in quotes or \"{\""),
         }
@@ -213,7 +217,7 @@ impl<'a> Parser<'a> {
             TokenKind::Newline => {
                 self.error(next.range, "a block on one line must also end on that line");
             }
-            TokenKind::End => self.soft_error(open, "the block has no closing brace"),
+            TokenKind::End => self.unclosed_block(open),
             _ => self.soft_error(
                 next.range,
                 "expected \"}\" after the block's only attribute",

@@ -43,7 +43,12 @@ impl<'a> Parser<'a> {
     fn no_comma(&mut self, next: &Token<'a>, open: Range, unclosed: &str) {
         match next.kind {
             TokenKind::End => self.soft_error(open, unclosed),
-            _ => self.soft_error(next.range, "expected a comma before the next item"),
+            _ if self.recovery => {}
+            _ => self.known_error(
+                next.range,
+                "expected a comma before the next item",
+                "Missing item separator; Expected a comma to mark the beginning of the next item.",
+            ),
         }
     }
 

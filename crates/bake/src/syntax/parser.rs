@@ -15,6 +15,8 @@ const MAX_HEIGHT: usize = 200;
 pub(super) struct ParseError {
     pub(super) range: Range,
     pub(super) message: String,
+    /// The message of the reference, if it has a well-known one.
+    pub(super) reference: Option<String>,
 }
 
 /// The state of the parser.
@@ -109,7 +111,36 @@ impl<'a> Parser<'a> {
         self.first.get_or_insert_with(|| ParseError {
             range,
             message: message.into(),
+            reference: None,
         });
+    }
+
+    /// Reports an error that has a well-known message in the reference.
+    pub(super) fn known_error(
+        &mut self,
+        range: Range,
+        message: impl Into<String>,
+        reference: impl Into<String>,
+    ) {
+        self.errors += 1;
+        self.first.get_or_insert_with(|| ParseError {
+            range,
+            message: message.into(),
+            reference: Some(reference.into()),
+        });
+    }
+
+    /// Reports a block without its closing brace, unless tokens were skipped before.
+    pub(super) fn unclosed_block(&mut self, range: Range) {
+        if !self.recovery {
+            self.known_error(
+                range,
+                "the block has no closing brace",
+                "Unclosed configuration block; There is no closing brace for this block before the \
+                 end of the file. This may be caused by incorrect brace nesting elsewhere in this \
+                 file.",
+            );
+        }
     }
 
     /// Reports an error, unless tokens were skipped before.

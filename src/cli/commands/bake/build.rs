@@ -28,7 +28,7 @@ use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
-use crate::cli::report::{Failure, build_failure, display};
+use crate::cli::report::{Failure, build_failure, buildx_values, display, hint};
 
 /// The settings that the targets share.
 pub(super) struct Settings {
@@ -69,6 +69,7 @@ pub(super) fn requests(
         request.source_policy = policy::of_environment(environment)?;
         policy::of_process(&mut request.policy, environment);
         request.node_id = environment.node_id();
+        request.wording = environment.identity.wording();
         request.folders = Folders::from_environment();
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);
         if !is_linked {
@@ -84,11 +85,13 @@ pub(super) fn failed(error: &TargetError) -> Failure {
     let failure = match &*error.source {
         bake::RequestError::Build(error) => {
             build_failure::explain(error, &Summary::default(), Mode::Plain)
+                .in_words(buildx_values::of_value(error))
                 .advised(hints::of(error, target))
         }
+        bake::RequestError::Check(bake::CheckError::Platform(error)) => hint::for_platform(error),
         error => Failure::from_error(error),
     };
-    failure.with_prefix(&format!("target {target}"))
+    failure.of_target(target)
 }
 
 /// Builds all targets and shows their progress. Returns the result of each.
@@ -234,7 +237,7 @@ fn targets(
     let targets = prepared.iter().map(|(name, prepared)| {
         let plan = surveyed.plan(prepared);
         Ok(Target {
-            plan: plan.map_err(|failure| failure.with_prefix(&format!("target {name}")))?,
+            plan: plan.map_err(|failure| failure.of_target(name))?,
             name: name.clone(),
             prepared: Arc::clone(prepared),
         })

@@ -251,7 +251,7 @@ pub(super) fn finish(plan: &mut Plan, policies: overrides::Policies, environment
 fn check(plan: &Plan, machine: &LocalMachine) -> Result<(), Failure> {
     for (name, target) in &plan.targets {
         bake::check(target, machine)
-            .map_err(|error| Failure::from_error(&error).with_prefix(&format!("target {name}")))?;
+            .map_err(|error| Failure::from_error(&error).of_target(name))?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(super) fn explain(
     failure
         .ends_with(last.map(|step| step.of_target(target)))
         .advised(advice)
-        .with_prefix(&format!("target {target}"))
+        .of_target(target)
 }
 
 /// The hint for the failure of a target.

@@ -145,9 +145,9 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 
 /// The error of a bake file, below the lines that it is about.
 fn failed(error: &Diagnostic) -> Failure {
-    let failure = Failure::new(error.to_string());
-    let failure = match &error.excerpt {
-        Some(excerpt) => failure.report_before(excerpt.clone()),
+    let failure = Failure::new(error.to_string()).in_buildx(error.to_reference());
+    let failure = match error.excerpt() {
+        Some(excerpt) => failure.report_before(excerpt),
         None => failure,
     };
     failure.advised((!error.hints.is_empty()).then(|| error.hints.join("\n")))

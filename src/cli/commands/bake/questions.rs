@@ -37,8 +37,7 @@ impl Questions {
                 continue;
             };
             let question = call::parse(text, false);
-            let question =
-                question.map_err(|failure| failure.with_prefix(&format!("target {name}")))?;
+            let question = question.map_err(|failure| failure.of_target(name))?;
             if let Some(question) = question {
                 targets.insert(name.clone(), question.in_form_of(flag));
             }
@@ -79,7 +78,7 @@ impl Questions {
             answered.push(Answered {
                 target: name.clone(),
                 question,
-                answer: answer.map_err(|failure| failure.with_prefix(&format!("target {name}")))?,
+                answer: answer.map_err(|failure| failure.of_target(name))?,
             });
         }
         Ok(answered)

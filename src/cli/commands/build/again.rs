@@ -74,7 +74,7 @@ impl<'a> Again<'a> {
         refuse_what_is_for_images(args)?;
         let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
         let sink = args.progress.open(mode)?;
-        args.legacy.warn(mode);
+        args.legacy.warn(mode, environment.identity);
         let mut request = request::build_request(args, environment)?;
         only_to_compare(&mut request, layout)?;
         let preparing = prepare(args, request, mode, connection, environment);

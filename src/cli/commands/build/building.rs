@@ -24,6 +24,7 @@ use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::again::again;
 use crate::cli::report::display::Sink;
+use crate::cli::report::terminal::talk;
 use crate::cli::report::{Failure, build_failure, nodes_failure, recorded};
 
 /// One build of the command.
@@ -132,7 +133,8 @@ impl<'a> Build<'a> {
         if environment.identity == Identity::Buildx {
             prepared.show_inputs(&run.progress);
         }
-        default_load::warn(request, &ready.used, self.mode, &run.progress);
+        let identity = environment.identity;
+        let late = default_load::warn(request, &ready.used, self.mode, &run.progress, identity);
         let refused = run.refused(ready.askable(request.pushes()));
         let registries = run.registries();
         let shown = Shown {
@@ -158,10 +160,15 @@ impl<'a> Build<'a> {
             .until_refused(building, refused, Result::is_ok)
             .await;
         ready.remember_lost();
+        let broken = running.broken.paths();
+        let summary = running.end().await;
+        if let Some(warning) = late {
+            talk(&warning);
+        }
         Ok(Solved {
             result,
-            broken: running.broken.paths(),
-            summary: running.end().await,
+            broken,
+            summary,
             recording,
         })
     }

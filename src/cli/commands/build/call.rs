@@ -215,7 +215,10 @@ fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
     }
     match &answer.failure {
         Some(failure) => {
-            Err(Failure::new(failure.message.clone()).report_before(failure.excerpt.clone()))
+            let is_known = failure.reference.is_some();
+            let shown = Failure::new(failure.message.clone()).in_buildx(failure.reference.clone());
+            let shown = shown.alone_in_buildx(is_known);
+            Err(shown.report_before(failure.excerpt.clone()))
         }
         None if answer.status != 0 && !args.ignore_status => Err(Failure::silent(answer.status)),
         None => Ok(()),

@@ -51,7 +51,7 @@ async fn build_or_call(
 ) -> Result<(), Failure> {
     let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
     let mut sink = args.progress.open(mode)?;
-    args.legacy.warn(mode);
+    args.legacy.warn(mode, environment.identity);
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = request::build_request(&args, environment)?;
         let surroundings = call::Surroundings {

@@ -124,8 +124,8 @@ fn write_results(
     args.results.write(outcome, metadata, in_buildx)?;
     match (mode, image_id) {
         (Mode::Quiet, Some(id)) => print(id.as_str()),
-        // buildx prints a line with the image's id after every build; it is empty without an image.
-        (Mode::Quiet, None) if in_buildx && !args.writes_to_stdout() => print(""),
+        // With -q, buildx prints a line with the image's id, which is empty without an image.
+        (Mode::Quiet, None) if in_buildx && args.quiet && !args.writes_to_stdout() => print(""),
         (Mode::Tty | Mode::Plain, Some(_)) => {
             display::result(outcome);
             Ok(())

@@ -66,7 +66,7 @@ pub(super) fn build_request(
     request.extra_hosts = args.add_host.clone();
     request.shm_size = args.shm_size;
     request.ulimits = args.ulimit.clone();
-    request.secrets = secrets::secrets(&args.secret)?;
+    request.secrets = secrets::secrets(&args.secret, environment.identity)?;
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
@@ -81,6 +81,7 @@ pub(super) fn build_request(
         pipeline::parse_annotations(&args.annotation).map_err(|error| hint::for_value(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
+    request.wording = environment.identity.wording();
     git_source::apply(&mut request, environment);
     args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
@@ -104,7 +105,7 @@ pub(crate) fn platforms(
         let platform = match text.trim() {
             "local" => Platform::host(),
             text => Platform::parse(text)
-                .map_err(|error| Failure::from_error(&error))?
+                .map_err(|error| hint::for_platform(&error))?
                 .normalized(),
         };
         if let Some(meant) = platform.probably_meant() {
@@ -138,7 +139,7 @@ fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
         .iter()
         .map(|text| {
             text.parse::<Output>()
-                .map_err(|error| Failure::from_error(&error))
+                .map_err(|error| hint::for_value(&error))
         })
         .collect::<Result<Vec<_>, _>>()?;
     if args.push {

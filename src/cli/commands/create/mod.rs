@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
 use solvekit::spread::Placement;
+use solvekit_host::owner;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
@@ -109,6 +110,11 @@ pub(crate) async fn cmd_create(
         let (builder, position) = changed(args, &name, existing, &builders, environment)?;
         let node = &builder.nodes[position];
         let usable = async {
+            if environment.identity == Identity::Buildx
+                && builder.driver == Driver::Kubernetes.name()
+            {
+                has_cluster(environment)?;
+            }
             let instance = Instance::new(&builder, node, &builders.contexts)?;
             reachable(&instance, args.bootstrap, connection.timeout()).await
         };
@@ -230,6 +236,22 @@ fn driver(
 
 /// The engine of a container and the program that talks to a cluster must be available; the cluster
 /// itself and a remote daemon may become available later.
+/// Fails if neither a kubeconfig nor a pod's surroundings name a cluster.
+fn has_cluster(environment: &Environment) -> Result<(), Failure> {
+    let is_in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    let has_file = match &environment.kubeconfig {
+        Some(list) => std::env::split_paths(list).any(|path| path.exists()),
+        None => {
+            let home = std::env::var_os(owner::HOME).map(std::path::PathBuf::from);
+            home.is_some_and(|home| home.join(".kube/config").exists())
+        }
+    };
+    match is_in_pod || has_file {
+        true => Ok(()),
+        false => Err(BuilderUsage::NoCluster.into()),
+    }
+}
+
 async fn reachable(
     instance: &Instance,
     is_started: bool,

@@ -12,9 +12,9 @@ use solvekit::oci::Platform;
 use super::CreateArgs;
 use crate::cli::args::builder::Builders;
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuilderUsage;
+use crate::cli::report::{Failure, hint};
 
 pub(super) fn settings(
     args: &CreateArgs,
@@ -143,7 +143,7 @@ fn platforms(given: &[String]) -> Result<Vec<Platform>, Failure> {
         "local" => Ok(Platform::host()),
         text => Platform::parse(text)
             .map(|platform| platform.normalized())
-            .map_err(|error| Failure::from_error(&error)),
+            .map_err(|error| hint::for_platform(&error)),
     };
     given.iter().map(parse).collect()
 }

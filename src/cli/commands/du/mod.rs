@@ -48,7 +48,7 @@ pub(crate) async fn cmd_du(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let filters = Filters::parse(&args.filter)?;
+    let filters = Filters::parse(&args.filter, environment.identity)?;
     if args.tree {
         let is_json = match args.format.as_str() {
             "table" => false,

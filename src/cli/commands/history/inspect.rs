@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 use solvekit::client::{BuildRecord, RecordStatus};
-use solvekit::template::{Json, Template};
+use solvekit::template::{self, Json, Template};
 
 use super::attachment::{AttachmentArgs, cmd_attachment};
-use super::{Found, History, details, record};
+use super::{Found, History, details, fields, record};
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
@@ -66,10 +66,13 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
     let known = details::known(daemon, &record).await;
     match (template, args.format.as_str()) {
         (Some(template), _) => {
-            let rendered = template.render(&known.clone().into(), Json::Compact);
+            let rendered = template.render(&fields::of(&known).into(), Json::Compact);
             print(&rendered.map_err(|error| Failure::from_error(&error))?)
         }
-        (None, "json") => print_json(&format!("{known:#}\n")),
+        (None, "json") => {
+            let json = template::Value::from(fields::of(&known)).to_json(Json::Indented);
+            print_json(&format!("{json}\n"))
+        }
         (None, _) => {
             let identity = daemon.environment.identity;
             let links = links(identity, &daemon.full_ref(&record), &record.build_ref);

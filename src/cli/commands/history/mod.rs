@@ -3,6 +3,7 @@
 mod attachment;
 mod details;
 mod export;
+mod fields;
 mod filter;
 mod import;
 mod inspect;

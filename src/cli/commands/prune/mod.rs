@@ -76,7 +76,7 @@ pub(crate) async fn cmd_prune(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let filters = Filters::parse(&args.filter)?;
+    let filters = Filters::parse(&args.filter, environment.identity)?;
     if args.dry_run.is_none() && !args.force {
         let what = if args.all { "all" } else { "all dangling" };
         let question = format!(

@@ -207,7 +207,7 @@ fn request(args: &SolveArgs, environment: &Environment) -> Result<GraphRequest, 
     request.outputs = outputs(args, environment)?;
     request.cache_from = caches::of_flags(&args.import_cache, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.export_cache, CacheDirection::To)?;
-    request.secrets = secrets::secrets(&args.secret)?;
+    request.secrets = secrets::secrets(&args.secret, environment.identity)?;
     request.ssh_agents = secrets::agents(&args.ssh)?;
     let allowed = args.allow.iter().map(|text| text.parse::<Entitlement>());
     let allowed: Result<Vec<_>, _> = allowed.collect();
@@ -293,7 +293,7 @@ fn outputs(args: &SolveArgs, environment: &Environment) -> Result<Vec<pipeline::
         .iter()
         .map(|text| text.parse::<pipeline::Output>());
     let parsed: Result<Vec<_>, _> = parsed.collect();
-    let mut outputs = parsed.map_err(|error| Failure::from_error(&error))?;
+    let mut outputs = parsed.map_err(|error| hint::for_value(&error))?;
     if environment.identity == Identity::Buildctl {
         for output in outputs.iter_mut().filter(|it| it.destination.is_none()) {
             if matches!(

@@ -2,7 +2,7 @@ use super::*;
 
 fn parse(given: &[&str]) -> Filters {
     let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
-    Filters::parse(&given).unwrap()
+    Filters::parse(&given, Identity::Solvekit).unwrap()
 }
 
 #[test]
@@ -35,7 +35,9 @@ fn wrong_filters_are_named() {
         vec!["type=a", "type=b"],
     ] {
         let given: Vec<String> = given.into_iter().map(str::to_owned).collect();
-        let message = Filters::parse(&given).unwrap_err().into_message();
+        let message = Filters::parse(&given, Identity::Solvekit)
+            .unwrap_err()
+            .into_message();
         assert!(message.contains(given.last().unwrap()), "{message}");
     }
 }

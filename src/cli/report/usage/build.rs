@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use solvekit::bake::compose::DotenvError;
 use solvekit::oci;
+use solvekit::pipeline::CsvError;
 use thiserror::Error;
 
 use super::Advised;
@@ -55,16 +56,18 @@ pub(crate) enum BuildUsage {
     SecretUnreadable {
         id: String,
         by_id: bool,
+        /// The file, if it does not exist.
+        missing: Option<String>,
         reason: String,
     },
     #[error("invalid --secret: {0}")]
-    Secret(String),
+    Secret(SecretProblem),
     #[error("--ssh {text}: {id} is given twice")]
     AgentTwice { text: String, id: String },
     #[error("--ssh {text}: {} is an agent's socket, which stands alone", .socket.display())]
     SocketAmongKeys { text: String, socket: PathBuf },
-    #[error("{0}")]
-    Agent(String),
+    #[error("{reason}")]
+    Agent { text: String, reason: String },
     #[error("--ssh {0}: SSH_AUTH_SOCK is not set")]
     NoAgent(String),
     #[error("cannot read {} of {flag}: {source}", .path.display())]
@@ -97,6 +100,46 @@ pub(crate) enum BuildUsage {
     FrontendByHand(String),
 }
 
+/// The reason why a text of `--secret` cannot be used. None of them contains a value, which may be
+/// secret.
+#[derive(Debug, Error)]
+pub(crate) enum SecretProblem {
+    #[error(transparent)]
+    Csv(CsvError),
+    #[error("a field is not key=value")]
+    Form,
+    #[error("there is no field {0:?}; the fields are id, src, env and type")]
+    Field(String),
+    #[error("id= is missing")]
+    NoId,
+    #[error("it has both src= and env=")]
+    TwoSources,
+    #[error("type=file has no env=")]
+    FileOfVariable,
+    #[error("type={0} is neither file nor env")]
+    Kind(String),
+}
+
+impl SecretProblem {
+    /// buildx's message; where that quotes a value, it is hidden.
+    fn in_buildx(&self) -> Option<String> {
+        Some(match self {
+            Self::Form => "invalid field '***' must be a key=value pair".to_owned(),
+            Self::Field(key) => format!("unexpected key '{key}' in '{key}=***'"),
+            Self::NoId => "secret missing ID".to_owned(),
+            Self::Kind(kind) => format!("unsupported secret type {kind:?}"),
+            Self::Csv(_) | Self::TwoSources | Self::FileOfVariable => return None,
+        })
+    }
+}
+
+/// buildx's message for an SSH agent of `ID` or `ID=PATH,PATH`.
+fn agent(text: &str, reason: &str) -> String {
+    let (id, paths) = text.split_once('=').unwrap_or((text, ""));
+    let paths = paths.replace(',', " ");
+    format!("failed to convert agent config {{{id} [{paths}] false}}: {reason}")
+}
+
 impl Advised for BuildUsage {
     fn advice(&self) -> Option<String> {
         Some(match self {
@@ -124,8 +167,35 @@ impl Advised for BuildUsage {
             Self::ContextWithoutName(text) => {
                 format!("invalid context value: {text}, expected key=value")
             }
+            Self::Secret(problem) => problem.in_buildx()?,
+            Self::SecretUnreadable {
+                missing: Some(path),
+                ..
+            } => format!("failed to stat {path}: stat {path}: no such file or directory"),
+            Self::Agent { text, reason } => agent(text, reason),
+            Self::NoAgent(text) => agent(
+                text,
+                "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
+            ),
+            Self::TwoKindsOfNoCache => {
+                "--no-cache and --no-cache-filter cannot currently be used together".to_owned()
+            }
+            Self::Policy(text, _) => format!("invalid value {text}"),
+            Self::SourcePolicy { path, .. } if !path.exists() => {
+                let path = path.display();
+                format!("failed to read policy file: open {path}: no such file or directory")
+            }
             _ => return None,
         })
+    }
+
+    fn stands_alone(&self) -> bool {
+        match self {
+            Self::Secret(problem) => !matches!(problem, SecretProblem::NoId),
+            Self::ContextWithoutName(_) | Self::Policy(..) => true,
+            Self::SourcePolicy { path, .. } => !path.exists(),
+            _ => false,
+        }
     }
 }
 
@@ -186,7 +256,7 @@ impl BuildUsage {
                 "several keys of one id go into one flag: --ssh default=KEY,KEY"
             }
             Self::SocketAmongKeys { .. } => "an id is one socket, or one or more key files",
-            Self::Agent(_) => {
+            Self::Agent { .. } => {
                 "--ssh default uses the agent of SSH_AUTH_SOCK, --ssh ID=SOCKET another one, \
                  --ssh ID=KEY[,KEY] key files"
             }

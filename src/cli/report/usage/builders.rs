@@ -43,6 +43,8 @@ pub(crate) enum BuilderUsage {
     DockerDriver,
     #[error("the remote driver needs the address of a BuildKit")]
     RemoteWithoutAddress,
+    #[error("there is no kubeconfig, so the cluster is not known")]
+    NoCluster,
     #[error("the kubernetes driver has no endpoint, {0:?} is given")]
     KubernetesEndpoint(String),
     #[error("the daemon ({0}) knows neither --max-used-space nor --min-free-space")]
@@ -103,6 +105,7 @@ impl Advised for BuilderUsage {
             Self::RemoteWithoutAddress => {
                 "for example: solvekit create --driver remote tcp://HOST:1234"
             }
+            Self::NoCluster => "name it with KUBECONFIG, or put it at ~/.kube/config",
             Self::KubernetesEndpoint(_) => {
                 "the cluster is the one of KUBECONFIG and its current context; \
                  --driver-opt namespace=NAME is a place in it"
@@ -148,6 +151,10 @@ impl Advised for BuilderUsage {
                 "additional instances of driver \"docker\" cannot be created".to_owned()
             }
             Self::RemoteWithoutAddress => "no remote endpoint provided".to_owned(),
+            Self::NoCluster => "cannot determine Kubernetes namespace, specify manually: invalid \
+                                configuration: no configuration has been provided, try setting \
+                                KUBERNETES_MASTER environment variable"
+                .to_owned(),
             Self::KubernetesEndpoint(endpoint) => {
                 format!("kubernetes driver does not support endpoint args {endpoint:?}")
             }

@@ -92,7 +92,12 @@ impl Advised for HistoryUsage {
                 false => format!("invalid filter {text:?}"),
             },
             Self::RecordFilter { text, .. } => {
-                let (key, value) = text.split_once('=')?;
+                let Some((key, value)) = text.split_once('=') else {
+                    return Some(format!(
+                        "invalid argument {text:?} for \"--filter\" flag: bad format of filter \
+                         (expected name=value)"
+                    ));
+                };
                 let is_time = matches!(key, "until" | "unused-for");
                 is_time.then(|| {
                     format!(

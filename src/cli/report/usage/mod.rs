@@ -15,7 +15,7 @@ mod push;
 mod verify;
 
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
-pub(crate) use build::BuildUsage;
+pub(crate) use build::{BuildUsage, SecretProblem};
 pub(crate) use builders::BuilderUsage;
 pub(crate) use cache_mounts::{CacheMountUsage, copy_failure};
 pub(crate) use debug::DebugUsage;

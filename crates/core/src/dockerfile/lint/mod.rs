@@ -4,6 +4,8 @@
 
 mod rule;
 
+mod wording;
+
 mod config;
 
 mod text;
@@ -20,6 +22,7 @@ use super::span::Span;
 
 pub use config::{LintConfig, LintConfigError, RuleSet};
 pub use rule::Rule;
+pub use wording::Wording;
 
 /// A finding of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +33,14 @@ pub struct Finding {
     pub message: String,
     /// The lines.
     pub span: Span,
+    /// The wording of the message and the detail.
+    pub wording: Wording,
 }
 
 impl Finding {
     /// Returns the rule's general description.
     pub const fn detail(&self) -> &'static str {
-        self.rule.description()
+        self.wording.description(self.rule)
     }
 
     /// Returns the URL of Docker's page about the rule; empty if there is none.
@@ -59,6 +64,7 @@ impl Finding {
 #[derive(Clone, Debug, Default)]
 pub struct Linter {
     config: LintConfig,
+    wording: Wording,
     findings: Vec<Finding>,
 }
 
@@ -120,8 +126,15 @@ impl Linter {
     pub const fn new(config: LintConfig) -> Self {
         Self {
             config,
+            wording: Wording::Own,
             findings: Vec::new(),
         }
+    }
+
+    /// Sets the wording of the findings. BuildKit's has only BuildKit's rules.
+    #[must_use]
+    pub fn in_words(self, wording: Wording) -> Self {
+        Self { wording, ..self }
     }
 
     /// Returns the findings, in the order of their reports.
@@ -147,14 +160,16 @@ impl Linter {
         &mut self,
         rule: Rule,
         place: impl Into<Place<'a>>,
-        message: impl FnOnce() -> String,
+        message: impl FnOnce(Wording) -> String,
     ) {
         let place = place.into();
-        if self.config.allows(rule, place.comments) {
+        let is_known = self.wording == Wording::Own || !rule.is_ours();
+        if is_known && self.config.allows(rule, place.comments) {
             self.findings.push(Finding {
                 rule,
-                message: message(),
+                message: message(self.wording),
                 span: place.span,
+                wording: self.wording,
             });
         }
     }

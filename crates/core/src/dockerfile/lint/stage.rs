@@ -3,13 +3,21 @@
 
 use super::super::error::nearest;
 use super::super::span::Span;
-use super::{Linter, Place, Rule};
+use super::{Linter, Place, Rule, Wording};
 
 impl Linter {
     /// ENV or LABEL without `=`. `keyword` is as in the file.
     pub fn legacy_key_value<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
-        self.report(Rule::LegacyKeyValueFormat, place, || {
-            format!("write \"{keyword} key=value\" instead of \"{keyword} key value\"")
+        self.report(Rule::LegacyKeyValueFormat, place, |words| {
+            words.choose(
+                || format!("write \"{keyword} key=value\" instead of \"{keyword} key value\""),
+                || {
+                    format!(
+                        "\"{keyword} key=value\" should be used instead of legacy \"{keyword} \
+                         key value\" format"
+                    )
+                },
+            )
         });
     }
 
@@ -21,8 +29,16 @@ impl Linter {
         name: &str,
     ) {
         if sounds_secret(name) {
-            self.report(Rule::SecretsUsedInArgOrEnv, place, || {
-                format!("{keyword} {name:?} ends up in the image; mount it as a secret")
+            self.report(Rule::SecretsUsedInArgOrEnv, place, |words| {
+                words.choose(
+                    || format!("{keyword} {name:?} ends up in the image; mount it as a secret"),
+                    || {
+                        format!(
+                            "Do not use ARG or ENV instructions for sensitive data ({keyword} \
+                             {name:?})"
+                        )
+                    },
+                )
             });
         }
     }
@@ -35,7 +51,7 @@ impl Linter {
         escape: char,
     ) {
         if name.contains(['$', '"', '\'', escape]) {
-            self.report(Rule::UnexpandedArgName, place, || {
+            self.report(Rule::UnexpandedArgName, place, |_| {
                 format!("ARG takes the name {name:?} as it is: names of ARG are not expanded")
             });
         }
@@ -43,8 +59,20 @@ impl Linter {
 
     /// CMD or ENTRYPOINT in shell form, with no SHELL set.
     pub fn json_args_recommended<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
-        self.report(Rule::JSONArgsRecommended, place, || {
-            format!("{keyword} runs in a shell, which keeps signals from it; use a JSON array")
+        self.report(Rule::JSONArgsRecommended, place, |words| {
+            words.choose(
+                || {
+                    format!(
+                        "{keyword} runs in a shell, which keeps signals from it; use a JSON array"
+                    )
+                },
+                || {
+                    format!(
+                        "JSON arguments recommended for {keyword} to prevent unintended behavior \
+                         related to OS signals"
+                    )
+                },
+            )
         });
     }
 
@@ -57,8 +85,16 @@ impl Linter {
         keyword: &str,
     ) {
         let place = place.into().at(previous);
-        self.report(Rule::MultipleInstructionsDisallowed, place, || {
-            format!("a later {keyword} in the same stage takes the place of this one")
+        self.report(Rule::MultipleInstructionsDisallowed, place, |words| {
+            words.choose(
+                || format!("a later {keyword} in the same stage takes the place of this one"),
+                || {
+                    format!(
+                        "Multiple {keyword} instructions should not be used in the same stage \
+                         because only the last one will be used"
+                    )
+                },
+            )
         });
     }
 
@@ -69,8 +105,17 @@ impl Linter {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        self.report(Rule::UndefinedVar, place, || {
-            format!("${name} is not defined{}", suggestion("$", name, known))
+        self.report(Rule::UndefinedVar, place, |words| {
+            let near = nearest(name, known);
+            match words {
+                Wording::Own => format!("${name} is not defined{}", own_suggestion("$", near)),
+                Wording::BuildKit => {
+                    format!(
+                        "Usage of undefined variable '${name}'{}",
+                        suggestion("$", near)
+                    )
+                }
+            }
         });
     }
 
@@ -81,40 +126,75 @@ impl Linter {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) {
-        self.report(Rule::UndefinedArgInFrom, place, || {
-            format!(
-                "no ARG before the first FROM declares {name}{}",
-                suggestion("", name, known)
-            )
+        self.report(Rule::UndefinedArgInFrom, place, |words| {
+            let near = nearest(name, known);
+            match words {
+                Wording::Own => format!(
+                    "no ARG before the first FROM declares {name}{}",
+                    own_suggestion("", near)
+                ),
+                Wording::BuildKit => {
+                    format!(
+                        "FROM argument '{name}' is not declared{}",
+                        suggestion("", near)
+                    )
+                }
+            }
         });
     }
 
     /// The first WORKDIR of a stage is relative.
     pub fn relative_workdir<'a>(&mut self, place: impl Into<Place<'a>>, path: &str) {
-        self.report(Rule::WorkdirRelativePath, place, || {
-            format!("where {path:?} is depends on the base image")
+        self.report(Rule::WorkdirRelativePath, place, |words| {
+            words.choose(
+                || format!("where {path:?} is depends on the base image"),
+                || {
+                    format!(
+                        "Relative workdir {path:?} can have unexpected results if the base image \
+                         changes"
+                    )
+                },
+            )
         });
     }
 
     /// `FROM --platform=$TARGETPLATFORM`.
     pub fn redundant_target_platform<'a>(&mut self, place: impl Into<Place<'a>>, written: &str) {
-        self.report(Rule::RedundantTargetPlatform, place, || {
-            format!("--platform={written} is the default")
+        self.report(Rule::RedundantTargetPlatform, place, |words| {
+            words.choose(
+                || format!("--platform={written} is the default"),
+                || {
+                    format!(
+                        "Setting platform to predefined {written} in FROM is redundant as this \
+                         is the default behavior"
+                    )
+                },
+            )
         });
     }
 
     /// `FROM --platform=linux/amd64`.
     pub fn constant_platform<'a>(&mut self, place: impl Into<Place<'a>>, platform: &str) {
-        self.report(Rule::FromPlatformFlagConstDisallowed, place, || {
-            format!("--platform is the constant {platform:?}")
+        self.report(Rule::FromPlatformFlagConstDisallowed, place, |words| {
+            words.choose(
+                || format!("--platform is the constant {platform:?}"),
+                || format!("FROM --platform flag should not use constant value {platform:?}"),
+            )
         });
     }
 
     /// The base is not an image reference with the default values of the global arguments. `base`
     /// is as in the file.
     pub fn invalid_default_argument<'a>(&mut self, place: impl Into<Place<'a>>, base: &str) {
-        self.report(Rule::InvalidDefaultArgInFrom, place, || {
-            format!("without build arguments {base:?} names no image")
+        self.report(Rule::InvalidDefaultArgInFrom, place, |words| {
+            words.choose(
+                || format!("without build arguments {base:?} names no image"),
+                || {
+                    format!(
+                        "Default value for ARG {base} results in empty or invalid base image name"
+                    )
+                },
+            )
         });
     }
 
@@ -126,15 +206,34 @@ impl Linter {
         expected: &str,
         actual: &str,
     ) {
-        self.report(Rule::InvalidBaseImagePlatform, place, || {
-            format!("the base image {image} is of {actual}, not of {expected}")
+        self.report(Rule::InvalidBaseImagePlatform, place, |words| {
+            words.choose(
+                || format!("the base image {image} is of {actual}, not of {expected}"),
+                || {
+                    format!(
+                        "Base image {image} was pulled with platform {actual:?}, expected \
+                         {expected:?} for current build"
+                    )
+                },
+            )
         });
     }
 
     /// COPY or ADD of a path that `.dockerignore` excludes.
     pub fn ignored_file<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str, path: &str) {
-        self.report(Rule::CopyIgnoredFile, place, || {
-            format!("{keyword} takes {path:?}, which .dockerignore excludes")
+        self.report(Rule::CopyIgnoredFile, place, |words| {
+            words.choose(
+                || format!("{keyword} takes {path:?}, which .dockerignore excludes"),
+                || {
+                    let keyword = match keyword.eq_ignore_ascii_case("add") {
+                        true => "Add",
+                        false => "Copy",
+                    };
+                    format!(
+                        "Attempting to {keyword} file {path:?} that is excluded by .dockerignore"
+                    )
+                },
+            )
         });
     }
 
@@ -147,7 +246,7 @@ impl Linter {
         pattern: &str,
         source: &str,
     ) {
-        self.report(Rule::CopyExcludedMatch, place, || {
+        self.report(Rule::CopyExcludedMatch, place, |_| {
             format!(
                 "{keyword} copies {pattern:?} in spite of --exclude where {source:?} matches it"
             )
@@ -156,22 +255,37 @@ impl Linter {
 
     /// EXPOSE with a protocol that is not in lower case.
     pub fn expose_protocol_case<'a>(&mut self, place: impl Into<Place<'a>>, port: &str) {
-        self.report(Rule::ExposeProtoCasing, place, || {
-            format!("the protocol of {port:?} is not in lower case")
+        self.report(Rule::ExposeProtoCasing, place, |words| {
+            words.choose(
+                || format!("the protocol of {port:?} is not in lower case"),
+                || format!("Defined protocol '{port}' in EXPOSE instruction should be lowercase"),
+            )
         });
     }
 
     /// EXPOSE with an address or a host port.
     pub fn expose_format<'a>(&mut self, place: impl Into<Place<'a>>, port: &str) {
-        self.report(Rule::ExposeInvalidFormat, place, || {
-            format!("{port:?} has an address or a host port, which EXPOSE ignores")
+        self.report(Rule::ExposeInvalidFormat, place, |words| {
+            words.choose(
+                || format!("{port:?} has an address or a host port, which EXPOSE ignores"),
+                || {
+                    format!(
+                        "EXPOSE instruction should not define an IP address or host-port \
+                         mapping, found '{port}'"
+                    )
+                },
+            )
         });
     }
 }
 
-fn suggestion<'n>(sign: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    nearest(name, known)
-        .map(|known| format!("; did you mean {sign}{known}?"))
+fn own_suggestion(sign: &str, near: Option<&str>) -> String {
+    near.map(|known| format!("; did you mean {sign}{known}?"))
+        .unwrap_or_default()
+}
+
+fn suggestion(sign: &str, near: Option<&str>) -> String {
+    near.map(|known| format!(" (did you mean {sign}{known}?)"))
         .unwrap_or_default()
 }
 

@@ -123,3 +123,53 @@ fn names_of_secrets_are_recognized_by_their_words() {
     assert!(secret.into_iter().all(stage::sounds_secret));
     assert!(!harmless.into_iter().any(stage::sounds_secret));
 }
+
+#[test]
+fn the_reference_s_wording_is_word_for_word_and_has_only_its_rules() {
+    let source = b"FROM alpine as Base\nmaintainer x\nRUN a \\\n\n b\n";
+    let mut linter = Linter::default().in_words(Wording::BuildKit);
+    parse_and_lint(source, &mut linter).unwrap();
+    linter.undefined_variable(Place::lines(Span::line(9)), "PAHT", ["PATH"]);
+    linter.undefined_argument_in_from(Place::lines(Span::line(9)), "X", []);
+    linter.unexpanded_arg_name(Place::lines(Span::line(9)), "$A", '\\');
+    let found: Vec<_> = linter
+        .findings()
+        .iter()
+        .map(|finding| (finding.message.as_str(), finding.detail()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "Stage name 'Base' should be lowercase",
+                "Stage names should be lowercase"
+            ),
+            (
+                "'as' and 'FROM' keywords' casing do not match",
+                "The 'as' keyword should match the case of the 'from' keyword"
+            ),
+            (
+                "Maintainer instruction is deprecated in favor of using label",
+                "The MAINTAINER instruction is deprecated, use a label instead to define an image \
+                 author"
+            ),
+            (
+                "Empty continuation line",
+                "Empty continuation lines will become errors in a future release"
+            ),
+            (
+                "Command 'maintainer' should match the case of the command majority (uppercase)",
+                "All commands within the Dockerfile should use the same casing (either upper or \
+                 lower)"
+            ),
+            (
+                "Usage of undefined variable '$PAHT' (did you mean $PATH?)",
+                "Variables should be defined before their use"
+            ),
+            (
+                "FROM argument 'X' is not declared",
+                "FROM command must use declared ARGs"
+            ),
+        ]
+    );
+}

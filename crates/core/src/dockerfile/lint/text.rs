@@ -6,7 +6,7 @@ use super::super::ast::Stage;
 use super::super::keyword::Keyword;
 use super::super::parse::{Parts, split_blanks};
 use super::super::span::Span;
-use super::{Linter, Place, Rule};
+use super::{Linter, Place, Rule, Wording};
 
 impl Linter {
     /// Reports blank lines inside a continued instruction; `line` is its last one.
@@ -14,7 +14,12 @@ impl Linter {
         self.report(
             Rule::NoEmptyContinuation,
             Place::lines(Span::line(line)),
-            || "blank line in a continued instruction".to_owned(),
+            |words| {
+                words.choose(
+                    || "blank line in a continued instruction".to_owned(),
+                    || "Empty continuation line".to_owned(),
+                )
+            },
         );
     }
 
@@ -22,8 +27,14 @@ impl Linter {
     pub(in crate::dockerfile) fn check_statement(&mut self, parts: &Parts<'_>) {
         match parts.keyword {
             Keyword::Maintainer => {
-                self.report(Rule::MaintainerDeprecated, place(parts), || {
-                    "use LABEL instead of MAINTAINER".to_owned()
+                self.report(Rule::MaintainerDeprecated, place(parts), |words| {
+                    words.choose(
+                        || "use LABEL instead of MAINTAINER".to_owned(),
+                        || {
+                            "Maintainer instruction is deprecated in favor of using label"
+                                .to_owned()
+                        },
+                    )
                 });
             }
             Keyword::From => self.check_from(parts),
@@ -37,14 +48,20 @@ impl Linter {
             return;
         };
         if more.is_empty() && *name != name.to_lowercase() {
-            self.report(Rule::StageNameCasing, place(parts), || {
-                format!("the stage name {name:?} is not in lower case")
+            self.report(Rule::StageNameCasing, place(parts), |words| {
+                words.choose(
+                    || format!("the stage name {name:?} is not in lower case"),
+                    || format!("Stage name '{name}' should be lowercase"),
+                )
             });
         }
         if !same_case(parts.word, keyword) {
             let (from, place) = (parts.word, place(parts));
-            self.report(Rule::FromAsCasing, place, || {
-                format!("{keyword:?} has another case than {from:?}")
+            self.report(Rule::FromAsCasing, place, |words| {
+                words.choose(
+                    || format!("{keyword:?} has another case than {from:?}"),
+                    || format!("'{keyword}' and '{from}' keywords' casing do not match"),
+                )
             });
         }
     }
@@ -63,18 +80,30 @@ impl Linter {
         if names.is_empty() || names.contains(&first) {
             return;
         }
-        let name = if let [name] = names[..] {
-            name
-        } else {
-            "<name>"
-        };
         let keyword = parts.keyword.as_str();
-        self.report(Rule::InvalidDefinitionDescription, place(parts), || {
-            format!(
-                "the comment above {keyword} should read \"# {name} <description>\", or be \
-                set off by an empty line or comment"
-            )
-        });
+        self.report(
+            Rule::InvalidDefinitionDescription,
+            place(parts),
+            |words| match (words, &names[..]) {
+                (Wording::Own, names) => {
+                    let name = if let [name] = names { name } else { "<name>" };
+                    format!(
+                        "the comment above {keyword} should read \"# {name} <description>\", or \
+                         be set off by an empty line or comment"
+                    )
+                }
+                (Wording::BuildKit, names) => {
+                    let name = if let [name] = names {
+                        name
+                    } else {
+                        "<arg_key>"
+                    };
+                    format!(
+                        "Comment for {keyword} should follow the format: `# {name} <description>`"
+                    )
+                }
+            },
+        );
     }
 
     /// Checks the rules about all stages together.
@@ -88,14 +117,33 @@ impl Linter {
         for stage in stages {
             let Some(name) = &stage.name else { continue };
             if matches!(name.as_str(), "context" | "scratch") {
-                self.report(Rule::ReservedStageName, Place::lines(stage.span), || {
-                    format!("{name:?} has a meaning of its own")
+                self.report(Rule::ReservedStageName, Place::lines(stage.span), |words| {
+                    words.choose(
+                        || format!("{name:?} has a meaning of its own"),
+                        || {
+                            format!(
+                                "Stage name should not use the same name as reserved stage \
+                                 {name:?}"
+                            )
+                        },
+                    )
                 });
             }
             if !names.insert(name) {
-                self.report(Rule::DuplicateStageName, Place::lines(stage.span), || {
-                    format!("another stage is called {name:?} too")
-                });
+                self.report(
+                    Rule::DuplicateStageName,
+                    Place::lines(stage.span),
+                    |words| {
+                        words.choose(
+                            || format!("another stage is called {name:?} too"),
+                            || {
+                                format!(
+                                    "Duplicate stage name {name:?}, stage names should be unique"
+                                )
+                            },
+                        )
+                    },
+                );
             }
         }
     }
@@ -123,7 +171,22 @@ impl Linter {
             self.report(
                 Rule::ConsistentInstructionCasing,
                 Place::lines(span),
-                || format!("{keyword:?} should be in {wanted} case like most instructions here"),
+                |words| {
+                    words.choose(
+                        || {
+                            format!(
+                                "{keyword:?} should be in {wanted} case like most instructions \
+                                 here"
+                            )
+                        },
+                        || {
+                            format!(
+                                "Command '{keyword}' should match the case of the command \
+                                 majority ({wanted}case)"
+                            )
+                        },
+                    )
+                },
             );
         }
     }
