@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::nodes::Both;
-use crate::support::{Engine, Finished, Pushed, folder_of, unique};
+use crate::support::{Engine, Finished, Pushed, folder_of, keep_cache, unique};
 
 const TWO: &str = r#"platforms = ["linux/amd64", "linux/arm64"]"#;
 
@@ -85,6 +85,8 @@ fn targets_of_several_platforms_are_pushed_as_one_index_each() {
 
 #[test]
 fn a_linked_target_s_secret_is_served_on_every_node() {
+    // The target that links to the other one has its secret's step from the cache.
+    let _cache = keep_cache();
     let both = Both::new();
     let name = format!("{}:latest", Engine::get().name("secret-nodes"));
     let word = unique();

@@ -173,18 +173,25 @@ impl Running {
     /// Waits until standard error contains a text.
     #[track_caller]
     pub fn until(&mut self, text: &str) {
+        self.until_true(text, |stderr| stderr.contains(text));
+    }
+
+    /// Waits until a condition holds, which gets what standard error has so far. Fails if the
+    /// command ends before.
+    #[track_caller]
+    pub fn until_true(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + LIMIT;
         loop {
             let stderr = self.stderr.lock().expect("no reader panics").clone();
-            if stderr.contains(text) {
+            if holds(&stderr) {
                 return;
             }
             let ended = self.child.try_wait().expect("a child can be waited for");
             assert!(
                 ended.is_none(),
-                "it ended ({ended:?}) before {text:?}:\n{stderr}"
+                "it ended ({ended:?}) before {what:?}:\n{stderr}"
             );
-            assert!(Instant::now() < deadline, "{text:?} never came:\n{stderr}");
+            assert!(Instant::now() < deadline, "{what:?} never came:\n{stderr}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
