@@ -66,15 +66,6 @@ fn content(folder: &Path) -> Vec<String> {
     names.map(|it| it.to_string_lossy().into_owned()).collect()
 }
 
-/// Waits until there is something in a folder.
-fn until_begun(folder: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while content(folder).is_empty() {
-        assert!(Instant::now() < deadline, "nothing was written");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn an_interrupted_export_leaves_nothing_behind() {
     let (id, folder) = (unique(), tempfile::tempdir().expect("a folder"));
@@ -87,8 +78,8 @@ fn an_interrupted_export_leaves_nothing_behind() {
     ];
     for place in &places {
         let mut export = solvekit(["cache-mount", "export", "--id", &id, "--to", place]);
-        let running = Running::start(export.env("TMPDIR", folder.path()));
-        until_begun(folder.path());
+        let mut running = Running::start(export.env("TMPDIR", folder.path()));
+        running.until_true("a file", |_| !content(folder.path()).is_empty());
         running.interrupt();
         running.wait().failed_with(130, &["interrupted"]);
         assert!(
