@@ -5,7 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 
 use solvekit_host::files::{is_at, without_links};
 
-use super::upload::{file_error, make};
+use super::upload::{file_error, open_in};
 use super::{Error, Layout, Upload};
 use crate::oci::{Descriptor, Hasher};
 
@@ -16,15 +16,12 @@ impl Layout {
     /// read for its digest.
     pub fn resume(&self, blob: &Descriptor) -> Result<Upload, Error> {
         let folder = self.ingest();
-        make(&folder)?;
         let (algorithm, hex) = (blob.digest.algorithm(), blob.digest.hex());
         let path = folder.join(format!("{algorithm}-{hex}.part"));
         let mut open = OpenOptions::new();
         open.read(true).write(true).create(true).truncate(false);
         // The name can be guessed, so others who can write to the folder could place a link here.
-        let mut file = without_links(&mut open)
-            .open(&path)
-            .map_err(|error| file_error("create", &path, error))?;
+        let mut file = open_in(&folder, &path, without_links(&mut open))?;
         if file.try_lock().is_err() {
             return self.upload(algorithm);
         }
@@ -97,5 +94,27 @@ mod tests {
         upload.write(b"far too long").unwrap();
         drop(upload);
         assert_eq!(layout.resume(&hello).unwrap().size(), 0);
+    }
+
+    #[test]
+    fn partial_blobs_at_the_same_time_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        std::thread::scope(|scope| {
+            for thread in 0..8_u32 {
+                let layout = &layout;
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let text = format!("{thread} {number}");
+                        let blob = Descriptor::of("a/b", text.as_bytes());
+                        let mut upload = layout.resume(&blob).unwrap();
+                        upload.write(text.as_bytes()).unwrap();
+                        upload.commit(Some(blob.size), Some(&blob.digest)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(layout.blobs().unwrap().len(), 400);
+        assert!(!layout.ingest().exists());
     }
 }

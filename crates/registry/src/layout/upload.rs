@@ -60,16 +60,7 @@ impl Layout {
         let path = folder.join(format!("{:032x}", u128::from_le_bytes(random)));
         let mut create = OpenOptions::new();
         create.write(true).create_new(true);
-        // The end of another upload may remove the folder in between, so try again.
-        let mut tries = 0;
-        let file = loop {
-            make(&folder)?;
-            match create.open(&path) {
-                Ok(file) => break file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 => tries += 1,
-                Err(error) => return Err(file_error("create", &path, error)),
-            }
-        };
+        let file = open_in(&folder, &path, &create)?;
         Ok(Upload {
             layout: self.clone(),
             file,
@@ -174,6 +165,29 @@ impl Drop for Upload {
 
 pub(super) fn make(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(|error| file_error("create", folder, error))
+}
+
+/// Opens a file in a folder, which is created if it is missing. Tries again if the end of another
+/// upload removes the folder meanwhile.
+pub(super) fn open_in(folder: &Path, path: &Path, options: &OpenOptions) -> Result<File, Error> {
+    const MOST: usize = 100;
+    let mut tries = 0;
+    loop {
+        let opened = match fs::create_dir_all(folder) {
+            Ok(()) => options.open(path),
+            // The folder existed, and was removed before its type was looked at.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST => {
+                tries += 1;
+                continue;
+            }
+            Err(error) => return Err(file_error("create", folder, error)),
+        };
+        match opened {
+            Ok(file) => return Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOST => tries += 1,
+            Err(error) => return Err(file_error("create", path, error)),
+        }
+    }
 }
 
 pub(super) fn file_error(action: &'static str, path: &Path, source: io::Error) -> Error {
