@@ -103,6 +103,9 @@ impl Compared<'_> {
         let Some(old) = self.before(at) else {
             return vec![Reason::New];
         };
+        if self.is_of_other_platform() && platform(old) != platform(step) {
+            return vec![Reason::New];
+        }
         let mut reasons = Vec::new();
         let has_new_text = old.text != step.text;
         if has_new_text {
@@ -126,6 +129,11 @@ impl Compared<'_> {
         }
         reasons.extend(self.changed_files(step));
         reasons
+    }
+
+    /// True if the last build did not build this platform: the graph of its only one is compared.
+    fn is_of_other_platform(&self) -> bool {
+        self.old.platform != self.new.platform
     }
 
     fn before(&self, at: usize) -> Option<&Step> {
@@ -152,6 +160,10 @@ impl Compared<'_> {
                 old: self.old.address.clone(),
                 new: self.new.address.clone(),
             };
+        }
+        // Steps on files have the platform of the image below them.
+        if self.is_of_other_platform() && platform(&self.new.steps[at]).is_none() {
+            return Reason::New;
         }
         match was_done {
             true => Reason::Pruned,
@@ -197,6 +209,12 @@ impl Compared<'_> {
         files.sort_by_key(|file| file.how == How::Time);
         (total > 0).then_some(Reason::Files { files, total, more })
     }
+}
+
+/// The platform on which the step runs a command.
+fn platform(step: &Step) -> Option<&str> {
+    let fact = step.facts.iter().find(|fact| fact.key == "platform");
+    fact.map(|fact| fact.value.as_str())
 }
 
 /// Returns the names of the changed variables, and of the other changed parts.

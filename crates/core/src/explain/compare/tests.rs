@@ -168,6 +168,24 @@ fn without_a_change_the_daemon_or_the_last_build_explains_it() {
 }
 
 #[test]
+fn steps_of_a_new_platform_are_new() {
+    let on = |record: &mut Record, name: &str| {
+        record.graphs[0].platform = name.into();
+        record.graphs[0].steps[3].facts.push(Fact {
+            key: "platform".into(),
+            value: name.into(),
+        });
+    };
+    let mut old = record();
+    on(&mut old, "linux/amd64");
+    let new = ran(|new| on(new, "linux/arm64"), 2);
+    let reasons = reasons(&old, &new, &[]);
+    assert_eq!(reasons[0], [Reason::New]);
+    assert_eq!(reasons[1], [Reason::New, parent("[2/4] COPY src /")]);
+    assert_eq!(reasons[2], [parent("[3/4] RUN make")]);
+}
+
+#[test]
 fn cached_steps_need_no_reason() {
     assert_eq!(explain(&record(), &record(), &BTreeMap::new()), []);
 }
