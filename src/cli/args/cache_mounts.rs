@@ -137,6 +137,15 @@ impl Place {
         }
     }
 
+    /// The name for messages.
+    pub(crate) fn named(&self, direction: Direction) -> String {
+        match (self, direction) {
+            (Self::Standard, Direction::From) => "stdin".to_owned(),
+            (Self::Standard, Direction::To) => "stdout".to_owned(),
+            (place, _) => place.to_string(),
+        }
+    }
+
     /// The destination of an export.
     pub(crate) fn destination(
         &self,
@@ -176,7 +185,7 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Standard => f.write_str("stdin or stdout"),
+            Self::Standard => f.write_str("-"),
             Self::Folder(path) | Self::Archive(path) => write!(f, "{}", path.display()),
             Self::Registry(reference) => f.write_str(&reference.familiar()),
         }
@@ -227,6 +236,10 @@ impl Attributes {
             (None, None) => "",
         };
         let key = direction.path();
+        if self.path.is_some() && self.reference.is_some() {
+            let reason = format!("ref= and {key}= are two places: give one of them");
+            return Err(invalid(reason));
+        }
         let path = || {
             let path = self.path.as_deref().filter(|path| !path.is_empty());
             path.ok_or_else(|| invalid(format!("{key}= is missing")))
@@ -300,6 +313,8 @@ mod tests {
         let to = |text: &str| Place::parse(text, Direction::To).map_err(Failure::into_message);
         assert_eq!(to("-"), Ok(Place::Standard));
         assert_eq!(to("type=tar,dest=-"), Ok(Place::Standard));
+        assert_eq!(Place::Standard.named(Direction::To), "stdout");
+        assert_eq!(Place::Standard.named(Direction::From), "stdin");
         assert_eq!(to("out"), Ok(Place::Folder("out".into())));
         assert_eq!(to("out.tar.gz"), Ok(Place::Archive("out.tar.gz".into())));
         assert_eq!(
@@ -345,6 +360,11 @@ mod tests {
             ("id=a,uid=x,dest=x", "uid=x is not a number"),
             ("id=a,sharing=x,dest=x", "not locked, shared or private"),
             ("id=a,replace=maybe,dest=x", "replace"),
+            ("id=a,ref=r.io/c,dest=x", "ref= and dest= are two places"),
+            (
+                "id=a,type=local,dest=x,ref=r.io/c",
+                "ref= and dest= are two places",
+            ),
         ] {
             let error = Copied::parse(text, Direction::To, "").unwrap_err();
             assert!(error.into_message().contains(reason), "{text}");

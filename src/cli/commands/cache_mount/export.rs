@@ -80,8 +80,9 @@ pub(super) async fn run(
         exported => exported.map_err(copy_failure)?,
     };
     say(&format!(
-        "exported {} to {place}",
-        described(&mount, &exported)
+        "exported {} to {}",
+        described(&mount, &exported),
+        place.named(Direction::To)
     ));
     if let Some(digest) = &exported.digest {
         print(&format!("{place}@{digest}"))?;

@@ -64,7 +64,8 @@ pub(super) async fn run(
         let imported = import_noting(client, &mount, input, &say, cancelled).await;
         let imported = imported.map_err(copy_failure)?;
         let counted = counted(&mount, imported.entries, imported.bytes);
-        say(&format!("imported {counted} from {place}"));
+        let from = place.named(Direction::From);
+        say(&format!("imported {counted} from {from}"));
     }
     Ok(())
 }
