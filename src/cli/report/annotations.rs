@@ -38,7 +38,10 @@ fn render(report: &BuildReport) -> String {
         let _ = writeln!(out, "::{}", data(&text));
     }
     if let Some(failure) = &report.failure {
-        let _ = writeln!(out, "::error::{}", data(&failure.message));
+        let steps = failure.steps.iter().take(LIMIT);
+        let steps: String = steps.map(|step| format!("\n{}", step.name)).collect();
+        let text = format!("{}{steps}", failure.message);
+        let _ = writeln!(out, "::error::{}", data(&text));
     }
     out
 }
@@ -58,12 +61,12 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use solvekit::build_report::FailureReport;
-    use solvekit::progress::{SourceInfo, SourceRange, Warning};
+    use solvekit::progress::{FailedStep, SourceInfo, SourceRange, Warning};
 
     use super::*;
 
     #[test]
-    fn a_warning_has_its_line_and_an_error_its_text() {
+    fn a_warning_has_its_line_and_an_error_its_step() {
         let source = SourceInfo {
             filename: "a,b/Dockerfile".into(),
             ..SourceInfo::default()
@@ -78,11 +81,16 @@ mod tests {
         report.warnings = vec![warning];
         let mut failure = FailureReport::default();
         failure.message = "exit code: 1".into();
+        let step = FailedStep {
+            name: "[build 2/3] RUN make".into(),
+            ..FailedStep::default()
+        };
+        failure.steps = vec![step];
         report.failure = Some(failure);
         assert_eq!(
             render(&report),
             "::warning file=a%2Cb/Dockerfile,line=3,endLine=4::100%25 wrong%0Aindeed\n\
-             ::error::exit code: 1\n"
+             ::error::exit code: 1%0A[build 2/3] RUN make\n"
         );
     }
 }
