@@ -236,7 +236,10 @@ fn targets_of_a_bake_file_share_a_report() {
                 target \"b\" {\n  dockerfile-inline = \"FROM alpine\\nRUN exit 4\"\n}\n";
     let folder = folder_of(&[("docker-bake.hcl", bake)]);
     let mut command = solvekit(["bake", "--progress=plain", "--report", "out/r.md", "a", "b"]);
-    Finished::of(command.current_dir(folder.path())).failed_with(1, &["exit code: 4"]);
+    let failed = Finished::of(command.current_dir(folder.path()));
+    let failed = failed.failed_with(1, &["exit code: 4"]);
+    let row = "\nb       failed: the command did not complete successfully: exit code: 4\n";
+    assert!(failed.stderr.contains(row), "{}", failed.stderr);
     let report = fs::read_to_string(folder.path().join("out/r.md")).expect("a report");
     assert!(report.contains("❌ bake a b failed"), "{report}");
     assert!(report.contains("exit 4"), "{report}");

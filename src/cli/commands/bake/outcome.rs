@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 use solvekit::bake::Plan;
 use solvekit::build_report::BuildReport;
 use solvekit::builder::{BuildState, GroupState, Store};
-use solvekit::pipeline;
-use solvekit::progress::Mode;
+use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{Built, Ended, Error};
 use solvekit::text::redact;
+use solvekit::{frontend, pipeline};
 
 use super::build::Baked;
 use super::hints;
@@ -150,8 +150,15 @@ fn built_in_words(built: &Built) -> String {
     }
 }
 
+/// The first line of the message. That of a failed step contains its cause already.
 fn first_line(error: &Error) -> String {
-    let message = Failure::from_error(error).into_message();
+    let failure = match nodes_failure::cause(error) {
+        Some(pipeline::Error::Frontend(frontend::Error::Solve(_))) => {
+            nodes_failure::explain(error, &Summary::default(), Mode::Plain)
+        }
+        _ => Failure::from_error(error),
+    };
+    let message = failure.into_message();
     build_failure::without_command(message.lines().next().unwrap_or_default())
 }
 
