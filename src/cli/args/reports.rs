@@ -45,6 +45,7 @@ fn parse(text: &str) -> Result<Wanted, String> {
     let format = Format::from_name(name)
         .ok_or_else(|| format!("there is no format {name:?}; there are {}", formats()))?;
     match dest.strip_prefix("dest=").filter(|path| !path.is_empty()) {
+        Some("-") => Err("a report is written to a file; for stdout, dest=/dev/stdout".to_owned()),
         Some(path) => Ok(Wanted {
             format,
             path: path.into(),
@@ -145,6 +146,7 @@ mod tests {
             ("report.txt", "says no format"),
             ("type=pdf,dest=x", "there are html, md, json"),
             ("type=md", "dest= is missing"),
+            ("type=md,dest=-", "for stdout, dest=/dev/stdout"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
