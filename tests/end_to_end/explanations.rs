@@ -286,3 +286,15 @@ fn mode(path: &Path) -> u32 {
         .mode()
         & 0o777
 }
+
+#[test]
+fn an_explanation_without_a_folder_for_records_names_the_variables() {
+    let world = World::new("FROM scratch\nCOPY other /\n");
+    let mut command = world.command(&["build", "--explain", "-o", "type=cacheonly", "."]);
+    let built = Finished::of(command.env("HOME", "").env("XDG_STATE_HOME", "")).succeeded();
+    assert!(
+        built.stderr.contains("set HOME or XDG_STATE_HOME"),
+        "{}",
+        built.stderr
+    );
+}

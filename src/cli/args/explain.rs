@@ -66,7 +66,14 @@ impl Recording {
 
     /// Stores the records of the build, and reports why its steps ran if that was requested.
     pub(crate) fn end(self, targets: Vec<Target>, mode: Mode, environment: &Environment) {
-        let Some(store) = &self.store else { return };
+        let Some(store) = &self.store else {
+            if self.is_told {
+                talk(
+                    "WARNING: no reasons are known: set HOME or XDG_STATE_HOME, for the records\n",
+                );
+            }
+            return;
+        };
         let mut all = self.records.take(&self.sent);
         let is_alone = targets.len() == 1;
         let built = targets.into_iter().filter_map(|target| {
