@@ -13,7 +13,7 @@ const NO_ENGINE: &str = "unix:///nonexistent/docker.sock";
 
 /// A command, with the result of buildx.
 #[derive(Debug, Deserialize)]
-struct Said {
+struct Case {
     words: String,
     code: i32,
     /// `(help)` for help texts, which differ.
@@ -39,11 +39,11 @@ fn mistakes_are_reported_as_buildx_reports_them() {
     let folder = tempfile::tempdir().unwrap();
     let docker = folder.path().join("docker");
     std::fs::create_dir(&docker).unwrap();
-    let all: Vec<Said> = serde_json::from_str(include_str!("said.json")).unwrap();
+    let all: Vec<Case> = serde_json::from_str(include_str!("cases.json")).unwrap();
     assert!(all.len() > 60, "{}", all.len());
     let mut different = Vec::new();
-    for said in &all {
-        let mut command = called("buildx", folder.path(), &solvekit(said.words.split(' ')));
+    for case in &all {
+        let mut command = called("buildx", folder.path(), &solvekit(case.words.split(' ')));
         command.current_dir(folder.path());
         command
             .env("DOCKER_CONFIG", &docker)
@@ -54,13 +54,13 @@ fn mistakes_are_reported_as_buildx_reports_them() {
             command.env_remove(variable);
         }
         let found = Finished::of(&mut command);
-        let has_stdout = match said.stdout.as_str() {
+        let has_stdout = match case.stdout.as_str() {
             "(help)\n" => found.stdout.contains("Usage: buildx"),
             stdout => found.stdout == stdout,
         };
         let stderr = without_advice(&found.stderr);
-        if !has_stdout || found.code != Some(said.code) || sorted(&stderr) != sorted(&said.stderr) {
-            different.push(format!("{said:#?}\n{found:#?}"));
+        if !has_stdout || found.code != Some(case.code) || sorted(&stderr) != sorted(&case.stderr) {
+            different.push(format!("{case:#?}\n{found:#?}"));
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n\n"));
