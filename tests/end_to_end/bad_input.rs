@@ -181,7 +181,8 @@ mod names {
     fn a_base_image_that_is_not_there() {
         let image = format!("{}/no/such:image", Engine::get().registry);
         let run = build(&format!("FROM {image}\nRUN true\n"));
-        let run = run.failed_with(1, &[&image, "Dockerfile:1", "not found"]);
+        let advice = format!("solvekit imagetools inspect {image};");
+        let run = run.failed_with(1, &[&image, "Dockerfile:1", "not found", &advice]);
         nothing_was_built(&run);
     }
 

@@ -113,7 +113,8 @@ impl Place {
         let attributes = Attributes::parse(text, direction)?;
         let others = attributes.id.is_some() || attributes.sharing.is_some();
         if others || attributes.owner.is_some() || attributes.namespace.is_some() {
-            let reason = "flags of their own select the mount: --id, --sharing, --namespace".to_owned();
+            let reason =
+                "flags of their own select the mount: --id, --sharing, --namespace".to_owned();
             return Err(wrong(text, direction, reason));
         }
         attributes.place(text, direction)

@@ -12,6 +12,7 @@ pub(crate) fn for_message(message: &str) -> Option<String> {
         .or_else(|| for_lock(message))
         .or_else(|| for_transport(message))
         .or_else(|| for_access(message))
+        .or_else(|| for_unknown_host(message))
         .or_else(|| for_space(message))
         .or_else(|| missing_source(message))
         .or_else(|| missing_base(message))
@@ -88,6 +89,18 @@ fn for_access(message: &str) -> Option<String> {
     is_denied.then(|| login(&registry_in(message), message))
 }
 
+/// The daemon cannot resolve a host name.
+fn for_unknown_host(message: &str) -> Option<String> {
+    let (before, _) = message.split_once(": no such host")?;
+    let (_, lookup) = before.rsplit_once("lookup ")?;
+    // Go adds the server that was asked: `lookup HOST on 127.0.0.53:53`.
+    let host = lookup.split(' ').next()?;
+    Some(format!(
+        "the daemon does not find the host {host}: check the name, then the daemon's own network \
+         and DNS, which are not those of this machine if it runs elsewhere or in a container"
+    ))
+}
+
 fn for_space(message: &str) -> Option<String> {
     message.contains("no space left on device").then(|| {
         "the daemon's disk is full: solvekit du shows what its cache holds, solvekit prune removes \
@@ -120,7 +133,7 @@ fn missing_source(message: &str) -> Option<String> {
 }
 
 /// The registry does not have the image of a FROM.
-fn missing_base(message: &str) -> Option<String> {
+pub(super) fn missing_base(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("failed to resolve source metadata for ")?;
     let (name, reason) = rest.split_once(": ")?;
     reason.contains("not found").then(|| {

@@ -7,7 +7,7 @@ use solvekit::{client, frontend, gateway};
 
 use super::again::quoted;
 use super::builders::namespace_flag;
-use super::daemon_text::{for_message, full};
+use super::daemon_text::{for_message, full, missing_base};
 use super::usage::Advised;
 use super::{buildx_values, buildx_words, context_hint};
 use crate::cli::args::permissions;
@@ -173,6 +173,8 @@ fn for_frontend(error: &frontend::Error) -> Option<String> {
             )
         }
         frontend::Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        // BuildKit's words for it name the image with its registry and tag.
+        frontend::Error::Translate(failure) => failure.reference.as_deref().and_then(missing_base),
         _ => None,
     }
 }

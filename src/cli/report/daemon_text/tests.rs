@@ -17,6 +17,15 @@ fn full_disks_missing_files_and_missing_images_get_a_next_step() {
              docker.io/library/nope:1: not found",
             "imagetools inspect docker.io/library/nope:1;",
         ),
+        (
+            "failed to do request: Head \"https://registry-1.docker.io/v2/x/manifests/1\": \
+             dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: no such host",
+            "does not find the host registry-1.docker.io: ",
+        ),
+        (
+            "Get \"https://r.invalid/v2/\": dial tcp: lookup r.invalid: no such host",
+            "does not find the host r.invalid: ",
+        ),
     ];
     for (message, part) in cases {
         let hint = for_message(message).unwrap();
