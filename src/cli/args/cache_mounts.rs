@@ -331,7 +331,7 @@ mod tests {
             ("type=tar,src=x", "unknown attribute \"src\""),
             ("type=gha,dest=x", "unknown type \"gha\""),
             ("type=local", "dest= is missing"),
-            ("type=tar,dest=x,id=a", "flags of its own"),
+            ("type=tar,dest=x,id=a", "flags of their own"),
             ("x.tar.zst", ".zst is not written"),
             ("type=tar,dest=x.tar.xz", ".xz is not written"),
             ("x.zip", ".zip is not written"),
