@@ -94,6 +94,11 @@ fn a_build_that_succeeds_has_its_digest_in_the_report() {
         for value in [&name, report["digest"].as_str().expect("one")] {
             assert!(shown.contains(value), "{value}: {shown}");
         }
+        let shown = Finished::of(inspect.args(["--format", "json"]))
+            .succeeded()
+            .stdout;
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(shown["ImageNames"], report["names"], "{shown:#}");
     }
 
     let page = solvekit(["history", "report", "--format", "html", build_ref]);

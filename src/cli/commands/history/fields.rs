@@ -1,5 +1,5 @@
-//! The details of a build for JSON and templates: buildx's fields, in its order. A template may use
-//! each of them, also those that this build lacks; no others exist.
+//! The details of a build for JSON and templates: buildx's fields in its order, then our own. A
+//! template may use each of buildx's fields, also those that this build lacks.
 
 use serde_json::{Map, Value as Json};
 use solvekit::template::{Struct, Value};
@@ -65,39 +65,36 @@ const PARTS: [&str; 11] = [
 /// The fields of a build.
 pub(super) fn of(known: &Json) -> Struct {
     let empty = Map::new();
-    let known = known.as_object().unwrap_or(&empty);
-    BUILD.iter().fold(Struct::new(), |all, name| {
-        let value = match (*name, known.get(*name)) {
-            (_, None) => return all.hidden(name, ""),
-            ("Config", Some(Json::Object(config))) => object(config, &CONFIG).into(),
-            (_, Some(value)) => part(value),
-        };
-        all.field(name, name, value)
-    })
+    object(known.as_object().unwrap_or(&empty), &BUILD)
 }
 
-fn part(value: &Json) -> Value {
-    match value {
-        Json::Object(fields) => object(fields, &PARTS).into(),
-        Json::Array(items) => items.iter().map(part).collect::<Vec<_>>().into(),
-        plain => plain.clone().into(),
-    }
-}
-
-/// The known fields first.
+/// The fields of the order first.
 fn object(fields: &Map<String, Json>, order: &[&str]) -> Struct {
-    let known = order
+    let ordered = order
         .iter()
         .fold(Struct::new(), |all, name| match fields.get(*name) {
-            Some(value) => all.field(name, name, part(value)),
+            Some(value) => all.field(name, name, part(name, value)),
             None => all.hidden(name, ""),
         });
     let others = fields
         .iter()
         .filter(|(name, _)| !order.contains(&name.as_str()));
-    others.fold(known, |all, (name, value)| {
-        all.field(name, name, part(value))
+    others.fold(ordered, |all, (name, value)| {
+        all.field(name, name, part(name, value))
     })
+}
+
+fn part(name: &str, value: &Json) -> Value {
+    match value {
+        Json::Object(fields) if name == "Config" => object(fields, &CONFIG).into(),
+        Json::Object(fields) => object(fields, &PARTS).into(),
+        Json::Array(items) => items
+            .iter()
+            .map(|item| part(name, item))
+            .collect::<Vec<_>>()
+            .into(),
+        plain => plain.clone().into(),
+    }
 }
 
 #[cfg(test)]
@@ -108,8 +105,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_have_buildx_s_order_and_no_others_exist() {
+    fn fields_have_buildx_s_order_and_our_own_come_last() {
         let known = json!({
+            "ImageNames": ["n"],
             "Status": "completed",
             "Ref": "r",
             "Config": {"SourceDateEpoch": "0", "Network": "host"},
@@ -118,7 +116,11 @@ mod tests {
         let fields = Value::from(of(&known));
         assert_eq!(
             fields.to_json(Form::Compact),
-            r#"{"Ref":"r","Status":"completed","Config":{"Network":"host","SourceDateEpoch":"0"},"Materials":[{"URI":"u","Digests":["d"]}]}"#
+            concat!(
+                r#"{"Ref":"r","Status":"completed","Config":{"Network":"host","#,
+                r#""SourceDateEpoch":"0"},"Materials":[{"URI":"u","Digests":["d"]}],"#,
+                r#""ImageNames":["n"]}"#
+            )
         );
         let render = |text: &str| {
             Template::parse(text)
