@@ -1,6 +1,6 @@
 //! Containers that the daemon is creating. If a build ends during that, the daemon keeps the cache
-//! mounts of the container in use until it is restarted. So the creation goes on if nobody waits
-//! for it any more, the container is released, and a build ends after that.
+//! mounts of the container in use until it is restarted. So a creation continues after its caller
+//! has stopped waiting, and the container is released before the build ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

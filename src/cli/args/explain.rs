@@ -25,7 +25,7 @@ pub(crate) struct Recording {
     store: Option<Store>,
     records: Records,
     sent: Sent,
-    is_told: bool,
+    is_shown: bool,
 }
 
 /// A target that was built.
@@ -54,7 +54,7 @@ impl Recording {
             },
             store,
             records: Records::default(),
-            is_told: asked == Some(Explain::On),
+            is_shown: asked == Some(Explain::On),
         }
     }
 
@@ -67,9 +67,10 @@ impl Recording {
     /// Stores the records of the build, and reports why its steps ran if that was requested.
     pub(crate) fn end(self, targets: Vec<Target>, mode: Mode, environment: &Environment) {
         let Some(store) = &self.store else {
-            if self.is_told {
+            if self.is_shown {
                 talk(
-                    "WARNING: no reasons are known: set HOME or XDG_STATE_HOME, for the records\n",
+                    "WARNING: steps cannot be explained without a folder for records: set HOME or \
+                     XDG_STATE_HOME\n",
                 );
             }
             return;
@@ -91,7 +92,7 @@ impl Recording {
         };
         let built: Vec<_> = built.collect();
         let report = store.keep(built, SystemTime::now(), &mut |error| note(error));
-        if self.is_told {
+        if self.is_shown {
             tell(&report, mode);
         }
     }

@@ -23,8 +23,8 @@ enum Source {
 }
 
 /// Parses secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. A Dockerfile can read every secret
-/// of its build, so a variable of the environment becomes a secret only if it is named here. Like
-/// buildx, a program called by its name builds without a secret whose variable is not set.
+/// of its build, so a variable of the environment becomes a secret only if it is named here. A
+/// secret whose variable is not set is an error; as buildx, this program warns and omits it.
 pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {

@@ -119,7 +119,7 @@ async fn verify(
     let mut builds = Vec::new();
     let count = if against.is_some() { 1 } else { 2 };
     for number in 1..=count {
-        if again.is_told() && count > 1 {
+        if again.shows_text() && count > 1 {
             talk(&format!("build {number} of {count}, without cache\n"));
         }
         builds.push(again.build().await?);

@@ -38,11 +38,8 @@ pub(in crate::pipeline) async fn push(
     let mut digest = None;
     let mut repeats = Repeats::new(&environment.push_retries);
     for image in pushed.flat_map(|output| request.names(output)) {
-        let pushed = tokio::select! {
-            pushed = push_repeatedly(&engine, &image, environment, &mut repeats) => pushed?,
-            () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
-        };
-        digest = digest.or(pushed);
+        let pushed = push_repeatedly(&engine, &image, environment, &mut repeats);
+        digest = digest.or(environment.unless_cancelled(pushed).await??);
     }
     if let Some(digest) = digest
         && let Some(before) = response.insert(DIGEST.to_owned(), digest)

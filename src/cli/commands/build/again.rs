@@ -105,7 +105,7 @@ impl<'a> Again<'a> {
     }
 
     /// True if messages about the progress may be written to stderr.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn shows_text(&self) -> bool {
         matches!(self.mode, Mode::Tty | Mode::Plain)
     }
 
