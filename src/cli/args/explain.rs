@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::explanation;
+use crate::cli::report::failure::with_causes;
 use crate::cli::report::terminal::talk;
 
 /// The values of `--explain`.
@@ -88,20 +89,13 @@ impl Recording {
             Some((target.name, target.key?, built))
         });
         let note = |error: &dyn std::error::Error| {
-            environment.tell_debug(|| format!("records of builds: {}", with_cause(error)));
+            environment.tell_debug(|| format!("records of builds: {}", with_causes(error)));
         };
         let built: Vec<_> = built.collect();
         let report = store.keep(built, SystemTime::now(), &mut |error| note(error));
         if self.is_shown {
             tell(&report, mode);
         }
-    }
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

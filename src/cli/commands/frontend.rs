@@ -5,6 +5,7 @@ use solvekit::frontend;
 use solvekit::gateway::{Bridge, FrontendEnvironment};
 
 use crate::cli::report::Failure;
+use crate::cli::report::failure::with_causes;
 use crate::cli::report::usage::BuildUsage;
 
 // Build inside BuildKit, as a frontend.
@@ -20,7 +21,7 @@ pub(crate) async fn cmd_frontend(_args: FrontendArgs) -> Result<(), Failure> {
     };
     let bridge = match Bridge::stdio().await {
         Ok(bridge) => bridge,
-        Err(error) => return Err(not_by_hand(&chain(&error))),
+        Err(error) => return Err(not_by_hand(&with_causes(&error))),
     };
     let served = frontend::serve(&bridge, &environment).await;
     served.map_err(|error| Failure::from_error(&error))
@@ -28,11 +29,4 @@ pub(crate) async fn cmd_frontend(_args: FrontendArgs) -> Result<(), Failure> {
 
 fn not_by_hand(reason: &str) -> Failure {
     BuildUsage::FrontendByHand(reason.to_owned()).into()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
-    }
 }

@@ -7,7 +7,8 @@ use solvekit::pipeline::Error;
 use solvekit::policy::{FileError, LoadError};
 use solvekit::{frontend, layout};
 
-use super::daemon_text::{for_git, full};
+use super::daemon_text::for_git;
+use super::failure::with_causes;
 
 /// The next step, if the failure is about an input of the build.
 pub(crate) fn for_context(error: &Error) -> Option<String> {
@@ -68,7 +69,7 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
              Dockerfile that -f names"
         }
         Error::Frontend(frontend::Error::Context { .. }) => {
-            return for_git(&full(error));
+            return for_git(&with_causes(error));
         }
         Error::Frontend(frontend::Error::Dockerfile { .. }) => {
             "-f names a file of the context that is fetched; for one of this machine give an \

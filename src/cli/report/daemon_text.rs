@@ -218,17 +218,6 @@ fn registry_in(message: &str) -> String {
     }
 }
 
-pub(crate) fn full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 /// True if git had no token but the server needs one.
 pub(crate) fn wants_login(message: &str) -> bool {
     let signs = ["could not read Username for", "could not read Password for"];

@@ -75,19 +75,9 @@ impl Failure {
         Self::new("").code(code)
     }
 
-    /// The error and its causes, joined. A cause that the message contains already is omitted.
+    /// The error and its causes, joined.
     pub(crate) fn from_error(error: &dyn Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = error.source();
-        }
-        Self::new(message)
+        Self::new(with_causes(error))
     }
 
     /// The message, to be part of another one.
@@ -352,4 +342,18 @@ pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
         (true, false) => ExitCode::FAILURE,
         (false, _) => ExitCode::SUCCESS,
     }
+}
+/// The error and its causes, joined. A cause that the text contains already is omitted.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let cause_text = error.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -7,7 +7,8 @@ use solvekit::{client, frontend, gateway};
 
 use super::again::quoted;
 use super::builders::namespace_flag;
-use super::daemon_text::{for_message, full, missing_base};
+use super::daemon_text::{for_message, missing_base};
+use super::failure::with_causes;
 use super::usage::Advised;
 use super::{buildx_values, buildx_words, context_hint};
 use crate::cli::args::permissions;
@@ -52,7 +53,7 @@ pub(crate) fn for_value(error: &Error) -> super::Failure {
             return failure.in_words(buildx_values::of_value(error));
         }
     };
-    let failure = super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason)));
+    let failure = super::Failure::new(format!("invalid {flag} {input:?}: {}", with_causes(reason)));
     failure.in_words(buildx_values::of_value(error))
 }
 
@@ -88,13 +89,13 @@ fn for_build(error: &Error) -> Option<String> {
                 .to_owned(),
         ),
         Error::Frontend(frontend::Error::Refused(failure)) => for_refusal(&failure.reason),
-        Error::Frontend(cause) => for_frontend(cause).or_else(|| for_message(&full(error))),
+        Error::Frontend(cause) => for_frontend(cause).or_else(|| for_message(&with_causes(error))),
         Error::Client(error) => for_daemon(error),
         Error::Export { source } | Error::EnginePush { source, .. } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
         Error::PodLost { pod, .. } => Some(for_lost_pod(pod)),
         Error::Interrupted => None,
-        _ => for_message(&full(error)),
+        _ => for_message(&with_causes(error)),
     }
 }
 
@@ -252,7 +253,7 @@ fn emulator(architecture: &str) -> String {
 }
 
 fn for_daemon(error: &client::Error) -> Option<String> {
-    error.advice().or_else(|| for_message(&full(error)))
+    error.advice().or_else(|| for_message(&with_causes(error)))
 }
 
 /// True if the failed command's lines in the Dockerfile are a heredoc with CRLF line endings.

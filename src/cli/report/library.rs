@@ -4,11 +4,12 @@
 use solvekit::{manifest_list, registry, spread, transfer};
 
 use super::daemon_text;
+use super::failure::with_causes;
 use super::usage::Advised;
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {
-        daemon_text::for_message(&daemon_text::full(self))
+        daemon_text::for_message(&with_causes(self))
     }
 }
 
@@ -24,7 +25,7 @@ impl Advised for transfer::Error {
                 "it was cut off or changed after it was made; make it again, nothing was named so \
                  far"
             }
-            _ => return daemon_text::for_message(&daemon_text::full(self)),
+            _ => return daemon_text::for_message(&with_causes(self)),
         };
         Some(advice.to_owned())
     }

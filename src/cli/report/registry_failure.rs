@@ -4,6 +4,7 @@ use solvekit::imagetools;
 use solvekit::oci::Reference;
 use solvekit::registry::{Client, Error, Refusal};
 
+use super::failure::with_causes;
 use super::usage::Advised as _;
 use super::{Failure, buildx_words, daemon_text};
 
@@ -45,7 +46,7 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
 
 /// The next step for the user, from the error alone.
 pub(crate) fn advice(error: &Error) -> Option<String> {
-    let message = daemon_text::full(error);
+    let message = with_causes(error);
     match error {
         Error::NotARegistry { host, .. } => Some(format!(
             "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer \

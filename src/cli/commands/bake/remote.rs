@@ -11,6 +11,7 @@ use super::files::{DEFAULT_FILES, WORKING_DIRECTORY};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
+use crate::cli::report::failure::with_causes;
 use crate::cli::report::usage::{BAKE_LOGIN, BakeUsage};
 use crate::cli::report::{Failure, build_failure, daemon_text, display};
 
@@ -93,7 +94,7 @@ pub(super) async fn fetch(
     let files = files.map_err(|error| {
         let failure = build_failure::explain(&error, &Summary::default(), Mode::Plain)
             .with_prefix(&format!("cannot read the bake file of {shown}"));
-        match daemon_text::wants_login(&daemon_text::full(&error)) {
+        match daemon_text::wants_login(&with_causes(&error)) {
             true => failure.advised(Some(BAKE_LOGIN.to_owned())),
             false => failure,
         }
