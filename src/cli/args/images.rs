@@ -17,20 +17,20 @@ use tokio::runtime::Runtime;
 use super::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::LockUsage;
 
 /// The largest lock that is read, in bytes. It contains the configs of all its images.
 pub(crate) const MAX_LOCK: u64 = 64 << 20;
 
 /// Reads a lock. Errors name its path.
 pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = read_at_most(path, MAX_LOCK).map_err(|source| BuildUsage::LockUnreadable {
+    let text = read_at_most(path, MAX_LOCK).map_err(|source| LockUsage::Unreadable {
         path: path.to_owned(),
         source,
     })?;
-    let lock = Lock::parse(&text).map_err(|error| BuildUsage::LockInvalid {
+    let lock = Lock::parse(&text).map_err(|source| LockUsage::Invalid {
         path: path.to_owned(),
-        reason: error.to_string(),
+        source,
     })?;
     Ok(lock)
 }

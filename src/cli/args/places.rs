@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
+use solvekit::pipeline::{check_file, make_parent};
+
 use crate::cli::report::Failure;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::OutputUsage;
 
 /// Makes sure that the file of a flag can be written.
 pub(crate) fn ready(flag: &'static str, path: &Path) -> Result<(), Failure> {
-    let failed = |reason: String| BuildUsage::Place {
+    let checked = check_file(path).and_then(|()| Ok(make_parent(path)?));
+    Ok(checked.map_err(|source| OutputUsage::Place {
         flag,
         path: path.to_owned(),
-        reason,
-    };
-    solvekit::pipeline::check_file(path)
-        .map_err(|error| failed(Failure::from_error(&error).into_message()))?;
-    Ok(solvekit::pipeline::make_parent(path).map_err(|error| failed(error.to_string()))?)
+        source,
+    })?)
 }

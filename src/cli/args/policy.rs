@@ -18,15 +18,15 @@ pub(crate) fn of_environment(environment: &Environment) -> Result<Option<SourceP
     let Some(path) = &environment.source_policy else {
         return Ok(None);
     };
-    let bytes = read_at_most(path, LIMIT).map_err(|error| failed(path, &error.to_string()))?;
-    let policy = SourcePolicy::parse(&bytes)
-        .map_err(|error| failed(path, &Failure::from_error(&error).into_message()))?;
+    let bytes = read_at_most(path, LIMIT).map_err(|source| BuildUsage::SourcePolicyUnreadable {
+        path: path.clone(),
+        source,
+    })?;
+    let policy = SourcePolicy::parse(&bytes).map_err(|source| BuildUsage::SourcePolicy {
+        path: path.clone(),
+        source,
+    })?;
     Ok(Some(policy))
-}
-
-fn failed(path: &std::path::Path, reason: &str) -> Failure {
-    let (path, reason) = (path.to_owned(), reason.to_owned());
-    BuildUsage::SourcePolicy { path, reason }.into()
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,11 @@ impl PolicyArgs {
 
 /// Applies the environment's settings to the policies of a build.
 pub(crate) fn of_process(policies: &mut Policies, environment: &Environment) {
-    let default = environment.default_policy.as_deref().map(values::boolean);
+    let default = environment
+        .buildx_defaults
+        .default_policy
+        .as_deref()
+        .map(values::boolean);
     policies.with_default = matches!(default, Some(Ok(true)));
     policies
         .working_folder

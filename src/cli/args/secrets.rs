@@ -11,7 +11,7 @@ use solvekit_host::sockets::SSH_AGENT;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
-use crate::cli::report::usage::{BuildUsage, SecretProblem};
+use crate::cli::report::usage::{AgentUsage, SecretProblem, SecretUsage};
 
 /// The source of a secret's value.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,13 +28,12 @@ enum Source {
 pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {
-        let (id, source) = parse(text)?;
+        let (id, value) = parse(text)?;
         let variable = |name: &str| std::env::var_os(name);
-        let value = into_bytes;
-        let added = match &source {
+        let added = match &value {
             Source::File(path) => secrets.with_file(&id, path),
             Source::Variable(name) => match variable(name) {
-                Some(found) => secrets.with_value(&id, value(found)),
+                Some(found) => secrets.with_value(&id, into_bytes(found)),
                 None if identity == Identity::Buildx => {
                     talk(&format!(
                         "WARNING: the build has no secret {id:?}: the environment variable {name} \
@@ -43,7 +42,7 @@ pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, F
                     continue;
                 }
                 None => {
-                    return Err(BuildUsage::SecretVariable {
+                    return Err(SecretUsage::Variable {
                         id: id.clone(),
                         variable: name.clone(),
                     }
@@ -51,15 +50,15 @@ pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, F
                 }
             },
             Source::ById => match variable(&id) {
-                Some(found) => secrets.with_value(&id, value(found)),
+                Some(found) => secrets.with_value(&id, into_bytes(found)),
                 None => secrets.with_file(&id, &id),
             },
         };
-        secrets = added.map_err(|error| BuildUsage::SecretUnreadable {
+        secrets = added.map_err(|source| SecretUsage::Unreadable {
             id: id.clone(),
-            by_id: matches!(source, Source::ById),
-            missing: missing_file(&id, &source),
-            reason: Failure::from_error(&error).into_message(),
+            by_id: matches!(value, Source::ById),
+            missing: missing_file(&id, &value),
+            source,
         })?;
     }
     Ok(secrets)
@@ -78,7 +77,7 @@ fn missing_file(id: &str, source: &Source) -> Option<String> {
 /// Messages never contain a part of the value: in `--secret id=x,value` the value is meant to be
 /// secret.
 fn parse(text: &str) -> Result<(String, Source), Failure> {
-    let invalid = |problem| Failure::from(BuildUsage::Secret(problem));
+    let invalid = |problem| Failure::from(SecretUsage::Invalid(problem));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
     for field in csv_fields(text).map_err(|error| invalid(SecretProblem::Csv(error)))? {
         let Some((key, value)) = field.split_once('=') else {
@@ -123,7 +122,7 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
             None => (text.as_str(), vec![own_agent(text)?]),
         };
         if ids.contains(&id) {
-            return Err(BuildUsage::AgentTwice {
+            return Err(AgentUsage::Twice {
                 text: text.clone(),
                 id: id.to_owned(),
             }
@@ -134,7 +133,7 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
             [path] if is_socket(path) => agents.with_socket(id, path),
             paths => match paths.iter().find(|path| is_socket(path)) {
                 Some(socket) => {
-                    return Err(BuildUsage::SocketAmongKeys {
+                    return Err(AgentUsage::SocketAmongKeys {
                         text: text.clone(),
                         socket: socket.clone(),
                     }
@@ -143,9 +142,9 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
                 None => agents.with_keys(id, paths),
             },
         };
-        agents = added.map_err(|error| BuildUsage::Agent {
+        agents = added.map_err(|source| AgentUsage::Unusable {
             text: text.clone(),
-            reason: Failure::from_error(&error).into_message(),
+            source,
         })?;
     }
     Ok(agents)
@@ -156,7 +155,7 @@ fn own_agent(text: &str) -> Result<PathBuf, Failure> {
     Ok(socket
         .or_else(|| SSH_AGENT.map(Into::into))
         .map(PathBuf::from)
-        .ok_or_else(|| BuildUsage::NoAgent(text.to_owned()))?)
+        .ok_or_else(|| AgentUsage::NotRunning(text.to_owned()))?)
 }
 
 #[cfg(test)]

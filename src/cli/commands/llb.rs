@@ -18,7 +18,7 @@ use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
-use crate::cli::report::usage::{self, BuildUsage};
+use crate::cli::report::usage::{self, OutputUsage};
 
 /// The width of a tree that is not written to a terminal, in columns.
 const WIDTH: usize = 100;
@@ -119,10 +119,10 @@ pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
 
 fn print_definition(graphs: &[(String, &Definition)]) -> Result<(), Failure> {
     let [(_, definition)] = graphs else {
-        return Err(BuildUsage::SeveralGraphs.into());
+        return Err(OutputUsage::SeveralGraphs.into());
     };
     if std::io::stdout().is_terminal() {
-        return Err(BuildUsage::GraphToTerminal.into());
+        return Err(OutputUsage::GraphToTerminal.into());
     }
     print_data(&definition.encode())
 }

@@ -18,7 +18,7 @@ use crate::cli::args::places;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::LockUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -86,7 +86,7 @@ fn kept(before: &Lock, update: &[String]) -> Result<Lock, Failure> {
         if before.images().all(|(known, _)| known != reference) {
             let known: Vec<&str> = before.images().map(|(known, _)| known).collect();
             let known = known.into_iter().map(str::to_owned).collect();
-            return Err(BuildUsage::NotInLock {
+            return Err(LockUsage::Lacks {
                 name: reference,
                 known,
             }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::terminal::{talk, talk_coloured};
-use super::usage::BuildUsage;
+use super::usage::ProgressUsage;
 use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
@@ -51,7 +51,7 @@ impl ProgressArgs {
     pub(crate) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
         let mut sink = self.open_shown(mode)?;
         if let Some(path) = &self.trace {
-            let opened = open_trace(path).map_err(|source| BuildUsage::TraceFile {
+            let opened = open_trace(path).map_err(|source| ProgressUsage::TraceFile {
                 path: path.clone(),
                 source,
             })?;
@@ -65,12 +65,12 @@ impl ProgressArgs {
 
     fn open_shown(&self, mode: Mode) -> Result<Sink, Failure> {
         let path = match (self.progress_fd, &self.progress_file) {
-            (Some(number), _) => descriptor(number).ok_or(BuildUsage::ProgressDescriptor)?,
+            (Some(number), _) => descriptor(number).ok_or(ProgressUsage::NoDescriptors)?,
             (None, Some(path)) => path.clone(),
             (None, None) => return Ok(Sink::new(mode, true, stderr())),
         };
         if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
-            return Err(BuildUsage::ProgressForPeople.into());
+            return Err(ProgressUsage::ForPeople.into());
         }
         // Replace the file instead of truncating it: it could be a link to somebody else's file.
         let opened = Destination::open(&path).and_then(Destination::publish);
@@ -79,7 +79,7 @@ impl ProgressArgs {
                 Some(number) => format!("file descriptor {number}"),
                 None => path.display().to_string(),
             };
-            BuildUsage::ProgressPlace { place, source }
+            ProgressUsage::Place { place, source }
         })?;
         Ok(Sink::new(mode, false, opened))
     }

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use solvekit::client::{self, Address, ImageLoader, engine_info};
+use solvekit::client::{Address, ImageLoader, engine_info};
 use solvekit::pipeline::{BuildRequest, LoadTarget, OutputKind};
 use tokio::runtime::Handle;
 
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::OutputUsage;
 
 /// Opens the engine to load images into, if the request loads any and the builder is not an engine
 /// itself. Fails before the build if the engine does not answer.
@@ -31,21 +31,17 @@ pub(crate) async fn opener(
         return Ok(None);
     }
     if loaded.any(|other| other.engine_context() != output.engine_context()) {
-        return Err(BuildUsage::SeveralEngines.into());
+        return Err(OutputUsage::SeveralEngines.into());
     }
     let engine = match output.engine_context() {
         Some(name) => connection.engine_of(name, environment)?,
         None => connection.engine(environment)?,
     };
     let info = engine_info(&engine).await;
-    let info = info.map_err(|error| failed(&error))?;
+    let info = info.map_err(OutputUsage::NoEngineToLoad)?;
     let runtime = Handle::current();
     Ok(Some(LoadTarget {
         open: Arc::new(move || Ok(Box::new(ImageLoader::start(engine.clone(), &runtime)))),
         takes_oci: info.containerd_image_store,
     }))
-}
-
-fn failed(error: &client::Error) -> Failure {
-    BuildUsage::NoEngineToLoad(Failure::from_error(error).into_message()).into()
 }

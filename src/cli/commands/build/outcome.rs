@@ -19,7 +19,7 @@ use crate::cli::args::{attestations, explain, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::terminal::print;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::OutputUsage;
 use crate::cli::report::{Failure, display, platforms_failure};
 
 /// Reports a finished build. Fails if some of its platforms failed.
@@ -140,7 +140,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         to.write_all(bytes)?;
         to.finish()
     });
-    Ok(written.map_err(|source| BuildUsage::ResultFile {
+    Ok(written.map_err(|source| OutputUsage::ResultFile {
         path: path.to_owned(),
         source,
     })?)

@@ -13,7 +13,7 @@ use super::BuildArgs;
 use crate::cli::args::{caches, git_source, images, policy, proxies, secrets, values};
 use crate::cli::environment::Environment;
 use crate::cli::report::terminal::talk;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::{BuildUsage, OutputUsage};
 use crate::cli::report::{Failure, hint};
 
 /// The request that the flags and the environment describe.
@@ -175,7 +175,7 @@ fn to_stdout(output: &Output) -> bool {
 /// Rejects an archive as output to a terminal.
 pub(crate) fn refuse_terminal(outputs: &[Output]) -> Result<(), Failure> {
     match outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
-        true => Err(BuildUsage::ArchiveToTerminal.into()),
+        true => Err(OutputUsage::ArchiveToTerminal.into()),
         false => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::args::headings::OUTPUTS;
 use crate::cli::args::places;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::OutputUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = OUTPUTS)]
@@ -45,7 +45,7 @@ impl ResultFileArgs {
             |output: &Output| matches!(output.kind, OutputKind::Local | OutputKind::Tar);
         let has_no_id = outputs.iter().any(has_files) && !outputs.iter().any(Output::is_image);
         if has_no_id && !in_buildx {
-            return Err(BuildUsage::IdOfFiles.into());
+            return Err(OutputUsage::IdOfFiles.into());
         }
         places::ready("--iidfile", path)?;
         if path.is_file() {

@@ -11,18 +11,26 @@ mod debug;
 mod graph;
 mod history;
 mod images;
+mod locks;
+mod outputs;
+mod progress;
 mod push;
+mod secrets;
 mod verify;
 
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
-pub(crate) use build::{BuildUsage, SecretProblem};
+pub(crate) use build::BuildUsage;
 pub(crate) use builders::BuilderUsage;
 pub(crate) use cache_mounts::{CacheMountUsage, copy_failure};
 pub(crate) use debug::DebugUsage;
 pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;
+pub(crate) use locks::LockUsage;
+pub(crate) use outputs::OutputUsage;
+pub(crate) use progress::ProgressUsage;
 pub(crate) use push::PushUsage;
+pub(crate) use secrets::{AgentUsage, SecretProblem, SecretUsage};
 pub(crate) use verify::VerifyUsage;
 
 use super::Failure;
