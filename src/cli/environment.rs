@@ -1,5 +1,7 @@
 //! The environment of the process, read once. The library itself never reads it.
 
+mod buildx;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuilderUsage;
+
+pub(crate) use buildx::BuildxDefaults;
 
 /// The size limit of a workflow's event file; GitHub's own is 25 MB.
 const EVENT: u64 = 32 << 20;
@@ -45,35 +49,25 @@ pub(crate) struct Environment {
     pub(crate) auth_files: Vec<PathBuf>,
     /// `XDG_CONFIG_HOME`, usually `~/.config`.
     pub(crate) config_home: Option<PathBuf>,
-    /// `XDG_CACHE_HOME`, usually `~/.cache`.
+    /// `XDG_CACHE_HOME`, usually `~/.cache`: the folder for data that can be recreated.
     pub(crate) cache_home: Option<PathBuf>,
     pub(crate) search_path: Option<OsString>,
     pub(crate) buildx_config: Option<PathBuf>,
     pub(crate) buildx_builder: Option<String>,
+    pub(crate) buildx_defaults: BuildxDefaults,
     pub(crate) docker_context: Option<String>,
     /// HTTP headers for requests to the engine, replacing those in `config.json`.
     pub(crate) docker_headers: Option<String>,
     /// The kubeconfig: an absolute path or a list of them.
     pub(crate) kubeconfig: Option<String>,
-    /// The folder for data that can be recreated.
-    pub(crate) cache: Option<PathBuf>,
     /// `solvekit` in `XDG_STATE_HOME`, usually `~/.local/state`: records of earlier builds.
     pub(crate) state: Option<PathBuf>,
     /// The folder of the TLS files for `DOCKER_HOST`, if TLS is on.
     pub(crate) docker_tls: Option<PathBuf>,
     pub(crate) source_policy: Option<PathBuf>,
-    pub(crate) default_policy: Option<String>,
     pub(crate) working_folder: Option<PathBuf>,
     /// True in a GitHub Actions job.
     pub(crate) github_actions: bool,
-    pub(crate) git_info: Option<String>,
-    pub(crate) git_labels: Option<String>,
-    pub(crate) git_check_dirty: Option<String>,
-    pub(crate) no_default_attestations: Option<String>,
-    pub(crate) no_default_load: Option<String>,
-    pub(crate) no_default_oci_artifact: Option<String>,
-    pub(crate) metadata_provenance: Option<String>,
-    pub(crate) metadata_warnings: Option<String>,
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`.
     pub(crate) proxies: Proxies,
 }
@@ -109,26 +103,24 @@ impl Environment {
         let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
         let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
-        let docker_config = invocation
-            .config
-            .clone()
-            .or_else(|| path("DOCKER_CONFIG"))
-            .or_else(|| path(owner::HOME).map(|home| home.join(".docker")));
-        let config_home =
-            path("XDG_CONFIG_HOME").or_else(|| path(owner::HOME).map(|home| home.join(".config")));
+        let folder = |name: &str, usual: &str| {
+            path(name).or_else(|| path(owner::HOME).map(|home| home.join(usual)))
+        };
+        let docker_config = invocation.config.clone();
+        let docker_config = docker_config.or_else(|| folder("DOCKER_CONFIG", ".docker"));
+        let config_home = folder("XDG_CONFIG_HOME", ".config");
+        // Flags of the docker CLI take precedence over addresses in variables.
+        let (buildkit_host, docker_host) = match (&invocation.host, &invocation.context) {
+            (Some(host), _) => (None, Some(host.clone())),
+            (None, Some(_)) => (None, None),
+            (None, None) => (text("BUILDKIT_HOST"), text("DOCKER_HOST")),
+        };
+        let docker_context = invocation.context.clone();
         Self {
             identity: invocation.identity,
             debug: invocation.debug || os("DEBUG").is_some(),
-            // Flags of the docker CLI take precedence over addresses in variables.
-            buildkit_host: match (&invocation.host, &invocation.context) {
-                (None, None) => text("BUILDKIT_HOST"),
-                _ => None,
-            },
-            docker_host: match (&invocation.host, &invocation.context) {
-                (Some(host), _) => Some(host.clone()),
-                (None, Some(_)) => None,
-                (None, None) => text("DOCKER_HOST"),
-            },
+            buildkit_host,
+            docker_host,
             runtime_dir: path("XDG_RUNTIME_DIR"),
             default_platform: text("DOCKER_DEFAULT_PLATFORM"),
             // An empty password is valid.
@@ -142,37 +134,21 @@ impl Environment {
             buildx_config: path("BUILDX_CONFIG")
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
             buildx_builder: text("BUILDX_BUILDER"),
-            docker_context: invocation
-                .context
-                .clone()
-                .or_else(|| text("DOCKER_CONTEXT")),
+            buildx_defaults: BuildxDefaults::from_variables(text),
+            docker_context: docker_context.or_else(|| text("DOCKER_CONTEXT")),
             docker_headers: text("DOCKER_CUSTOM_HEADERS"),
             kubeconfig: text("KUBECONFIG").map(|list| absolute_list(&list)),
-            cache: path("XDG_CACHE_HOME")
-                .or_else(|| path(owner::HOME).map(|home| home.join(".cache"))),
-            state: path("XDG_STATE_HOME")
-                .or_else(|| path(owner::HOME).map(|home| home.join(".local/state")))
-                .map(|state| state.join("solvekit")),
+            state: folder("XDG_STATE_HOME", ".local/state").map(|state| state.join("solvekit")),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
             auth_files: auth_files(&path, config_home.as_ref()),
-            cache_home: path("XDG_CACHE_HOME")
-                .or_else(|| path(owner::HOME).map(|home| home.join(".cache"))),
+            cache_home: folder("XDG_CACHE_HOME", ".cache"),
             config_home,
             search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
-            default_policy: text("BUILDX_DEFAULT_POLICY"),
             working_folder: std::env::current_dir().ok(),
             github_actions: text("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
-            git_info: text("BUILDX_GIT_INFO"),
-            git_labels: text("BUILDX_GIT_LABELS"),
-            git_check_dirty: text("BUILDX_GIT_CHECK_DIRTY"),
-            no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
-            no_default_load: text("BUILDX_NO_DEFAULT_LOAD"),
-            no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),
-            metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
-            metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
             proxies: Proxies::from_variables(|name| std::env::var(name).ok()),
         }
     }
@@ -216,7 +192,7 @@ impl Environment {
             None => contexts,
         };
         let contexts = contexts.with_temporary_folder(std::env::temp_dir());
-        Ok(match &self.cache {
+        Ok(match &self.cache_home {
             Some(cache) => contexts.with_state_folder(cache.join("solvekit/buildkitd")),
             None => contexts,
         })

@@ -51,12 +51,13 @@ pub(crate) fn defaults(
     if default_attestations(environment)? {
         request.attestations = std::mem::take(&mut request.attestations).or_default();
     }
-    let no_artifacts = &environment.no_default_oci_artifact;
+    let no_artifacts = &environment.buildx_defaults.no_default_oci_artifact;
     if switch("BUILDX_NO_DEFAULT_OCI_ARTIFACT", no_artifacts)? == Some(true) {
         without_artifacts(request);
     }
     if metadata_file {
         let mode = environment
+            .buildx_defaults
             .metadata_provenance
             .as_deref()
             .unwrap_or_default();
@@ -70,7 +71,7 @@ pub(crate) fn defaults(
 /// is true. solvekit does only if the variable is false: by default it makes an index with one
 /// manifest per platform and nothing else.
 fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
-    let none = &environment.no_default_attestations;
+    let none = &environment.buildx_defaults.no_default_attestations;
     Ok(match switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? {
         Some(none) => !none,
         None => environment.identity == Identity::Buildx,
@@ -103,20 +104,24 @@ fn without_artifacts(request: &mut BuildRequest) {
 
 /// True if the metadata file should contain warnings.
 pub(crate) fn metadata_warnings(environment: &Environment) -> bool {
-    let wanted = environment.metadata_warnings.as_deref();
+    let wanted = environment.buildx_defaults.metadata_warnings.as_deref();
     wanted.map(values::boolean) == Some(Ok(true))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::environment::BuildxDefaults;
 
     #[test]
     fn the_default_of_buildx_is_asked_for_by_its_variable() {
         let called = |identity, value: Option<&str>| {
             let environment = Environment {
                 identity,
-                no_default_attestations: value.map(str::to_owned),
+                buildx_defaults: BuildxDefaults {
+                    no_default_attestations: value.map(str::to_owned),
+                    ..BuildxDefaults::default()
+                },
                 ..Environment::default()
             };
             default_attestations(&environment)

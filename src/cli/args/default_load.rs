@@ -68,7 +68,7 @@ fn warning(request: &BuildRequest, driver: &str) -> Option<String> {
 }
 
 fn is_off(environment: &Environment) -> bool {
-    let Some(value) = &environment.no_default_load else {
+    let Some(value) = &environment.buildx_defaults.no_default_load else {
         return false;
     };
     values::boolean(value).unwrap_or_else(|reason| {

@@ -27,12 +27,12 @@ impl Wanted {
     /// provenance has the commit by default.
     fn of(environment: &Environment) -> Self {
         let is_true = |value: &Option<String>| values::boolean(value.as_deref()?).ok();
-        let full = environment.git_labels.as_deref() == Some("full");
+        let full = environment.buildx_defaults.git_labels.as_deref() == Some("full");
         Self {
-            info: is_true(&environment.git_info)
+            info: is_true(&environment.buildx_defaults.git_info)
                 .unwrap_or(environment.identity == Identity::Buildx),
-            labels: full || is_true(&environment.git_labels).unwrap_or(false),
-            check_dirty: is_true(&environment.git_check_dirty).unwrap_or(false),
+            labels: full || is_true(&environment.buildx_defaults.git_labels).unwrap_or(false),
+            check_dirty: is_true(&environment.buildx_defaults.git_check_dirty).unwrap_or(false),
         }
     }
 }
