@@ -41,66 +41,61 @@ pub(crate) fn marked(given: &[Platform], reported: &[Platform]) -> Vec<String> {
 
 /// Shortens a list to four architectures, with their variants, and the number of the others.
 pub(crate) fn shortened(platforms: &[String]) -> String {
-    let group_of = |text: &str| {
-        let mut parts = text.trim_end_matches('*').split('/');
-        format!(
-            "{}/{}",
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default()
-        )
-    };
-    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let groups = groups(platforms);
+    let first = FIRST.into_iter().filter(|name| groups.contains_key(name));
+    let others = groups.keys().copied().filter(|name| !FIRST.contains(name));
+    let kept: Vec<&str> = first.chain(others).take(GROUPS).collect();
+    let count: usize = kept.iter().map(|name| groups[name].len()).sum();
+    let mut shown: Vec<String> = kept
+        .into_iter()
+        .map(|name| group_text(name, &groups[name]))
+        .collect();
+    if platforms.len() > count {
+        shown.push(format!("({} more)", platforms.len() - count));
+    }
+    shown.join(", ")
+}
+
+/// The groups to choose from: those of `FIRST`, and if they are too few, all others.
+fn groups(platforms: &[String]) -> BTreeMap<&str, Vec<&str>> {
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for first in FIRST {
-        for platform in platforms
-            .iter()
-            .filter(|platform| group_of(platform) == first)
-        {
+        for platform in platforms.iter().filter(|it| group_of(it) == first) {
+            // As in buildx, the group that fills the list has only its first platform.
             if groups.len() < GROUPS {
-                groups.entry(first.to_owned()).or_default().push(platform);
+                groups.entry(first).or_default().push(platform);
             }
         }
     }
     if groups.len() < GROUPS {
-        let mut left: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for platform in platforms {
             let group = group_of(platform);
-            if !groups.contains_key(&group) {
+            if !groups.contains_key(group) {
                 left.entry(group).or_default().push(platform);
             }
         }
         groups.extend(left);
     }
-    let mut order: Vec<&str> = FIRST
-        .into_iter()
-        .filter(|first| groups.contains_key(*first))
-        .collect();
-    order.extend(
-        groups
-            .keys()
-            .map(String::as_str)
-            .filter(|group| !FIRST.contains(group)),
-    );
-    let mut shown = Vec::new();
-    let mut count = 0;
-    for group in order.into_iter().take(GROUPS.max(1)) {
-        let members = &groups[group];
-        count += members.len();
-        shown.push(match members.as_slice() {
-            [only] => (*only).to_owned(),
-            several => {
-                let star = if several.iter().any(|text| text.ends_with('*')) {
-                    "*"
-                } else {
-                    ""
-                };
-                format!("{group}{star} (+{})", several.len())
-            }
-        });
+    groups
+}
+
+/// The group of a platform: its system and architecture.
+fn group_of(platform: &str) -> &str {
+    let platform = platform.trim_end_matches('*');
+    let variant = platform.match_indices('/').nth(1);
+    variant.map_or(platform, |(at, _)| &platform[..at])
+}
+
+fn group_text(name: &str, members: &[&str]) -> String {
+    match members {
+        [only] => (*only).to_owned(),
+        several => {
+            let is_given = several.iter().any(|text| text.ends_with('*'));
+            let star = if is_given { "*" } else { "" };
+            format!("{name}{star} (+{})", several.len())
+        }
     }
-    if platforms.len() > count {
-        shown.push(format!("({} more)", platforms.len() - count));
-    }
-    shown.join(", ")
 }
 
 #[cfg(test)]

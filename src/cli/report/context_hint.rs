@@ -36,27 +36,7 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
              one elsewhere with -f FILE"
         }
         Error::NotRegular { .. } => "put a regular file there",
-        Error::NamedContext { name, source } => match &**source {
-            Error::LeadsOut { .. } | Error::NotRegular { .. } => return for_context(source),
-            Error::Context {
-                near: Some(near), ..
-            } => return Some(did_you_mean(near)),
-            Error::Layout(layout::Error::NoImage {
-                path, available, ..
-            }) if !available.is_empty() => {
-                let (path, tag) = (path.display(), &available[0]);
-                return Some(format!(
-                    "add the tag: --build-context {name}=oci-layout://{path}:{tag}"
-                ));
-            }
-            Error::Layout(layout::Error::NoIndex { .. }) => {
-                "an OCI layout is a folder such as --output type=oci,tar=false,dest=FOLDER writes"
-            }
-            _ => {
-                "write --build-context NAME=PATH with the path of a folder, or \
-                 NAME=docker-image://IMAGE"
-            }
-        },
+        Error::NamedContext { name, source } => return for_named(name, source),
         Error::EmptyStream => {
             "pipe a tar archive or a Dockerfile into it, for example: tar -c . | solvekit build -"
         }
@@ -76,6 +56,32 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
              absolute path"
         }
         _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The next step if a named context cannot be read.
+fn for_named(name: &str, error: &Error) -> Option<String> {
+    let text = match error {
+        Error::LeadsOut { .. } | Error::NotRegular { .. } => return for_context(error),
+        Error::Context {
+            near: Some(near), ..
+        } => return Some(did_you_mean(near)),
+        Error::Layout(layout::Error::NoImage {
+            path, available, ..
+        }) if !available.is_empty() => {
+            let (path, tag) = (path.display(), &available[0]);
+            return Some(format!(
+                "add the tag: --build-context {name}=oci-layout://{path}:{tag}"
+            ));
+        }
+        Error::Layout(layout::Error::NoIndex { .. }) => {
+            "an OCI layout is a folder such as --output type=oci,tar=false,dest=FOLDER writes"
+        }
+        _ => {
+            "write --build-context NAME=PATH with the path of a folder, or \
+             NAME=docker-image://IMAGE"
+        }
     };
     Some(text.to_owned())
 }

@@ -60,96 +60,117 @@ fn times(causes: &BTreeSet<Cause>, settings: Settings) -> Option<String> {
 
 /// The name of the cause and the remedy's text.
 fn other(cause: Cause, settings: Settings) -> Option<(&'static str, String)> {
-    let (word, text) = match cause {
-        Cause::OtherSteps if settings.is_locked => (
-            "steps",
-            "the steps differ: another Dockerfile, other build arguments or another --target",
-        ),
-        Cause::OtherSteps => (
-            "steps",
-            "the steps differ: a base image has moved, or the Dockerfile or its arguments are\n\
-             others; pin base images: solvekit lock, then --lock solvekit.lock",
-        ),
-        Cause::Metadata => (
-            "metadata",
-            "labels, annotations or variables: do not take the time or a number of the build from\n\
-             build arguments; what comes from git should be of the commit that is built",
-        ),
-        Cause::MediaTypes => (
-            "media-types",
-            "media types: the content is the same; build with the same oci-mediatypes as the\n\
-             image (-o type=image,oci-mediatypes=false for Docker's)",
-        ),
-        Cause::Compression => (
-            "compression",
-            "compression: the files are the same; set it: compression=gzip|zstd,\n\
-             compression-level=N,force-compression=true in the output, and use the same BuildKit",
-        ),
-        Cause::Order => (
-            "order",
-            "order: the files are the same; something writes them in parallel, or the archive is\n\
-             from another version of BuildKit",
-        ),
-        Cause::Packages => (
-            "packages",
-            "packages: other versions were installed between the builds; name their versions\n\
-             (curl=8.5.0-2), or use a snapshot of the repository (snapshot.debian.org)",
-        ),
-        Cause::PackageCaches => (
-            "package-caches",
-            "caches of the package manager: remove them in the same RUN\n\
-             (rm -rf /var/lib/apt/lists/* /var/cache/apt/*), use apk add --no-cache, or mount\n\
-             them: RUN --mount=type=cache,target=/var/cache/apt",
-        ),
-        Cause::Logs => (
-            "logs",
-            "logs: remove them in the same RUN (rm -rf /var/log/*), or write them to\n\
-             RUN --mount=type=tmpfs,target=/var/log",
-        ),
-        Cause::PythonBytecode => (
-            "python",
-            "compiled Python has times of sources in it: set PYTHONDONTWRITEBYTECODE=1 and use\n\
-             pip install --no-compile, or compile with --invalidation-mode unchecked-hash",
-        ),
-        Cause::SystemCaches => (
-            "system-caches",
-            "caches of the system: remove them in the same RUN\n\
-             (rm -rf /var/cache/ldconfig/aux-cache /var/cache/fontconfig /var/cache/man)",
-        ),
-        Cause::Passwords => (
-            "passwords",
-            "/etc/shadow has the day of the last change: create users without a password and set\n\
-             the day (chage -d 0 NAME), or build with faketime",
-        ),
-        Cause::Random => (
-            "random",
-            "random keys and names: make them when the container starts, not in the image",
-        ),
-        Cause::Archives => (
-            "archives",
-            "archives hold the times of their files: gzip -n, zip -X, ar -D, and a build tool\n\
-             that honours SOURCE_DATE_EPOCH (RUN sees it if the stage has ARG SOURCE_DATE_EPOCH)",
-        ),
-        Cause::UserCaches => (
-            "user-caches",
-            "caches of build tools: put them on a mount, which is no part of the image:\n\
-             RUN --mount=type=cache,target=/root/.cache",
-        ),
-        Cause::InlineCache => (
-            "inline-cache",
-            "the inline cache notes times: export the cache elsewhere, as\n\
-             --cache-to type=registry,ref=…",
-        ),
-        Cause::Content => (
-            "content",
-            "content: look at what the step writes: dates (ARG SOURCE_DATE_EPOCH gives RUN a\n\
-             fixed one), random numbers, downloads without a checksum, the order of a folder or\n\
-             of parallel work, absolute paths, the name of the machine",
-        ),
-        _ => return None,
+    let text = |&(_, word, text): &(Cause, &'static str, &str)| match cause {
+        Cause::OtherSteps if settings.is_locked => (word, OTHER_STEPS_OF_A_LOCK.to_owned()),
+        _ => (word, text.to_owned()),
     };
-    Some((word, text.to_owned()))
+    OTHERS.iter().find(|(known, ..)| *known == cause).map(text)
 }
+
+/// Base images cannot have moved.
+const OTHER_STEPS_OF_A_LOCK: &str =
+    "the steps differ: another Dockerfile, other build arguments or another --target";
+
+/// The causes that have one remedy, their names in JSON, and the remedy.
+const OTHERS: [(Cause, &str, &str); 16] = [
+    (
+        Cause::OtherSteps,
+        "steps",
+        "the steps differ: a base image has moved, or the Dockerfile or its arguments are\n\
+         others; pin base images: solvekit lock, then --lock solvekit.lock",
+    ),
+    (
+        Cause::Metadata,
+        "metadata",
+        "labels, annotations or variables: do not take the time or a number of the build from\n\
+         build arguments; what comes from git should be of the commit that is built",
+    ),
+    (
+        Cause::MediaTypes,
+        "media-types",
+        "media types: the content is the same; build with the same oci-mediatypes as the\n\
+         image (-o type=image,oci-mediatypes=false for Docker's)",
+    ),
+    (
+        Cause::Compression,
+        "compression",
+        "compression: the files are the same; set it: compression=gzip|zstd,\n\
+         compression-level=N,force-compression=true in the output, and use the same BuildKit",
+    ),
+    (
+        Cause::Order,
+        "order",
+        "order: the files are the same; something writes them in parallel, or the archive is\n\
+         from another version of BuildKit",
+    ),
+    (
+        Cause::Packages,
+        "packages",
+        "packages: other versions were installed between the builds; name their versions\n\
+         (curl=8.5.0-2), or use a snapshot of the repository (snapshot.debian.org)",
+    ),
+    (
+        Cause::PackageCaches,
+        "package-caches",
+        "caches of the package manager: remove them in the same RUN\n\
+         (rm -rf /var/lib/apt/lists/* /var/cache/apt/*), use apk add --no-cache, or mount\n\
+         them: RUN --mount=type=cache,target=/var/cache/apt",
+    ),
+    (
+        Cause::Logs,
+        "logs",
+        "logs: remove them in the same RUN (rm -rf /var/log/*), or write them to\n\
+         RUN --mount=type=tmpfs,target=/var/log",
+    ),
+    (
+        Cause::PythonBytecode,
+        "python",
+        "compiled Python has times of sources in it: set PYTHONDONTWRITEBYTECODE=1 and use\n\
+         pip install --no-compile, or compile with --invalidation-mode unchecked-hash",
+    ),
+    (
+        Cause::SystemCaches,
+        "system-caches",
+        "caches of the system: remove them in the same RUN\n\
+         (rm -rf /var/cache/ldconfig/aux-cache /var/cache/fontconfig /var/cache/man)",
+    ),
+    (
+        Cause::Passwords,
+        "passwords",
+        "/etc/shadow has the day of the last change: create users without a password and set\n\
+         the day (chage -d 0 NAME), or build with faketime",
+    ),
+    (
+        Cause::Random,
+        "random",
+        "random keys and names: make them when the container starts, not in the image",
+    ),
+    (
+        Cause::Archives,
+        "archives",
+        "archives hold the times of their files: gzip -n, zip -X, ar -D, and a build tool\n\
+         that honours SOURCE_DATE_EPOCH (RUN sees it if the stage has ARG SOURCE_DATE_EPOCH)",
+    ),
+    (
+        Cause::UserCaches,
+        "user-caches",
+        "caches of build tools: put them on a mount, which is no part of the image:\n\
+         RUN --mount=type=cache,target=/root/.cache",
+    ),
+    (
+        Cause::InlineCache,
+        "inline-cache",
+        "the inline cache notes times: export the cache elsewhere, as\n\
+         --cache-to type=registry,ref=…",
+    ),
+    (
+        Cause::Content,
+        "content",
+        "content: look at what the step writes: dates (ARG SOURCE_DATE_EPOCH gives RUN a\n\
+         fixed one), random numbers, downloads without a checksum, the order of a folder or\n\
+         of parallel work, absolute paths, the name of the machine",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
