@@ -232,76 +232,62 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     };
     let recorder = trace::start(title(&command), environment.identity);
     log::start(cli.debug, recorder);
+    dispatch(command, &cli.connection, &environment)
+}
+
+fn dispatch(
+    command: Command,
+    connection: &connection::ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
     match command {
-        Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
-        Command::Verify(args) => {
-            run_async(verify::cmd_verify(*args, &cli.connection, &environment))
+        Command::Build(args) => run_async(build::cmd_build(*args, connection, environment)),
+        Command::Verify(args) => run_async(verify::cmd_verify(*args, connection, environment)),
+        Command::Solve(args) => run_async(solve::cmd_solve(*args, connection, environment)),
+        Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, environment)),
+        Command::Imagetools(args) => {
+            run_async(imagetools::cmd_imagetools(&args, connection, environment))
         }
-        Command::Solve(args) => run_async(solve::cmd_solve(*args, &cli.connection, &environment)),
-        Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
-        Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(
-            &args,
-            &cli.connection,
-            &environment,
-        )),
-        Command::Create(args) => {
-            run_async(create::cmd_create(&args, &cli.connection, &environment))
+        Command::Create(args) => run_async(create::cmd_create(&args, connection, environment)),
+        Command::Use(args) => use_builder::cmd_use(&args, connection, environment),
+        Command::Ls(args) => run_async(ls::cmd_ls(&args, connection, environment)),
+        Command::Inspect(args) => run_async(inspect::cmd_inspect(&args, connection, environment)),
+        Command::Rm(args) => run_async(rm::cmd_rm(&args, connection, environment)),
+        Command::Stop(args) => run_async(rm::cmd_stop(&args, connection, environment)),
+        Command::DialStdio(args) => {
+            run_async(dial_stdio::cmd_dial_stdio(&args, connection, environment))
         }
-        Command::Use(args) => use_builder::cmd_use(&args, &cli.connection, &environment),
-        Command::Ls(args) => run_async(ls::cmd_ls(&args, &cli.connection, &environment)),
-        Command::Inspect(args) => {
-            run_async(inspect::cmd_inspect(&args, &cli.connection, &environment))
+        Command::Proxy(args) => run_async(proxy::cmd_proxy(&args, connection, environment)),
+        Command::Workers(args) => run_async(workers::cmd_workers(&args, connection, environment)),
+        Command::Platforms(args) => {
+            run_async(platforms::cmd_platforms(&args, connection, environment))
         }
-        Command::Rm(args) => run_async(rm::cmd_rm(&args, &cli.connection, &environment)),
-        Command::Stop(args) => run_async(rm::cmd_stop(&args, &cli.connection, &environment)),
-        Command::DialStdio(args) => run_async(dial_stdio::cmd_dial_stdio(
-            &args,
-            &cli.connection,
-            &environment,
-        )),
-        Command::Proxy(args) => run_async(proxy::cmd_proxy(&args, &cli.connection, &environment)),
-        Command::Workers(args) => {
-            run_async(workers::cmd_workers(&args, &cli.connection, &environment))
+        Command::Du(args) => run_async(du::cmd_du(&args, connection, environment)),
+        Command::Prune(args) => run_async(prune::cmd_prune(&args, connection, environment)),
+        Command::CacheMount(args) => {
+            run_async(cache_mount::cmd_cache_mount(*args, connection, environment))
         }
-        Command::Platforms(args) => run_async(platforms::cmd_platforms(
-            &args,
-            &cli.connection,
-            &environment,
-        )),
-        Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
-        Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
-        Command::CacheMount(args) => run_async(cache_mount::cmd_cache_mount(
-            *args,
-            &cli.connection,
-            &environment,
-        )),
-        Command::Push(args) => run_async(push::cmd_push(args, &environment)),
-        Command::Image(args) => run_async(image::cmd_image(args, &cli.connection, &environment)),
-        Command::Login(args) => run_async(login::cmd_login(args, &environment)),
-        Command::Logout(args) => run_async(logout::cmd_logout(&args, &environment)),
-        Command::History(args) => {
-            run_async(history::cmd_history(&args, &cli.connection, &environment))
-        }
-        Command::Doctor(args) => {
-            run_async(doctor::cmd_doctor(&args, &cli.connection, &environment))
-        }
-        Command::Debug(args) => run_async(debug::cmd_debug(args, &cli.connection, &environment)),
-        Command::Dap(args) => run_async(dap::cmd_dap(args, &cli.connection, &environment)),
-        Command::Policy(args) => {
-            run_async(policy::cmd_policy(&args, &cli.connection, &environment))
-        }
+        Command::Push(args) => run_async(push::cmd_push(args, environment)),
+        Command::Image(args) => run_async(image::cmd_image(args, connection, environment)),
+        Command::Login(args) => run_async(login::cmd_login(args, environment)),
+        Command::Logout(args) => run_async(logout::cmd_logout(&args, environment)),
+        Command::History(args) => run_async(history::cmd_history(&args, connection, environment)),
+        Command::Doctor(args) => run_async(doctor::cmd_doctor(&args, connection, environment)),
+        Command::Debug(args) => run_async(debug::cmd_debug(args, connection, environment)),
+        Command::Dap(args) => run_async(dap::cmd_dap(args, connection, environment)),
+        Command::Policy(args) => run_async(policy::cmd_policy(&args, connection, environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
-        Command::Bake(args) => run_async(bake::cmd_bake(&args, &cli.connection, &environment)),
-        Command::Explain(args) => explain::cmd_explain(&args, &environment),
+        Command::Bake(args) => run_async(bake::cmd_bake(&args, connection, environment)),
+        Command::Explain(args) => explain::cmd_explain(&args, environment),
         Command::Context(args) => context::cmd_context(&args),
-        Command::Llb(args) => llb::cmd_llb(&args, &environment),
-        Command::Lock(args) => lock::cmd_lock(&args, &environment),
-        Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, &environment),
-        Command::Install(_) => run_async(plugin::cmd_install(&environment)),
-        Command::Uninstall(_) => run_async(plugin::cmd_uninstall(&environment)),
+        Command::Llb(args) => llb::cmd_llb(&args, environment),
+        Command::Lock(args) => lock::cmd_lock(&args, environment),
+        Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, environment),
+        Command::Install(_) => run_async(plugin::cmd_install(environment)),
+        Command::Uninstall(_) => run_async(plugin::cmd_uninstall(environment)),
         Command::PluginMetadata => plugin::cmd_metadata(environment.identity),
         Command::Complete { words } => completion::answer_docker(&words, Cli::command()),
-        Command::Version(args) => version::cmd_version(&args, &environment),
+        Command::Version(args) => version::cmd_version(&args, environment),
         Command::Completion(args) => completion::cmd_completion(&args),
         Command::Man(args) => man::cmd_man(&args, Cli::command()),
     }

@@ -1,5 +1,6 @@
 //! Turns the flags of `build` into a request. Nothing else does.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -26,38 +27,14 @@ pub(super) fn build_request(
     let Ok(frontend) = args.frontend.parse();
     request.frontend = frontend;
     request.platforms = platforms(&args.platform, environment)?;
-    request.tags = tags(&args.tag)?;
-    for tag in tags(&args.tag_files.read()?)? {
-        if !request.tags.contains(&tag) {
-            request.tags.push(tag);
-        }
-    }
+    request.tags = all_tags(args)?;
     request.outputs = outputs(args)?;
     request.target = args.target.clone();
-    request.build_args = args.arguments.read()?;
-    if let Some(epoch) = &environment.source_date_epoch {
-        request
-            .build_args
-            .entry("SOURCE_DATE_EPOCH".to_owned())
-            .or_insert_with(|| epoch.clone());
-    }
-    proxies::add(&mut request.build_args, environment)?;
+    request.build_args = build_args(args, environment)?;
     request.labels = values::labels(args.label.clone());
-    request.no_cache = match (args.no_cache, args.no_cache_filter.is_empty()) {
-        (true, true) => NoCache::All,
-        (true, false) => {
-            return Err(BuildUsage::TwoKindsOfNoCache.into());
-        }
-        (false, true) => NoCache::None,
-        (false, false) => NoCache::Stages(args.no_cache_filter.clone()),
-    };
+    request.no_cache = no_cache(args)?;
     request.pull = args.pull;
-    if let Some(path) = &args.lock {
-        request.lock = Some(ImageLock {
-            lock: Arc::new(images::read_lock(path)?),
-            resolve_missing: args.lock_missing == "resolve",
-        });
-    }
+    request.lock = lock(args)?;
     request.network = match args.network.as_str() {
         "host" => Network::Host,
         "none" => Network::None,
@@ -86,6 +63,40 @@ pub(super) fn build_request(
     args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)
+}
+
+/// The arguments of the flags, and those that the environment adds.
+fn build_args(
+    args: &BuildArgs,
+    environment: &Environment,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut build_args = args.arguments.read()?;
+    if let Some(epoch) = &environment.source_date_epoch {
+        build_args
+            .entry("SOURCE_DATE_EPOCH".to_owned())
+            .or_insert_with(|| epoch.clone());
+    }
+    proxies::add(&mut build_args, environment)?;
+    Ok(build_args)
+}
+
+fn no_cache(args: &BuildArgs) -> Result<NoCache, Failure> {
+    Ok(match (args.no_cache, args.no_cache_filter.is_empty()) {
+        (true, true) => NoCache::All,
+        (true, false) => return Err(BuildUsage::TwoKindsOfNoCache.into()),
+        (false, true) => NoCache::None,
+        (false, false) => NoCache::Stages(args.no_cache_filter.clone()),
+    })
+}
+
+fn lock(args: &BuildArgs) -> Result<Option<ImageLock>, Failure> {
+    let Some(path) = &args.lock else {
+        return Ok(None);
+    };
+    Ok(Some(ImageLock {
+        lock: Arc::new(images::read_lock(path)?),
+        resolve_missing: args.lock_missing == "resolve",
+    }))
 }
 
 pub(crate) fn platforms(
@@ -118,6 +129,17 @@ pub(crate) fn platforms(
         }
     }
     Ok(platforms)
+}
+
+/// The names of the flags, then those of files that the flags lack.
+fn all_tags(args: &BuildArgs) -> Result<Vec<Reference>, Failure> {
+    let mut all = tags(&args.tag)?;
+    for tag in tags(&args.tag_files.read()?)? {
+        if !all.contains(&tag) {
+            all.push(tag);
+        }
+    }
+    Ok(all)
 }
 
 fn tags(given: &[String]) -> Result<Vec<Reference>, Failure> {
