@@ -9,7 +9,7 @@ use solvekit::progress::Mode;
 use solvekit::session::new_id;
 use solvekit::spread::{Joint, Publish};
 
-use super::build::Baked;
+use super::build::{Baked, Building};
 use super::questions::{self, Questions};
 use super::{BakeArgs, allow, build, outcome};
 use crate::cli::args::connection::ConnectionArgs;
@@ -18,6 +18,7 @@ use crate::cli::commands::build::{call, write_file};
 use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::again::again;
 use crate::cli::report::display::{self, Sink};
@@ -114,16 +115,19 @@ impl Baking<'_> {
         let requests = self.requests(plan)?;
         let outputs = requests.values().flat_map(|request| &request.outputs);
         let publish = self.args.publishing.publish(outputs, self.environment)?;
-        build::build(
+        let cancelled = match &debugged {
+            None => interrupt::token()?,
+            Some(debugged) => debugged.cancelled.clone(),
+        };
+        let building = Building {
             plan,
-            requests,
-            self.args.settings(publish, debugged),
-            self.mode,
-            sink,
-            self.connection,
-            self.environment,
-        )
-        .await
+            settings: self.args.settings(publish, debugged),
+            mode: self.mode,
+            connection: self.connection,
+            environment: self.environment,
+            cancelled,
+        };
+        building.run(requests, sink).await
     }
 
     /// Records the builds for `history`, and shows their warnings.

@@ -10,6 +10,7 @@ use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StepLimit};
 use solvekit::progress::{Hold, Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
+use tokio_util::sync::CancellationToken;
 
 use super::{hints, outcome};
 use crate::cli::args::builder::Used;
@@ -26,7 +27,6 @@ use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
 use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
-use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, buildx_values, display, hint};
 
@@ -94,84 +94,159 @@ pub(super) fn failed(error: &TargetError) -> Failure {
     failure.of_target(target)
 }
 
-/// Builds all targets and shows their progress. Returns the result of each.
-pub(super) async fn build(
-    plan: &Plan,
-    requests: BTreeMap<String, BuildRequest>,
-    settings: Settings,
-    mode: Mode,
-    sink: Sink,
-    connection: &ConnectionArgs,
-    environment: &Environment,
-) -> Result<Baked, Failure> {
-    let debugged = settings.debugged.as_ref();
-    let cancelled = match debugged {
-        None => interrupt::token()?,
-        Some(debugged) => debugged.cancelled.clone(),
-    };
-    let namespace = namespace(&requests);
-    let copies =
-        settings
-            .cache_mounts
-            .parse(&namespace, mode, &settings.registries, environment)?;
-    let preparing = prepare(plan, requests, &settings, mode, connection, environment);
-    let (prepared, surveyed, targets) = unless_cancelled(preparing, &cancelled, mode).await?;
-    let plans = targets.iter().map(|target| &target.plan);
-    let clients = nodes::clients(&surveyed.nodes, plans);
-    copies.before(&clients, &cancelled).await?;
-    let load = load(&prepared, &surveyed, connection, environment).await?;
-    let run = Run::new(
-        &settings.registries,
-        &settings.retries,
-        insecure(&prepared),
-        connection,
-        environment,
-    )?;
-    surveyed.warn(&run.progress);
-    if environment.identity == Identity::Buildx {
-        show_inputs(&prepared, &run.progress);
+/// Builds all targets at once.
+pub(super) struct Building<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) settings: Settings,
+    pub(super) mode: Mode,
+    pub(super) connection: &'a ConnectionArgs,
+    pub(super) environment: &'a Environment,
+    pub(super) cancelled: CancellationToken,
+}
+
+/// The targets with what they need: inputs that were read, and nodes that were asked for their
+/// abilities.
+struct Ready {
+    prepared: BTreeMap<String, Arc<Prepared>>,
+    surveyed: Surveyed,
+    targets: Vec<Target>,
+}
+
+/// The results of the targets' steps, before they are recorded.
+struct Solved {
+    ended: Result<Vec<(String, Ended)>, Failure>,
+    broken: Vec<PathBuf>,
+    summary: Summary,
+    recording: Recording,
+}
+
+impl Building<'_> {
+    /// Prepares the requests, builds their targets and shows the progress. Returns the result of
+    /// each target.
+    pub(super) async fn run(
+        &self,
+        requests: BTreeMap<String, BuildRequest>,
+        sink: Sink,
+    ) -> Result<Baked, Failure> {
+        let (settings, mode, environment) = (&self.settings, self.mode, self.environment);
+        let namespace = namespace(&requests);
+        let copies = &settings.cache_mounts;
+        let copies = copies.parse(&namespace, mode, &settings.registries, environment)?;
+        let preparing = self.prepare(requests);
+        let ready = unless_cancelled(preparing, &self.cancelled, mode).await?;
+        let plans = ready.targets.iter().map(|target| &target.plan);
+        let clients = nodes::clients(&ready.surveyed.nodes, plans);
+        copies.before(&clients, &self.cancelled).await?;
+        let used = ready.surveyed.used.clone();
+        let solved = self.solve(ready, sink).await?;
+        let is_built = solved.ended.as_ref().is_ok_and(|ended| all_built(ended));
+        let copied = copies
+            .unless_interrupted(clients.clone(), is_built, &self.cancelled)
+            .await;
+        let ended = solved.ended?;
+        copied?;
+        let targets = outcome::targets(&ended, self.plan);
+        solved.recording.end(targets, mode, environment);
+        Ok(Baked {
+            ended,
+            broken: solved.broken,
+            clients,
+            used,
+            summary: solved.summary,
+        })
     }
-    let pushes = preflight::askable_of(pushes(&prepared), surveyed.address());
-    let refused = run.refused(pushes);
-    let registries = run.registries();
-    let shown = Shown {
-        mode,
-        sink,
-        platform: None,
-        used: &surveyed.used,
-        environment,
-        hold: debugged.map_or_else(Hold::default, |it| it.hold.clone()),
-    };
-    let recording = Recording::new(settings.explain, environment);
-    let reconnect = settings.reconnect.during_build();
-    let (mut run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
-    run.step_limit = settings.step_limit.clone();
-    run.hook = debugged.map(|it| Arc::clone(&it.hook));
-    let building = surveyed
-        .nodes
-        .build_all(targets, &settings.joint, &registries, run);
-    let all_built = |ended: &Vec<(String, Ended)>| {
-        let mut ends = ended.iter().map(|(_, end)| end);
-        ends.all(|end| matches!(end, Ended::Built(_)))
-    };
-    let broken = running.broken.clone();
-    let ended = running.until_refused(building, refused, all_built).await;
-    surveyed.remember_lost();
-    let summary = running.end().await;
-    let is_built = ended.as_ref().is_ok_and(all_built);
-    let copied = copies
-        .unless_interrupted(clients.clone(), is_built, &cancelled)
-        .await;
-    let ended = ended?;
-    copied?;
-    recording.end(outcome::targets(&ended, plan), mode, environment);
-    Ok(Baked {
-        ended,
-        broken: broken.paths(),
-        clients,
-        used: surveyed.used,
-        summary,
-    })
+
+    /// Reads the inputs of all targets, connects to the builder and asks its nodes for their
+    /// abilities.
+    async fn prepare(&self, requests: BTreeMap<String, BuildRequest>) -> Result<Ready, Failure> {
+        let prepared = bake::prepare(self.plan, requests).await;
+        let prepared = prepared.map_err(|error| failed(&error))?;
+        let key = std::env::current_dir().unwrap_or_default();
+        let key = key.to_string_lossy();
+        let say = |line: &str| display::boot(self.mode, line);
+        let connecting = self.settings.reconnect.connecting(&say, async || {
+            let reached = self.connection.reach(self.environment, &key, &say).await?;
+            let surveyed = reached.survey().await;
+            let targets = targets(&prepared, &surveyed)?;
+            Ok((surveyed, targets))
+        });
+        let (surveyed, targets) = connecting.await?;
+        Ok(Ready {
+            prepared,
+            surveyed,
+            targets,
+        })
+    }
+
+    /// Builds on the nodes, and shows the progress until the end.
+    async fn solve(&self, ready: Ready, sink: Sink) -> Result<Solved, Failure> {
+        let (settings, environment) = (&self.settings, self.environment);
+        let (prepared, surveyed) = (&ready.prepared, &ready.surveyed);
+        let debugged = settings.debugged.as_ref();
+        let load = self.engine_to_load(prepared, surveyed).await?;
+        let run = Run::new(
+            &settings.registries,
+            &settings.retries,
+            insecure(prepared),
+            self.connection,
+            environment,
+        )?;
+        surveyed.warn(&run.progress);
+        if environment.identity == Identity::Buildx {
+            show_inputs(prepared, &run.progress);
+        }
+        let pushes = preflight::askable_of(pushes(prepared), surveyed.address());
+        let refused = run.refused(pushes);
+        let registries = run.registries();
+        let shown = Shown {
+            mode: self.mode,
+            sink,
+            platform: None,
+            used: &surveyed.used,
+            environment,
+            hold: debugged.map_or_else(Hold::default, |it| it.hold.clone()),
+        };
+        let recording = Recording::new(settings.explain, environment);
+        let reconnect = settings.reconnect.during_build();
+        let (mut run, running) = run.start(shown, load, reconnect, &recording, &self.cancelled);
+        run.step_limit = settings.step_limit.clone();
+        run.hook = debugged.map(|it| Arc::clone(&it.hook));
+        let nodes = &surveyed.nodes;
+        let building = nodes.build_all(ready.targets, &settings.joint, &registries, run);
+        let broken = running.broken.clone();
+        let is_built = |ended: &Vec<_>| all_built(ended);
+        let ended = running.until_refused(building, refused, is_built).await;
+        surveyed.remember_lost();
+        Ok(Solved {
+            ended,
+            summary: running.end().await,
+            broken: broken.paths(),
+            recording,
+        })
+    }
+
+    /// The engine that images are loaded into; `None` if no target is loaded, or if the builder is
+    /// an engine itself.
+    async fn engine_to_load(
+        &self,
+        prepared: &BTreeMap<String, Arc<Prepared>>,
+        surveyed: &Surveyed,
+    ) -> Result<Option<pipeline::LoadTarget>, Failure> {
+        let (connection, environment) = (self.connection, self.environment);
+        for prepared in prepared.values() {
+            let request = prepared.request();
+            let opener = loading::opener(request, surveyed.address(), connection, environment);
+            if let Some(opener) = opener.await? {
+                return Ok(Some(opener));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn all_built(ended: &[(String, Ended)]) -> bool {
+    let mut ends = ended.iter().map(|(_, end)| end);
+    ends.all(|end| matches!(end, Ended::Built(_)))
 }
 
 /// The namespace of cache mounts: from the first target that sets one.
@@ -179,30 +254,6 @@ fn namespace(requests: &BTreeMap<String, BuildRequest>) -> String {
     let mut requests = requests.values();
     let named = requests.find_map(|request| request.build_args.get(NAMESPACE));
     named.cloned().unwrap_or_default()
-}
-
-/// Reads the inputs of all targets, connects to the builder and asks its nodes for their abilities.
-async fn prepare(
-    plan: &Plan,
-    requests: BTreeMap<String, BuildRequest>,
-    settings: &Settings,
-    mode: Mode,
-    connection: &ConnectionArgs,
-    environment: &Environment,
-) -> Result<(BTreeMap<String, Arc<Prepared>>, Surveyed, Vec<Target>), Failure> {
-    let prepared = bake::prepare(plan, requests).await;
-    let prepared = prepared.map_err(|error| failed(&error))?;
-    let key = std::env::current_dir().unwrap_or_default();
-    let key = key.to_string_lossy();
-    let say = |line: &str| display::boot(mode, line);
-    let connecting = settings.reconnect.connecting(&say, async || {
-        let reached = connection.reach(environment, &key, &say).await?;
-        let surveyed = reached.survey().await;
-        let targets = targets(&prepared, &surveyed)?;
-        Ok((surveyed, targets))
-    });
-    let (surveyed, targets) = connecting.await?;
-    Ok((prepared, surveyed, targets))
 }
 
 /// Shows the inputs that were read on this machine. With several targets, each is named.
@@ -257,22 +308,4 @@ fn pushes(prepared: &BTreeMap<String, Arc<Prepared>>) -> Vec<Reference> {
     pushes
         .flat_map(|prepared| prepared.request().pushes())
         .collect()
-}
-
-/// The engine that images are loaded into; `None` if no target is loaded, or if the builder is an
-/// engine itself.
-async fn load(
-    prepared: &BTreeMap<String, Arc<Prepared>>,
-    surveyed: &Surveyed,
-    connection: &ConnectionArgs,
-    environment: &Environment,
-) -> Result<Option<pipeline::LoadTarget>, Failure> {
-    for prepared in prepared.values() {
-        let request = prepared.request();
-        let opener = loading::opener(request, surveyed.address(), connection, environment);
-        if let Some(opener) = opener.await? {
-            return Ok(Some(opener));
-        }
-    }
-    Ok(None)
 }
