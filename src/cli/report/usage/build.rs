@@ -1,5 +1,4 @@
-//! Mistakes in what `build`, `llb`, `lock` and `context` are to read: contexts, names, arguments and
-//! policies.
+//! Mistakes in what builds read: contexts, names, arguments, policies.
 
 use std::io;
 use std::path::PathBuf;
