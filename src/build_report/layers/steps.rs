@@ -33,19 +33,19 @@ pub(super) struct Steps<'a> {
 impl<'a> Steps<'a> {
     pub(super) fn of(timeline: &'a [TimelineStep], image: &'a ImageReport) -> Self {
         let own = timeline.iter().filter(|step| is_of(step, image));
+        let inputs = timeline.iter().flat_map(|step| &step.inputs);
         let mut steps = Self {
             all: own.filter_map(numbered).collect(),
             target: &image.target,
             by_key: HashMap::new(),
             by_place: HashMap::new(),
             by_digest: HashMap::new(),
-            needed: HashSet::new(),
+            // Another platform may be the one that needs a step.
+            needed: inputs.map(String::as_str).collect(),
         };
         for (at, found) in steps.all.iter().enumerate() {
             steps.by_key.entry(found.key.clone()).or_default().push(at);
             steps.by_digest.insert(&found.step.digest, at);
-            let inputs = found.step.inputs.iter().map(String::as_str);
-            steps.needed.extend(inputs);
             let place = steps.by_place.entry((found.stage, found.number));
             let other = place.or_insert(at);
             if found.step.inputs.contains(&steps.all[*other].step.digest) {

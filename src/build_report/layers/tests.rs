@@ -168,6 +168,24 @@ fn a_last_layer_with_a_variable_is_that_of_the_step_that_nothing_needs() {
     assert_eq!(found, names(expected));
 }
 
+/// A daemon runs a step once for all builds that need it, and calls it as the first one did.
+#[test]
+fn a_base_image_that_another_build_named_is_no_last_step() {
+    let (found, _) = placed_on(
+        &[
+            ("[1/1] FROM alpine", &[]),
+            ("[linux/amd64 2/2] RUN echo 1.2", &["[1/1] FROM alpine"]),
+            ("[linux/arm64 1/2] FROM alpine", &[]),
+            (
+                "[linux/arm64 2/2] RUN echo 1.2",
+                &["[linux/arm64 1/2] FROM alpine"],
+            ),
+        ],
+        &["ADD base", "RUN echo $A # buildkit"],
+    );
+    assert_eq!(found, names(["", "[linux/arm64 2/2] RUN echo 1.2"]));
+}
+
 #[test]
 fn a_folder_that_exists_makes_no_layer() {
     let (found, _) = placed(
