@@ -1,6 +1,6 @@
 //! Vertexes that are shown as one step, such as the parts of a `COPY --link`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::event::Vertex;
 
@@ -11,8 +11,6 @@ pub(super) struct Group {
     members: HashMap<String, bool>,
     /// The number of members that came from the cache.
     cached: usize,
-    /// The members whose inputs are known.
-    with_inputs: HashSet<String>,
     /// The first error of a member.
     error: String,
 }
@@ -32,12 +30,6 @@ impl Group {
             .as_ref()
             .is_some_and(|group| group.weak);
         !vertex.error.is_empty() || (vertex.started.is_some() && !weak)
-    }
-
-    /// Returns true for the first report of a member that has inputs. Some have none, such as those
-    /// of a late download.
-    pub(super) fn are_inputs_new(&mut self, vertex: &Vertex) -> bool {
-        !vertex.inputs.is_empty() && self.with_inputs.insert(vertex.digest.clone())
     }
 
     /// True if all members came from the cache.

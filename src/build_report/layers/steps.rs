@@ -71,8 +71,7 @@ impl<'a> Steps<'a> {
             let end = &self.all[*at];
             end.is_last && !self.needed.contains(&*end.step.digest)
         });
-        let ends: Vec<usize> = ends.collect();
-        let end = self.only(&ends).or_else(|| self.latest(&ends))?;
+        let end = self.only(&ends.collect::<Vec<_>>())?;
         match is_about(&self.all[end].key, key) {
             true => Some(end),
             false => self.below(end, key),
@@ -94,15 +93,6 @@ impl<'a> Steps<'a> {
             [only] => Some(*only),
             _ => None,
         }
-    }
-
-    /// The one of these steps that ended after all others. If a daemon does not report what a step
-    /// needs, this is still the last step of a target: it waits for all others.
-    fn latest(&self, steps: &[usize]) -> Option<usize> {
-        let end = |at: &usize| self.all[*at].step.end();
-        let latest = steps.iter().copied().max_by_key(end)?;
-        let at_once = steps.iter().filter(|at| end(at) == end(&latest));
-        (at_once.count() == 1).then_some(latest)
     }
 
     /// The step that made the layer below that of the step `above`, by the layer's key. Steps

@@ -1,7 +1,4 @@
-use std::time::Duration;
-
 use super::*;
-use crate::progress::Span;
 
 fn step(name: &str) -> TimelineStep {
     let group = name.strip_prefix('[').and_then(|rest| {
@@ -34,16 +31,12 @@ fn placed(steps: &[&str], history: &[&str]) -> (Vec<Option<String>>, usize) {
 
 /// As [`placed`], for steps with their inputs.
 fn placed_on(steps: &[(&str, &[&str])], history: &[&str]) -> (Vec<Option<String>>, usize) {
+    let mut report = BuildReport::default();
     let steps = steps.iter().map(|(name, inputs)| TimelineStep {
         inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
         ..step(name)
     });
-    placed_of(steps.collect(), history)
-}
-
-fn placed_of(steps: Vec<TimelineStep>, history: &[&str]) -> (Vec<Option<String>>, usize) {
-    let mut report = BuildReport::default();
-    report.timeline.steps = steps;
+    report.timeline.steps = steps.collect();
     let layers = history.iter().map(|text| LayerReport {
         created_by: (*text).to_owned(),
         size: 10,
@@ -290,33 +283,4 @@ fn a_history_of_another_length_says_nothing() {
     assert_eq!(image.layers[0].created_by, "x");
     let image = ImageReport::new("sha256:2", &manifest, &config(""));
     assert_eq!(image.layers[0].created_by, "");
-}
-
-#[test]
-fn the_last_step_is_the_latest_if_a_need_is_not_reported() {
-    let end = |name: &str, end: u64, inputs: &[&str]| TimelineStep {
-        inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
-        spans: vec![Span {
-            start: Duration::ZERO,
-            end: Duration::from_millis(end),
-        }],
-        ..step(name)
-    };
-    let base = "[linux/arm64 base 2/2] RUN head -c 1 > /one";
-    let last = "[linux/arm64 stage-2 2/2] RUN head -c 2 > /two";
-    let placed_with = |other: u64| {
-        let steps = [
-            end(base, 5, &[]),
-            end("[linux/arm64 other 2/2] RUN make", other, &[]),
-            end(last, 20, &[base]),
-        ];
-        let history = [
-            "RUN |1 N=1 /bin/sh -c head -c $N > /one # buildkit",
-            "RUN |1 N=2 /bin/sh -c head -c $N > /two # buildkit",
-        ];
-        placed_of(steps.into(), &history).0
-    };
-    assert_eq!(placed_with(10), names([base, last]));
-    // Nobody knows which of two that ended at once is the last.
-    assert_eq!(placed_with(20), names(["", ""]));
 }

@@ -195,10 +195,10 @@ impl View {
         if vertex.progress_group.is_some() {
             return self.take_member(source, vertex);
         }
+        let is_new = !self.by_digest.contains_key(&vertex.digest);
         let position = self.position(&vertex.digest);
         let step = &mut self.steps[position];
-        // Some reports of a vertex have no inputs, such as those of a late download.
-        if step.inputs.is_empty() {
+        if is_new {
             step.inputs.clone_from(&vertex.inputs);
         }
         // Every build that needs a vertex announces it again, as if it had not started.
@@ -222,8 +222,14 @@ impl View {
     fn take_member(&mut self, source: u64, vertex: &Vertex) -> Option<usize> {
         let group = vertex.progress_group.as_ref()?;
         let known = self.by_digest.contains_key(&group.id);
+        let is_new = !self.by_digest.contains_key(&vertex.digest);
         let position = self.position(&group.id);
         let step = &mut self.steps[position];
+        if is_new {
+            // Those of the member that is the group's result are the first.
+            let at = if group.weak { step.inputs.len() } else { 0 };
+            step.inputs.splice(at..at, vertex.inputs.iter().cloned());
+        }
         if !known {
             step.name = StepName::new(&group.name);
             step.hidden = true;
@@ -231,11 +237,6 @@ impl View {
         self.by_digest.insert(vertex.digest.clone(), position);
         let members = self.groups.entry(group.id.clone()).or_default();
         let visible = members.note(vertex);
-        if members.are_inputs_new(vertex) {
-            // Those of the member that is the group's result are the first.
-            let at = if group.weak { step.inputs.len() } else { 0 };
-            step.inputs.splice(at..at, vertex.inputs.iter().cloned());
-        }
         let hidden = step.hidden && !visible;
         let mut changed = step.cached != members.is_cached()
             || step.error != members.error()

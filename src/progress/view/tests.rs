@@ -168,34 +168,6 @@ fn a_group_is_one_step() {
 }
 
 #[test]
-fn inputs_are_known_when_a_later_report_has_them() {
-    let with = |vertex: Vertex, inputs: &[&str]| Vertex {
-        inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
-        ..vertex
-    };
-    let member = |digest, weak| member(digest, weak, Some(0), Some(10));
-    let plain = || vertex("c", "[1/2] RUN make", Some(0), Some(10));
-    let mut view = view(
-        0,
-        &[vertexes([
-            member("copy", true),
-            member("merge", false),
-            plain(),
-        ])],
-    );
-    for _ in 0..2 {
-        let reports = [
-            with(member("copy", true), &["other"]),
-            with(member("merge", false), &["base", "copy"]),
-            with(plain(), &["base"]),
-        ];
-        view.apply(0, &vertexes(reports), at(10));
-    }
-    let inputs: Vec<Vec<String>> = view.steps().map(|step| view.inputs(step)).collect();
-    assert_eq!(inputs, [vec!["base", "other"], vec!["base"]]);
-}
-
-#[test]
 fn a_weak_member_does_not_show_its_group() {
     let mut view = view(
         0,
