@@ -1,9 +1,13 @@
 //! The functions that verify signatures. A signature that cannot be verified here blocks the
 //! decision, because the policy must not allow a source based on an unknown result.
 
+use std::time::SystemTime;
+
 use regorus::Value;
 
 use crate::functions::string;
+use crate::input::SignedObject;
+use crate::pgp::{self, PgpProblem};
 use crate::ssh_signature::{self, SshProblem};
 use crate::state::{State, value};
 
@@ -33,21 +37,40 @@ pub(crate) fn git_signature(state: &mut State, values: &[Value]) -> Value {
     let Some(key) = state.file(&path, MAX_KEY) else {
         return Value::Undefined;
     };
-    if signed.signature.contains("-----BEGIN PGP SIGNATURE-----") {
-        state.block("verify_git_signature: only SSH signatures are verified, not those of PGP");
+    if signed.signature.is_empty() {
+        state.note("verify_git_signature: git object is not signed".to_owned());
         return Value::Undefined;
     }
-    match ssh_signature::verify(signed.text.as_bytes(), &signed.signature, &key) {
+    match verify(&signed, &key) {
         Ok(()) => return Value::from(true),
-        Err(SshProblem::Unsupported) => {
-            state.block("verify_git_signature: SSH keys of this kind are not supported");
+        Err(Problem::Pgp(PgpProblem::Unsupported)) => {
+            state.block("verify_git_signature: PGP keys of this kind are not supported");
         }
-        Err(_) if signed.signature.is_empty() => {
-            state.note("verify_git_signature: git object is not signed".to_owned());
+        Err(Problem::Ssh(SshProblem::Unsupported)) => {
+            state.block("verify_git_signature: SSH keys of this kind are not supported");
         }
         Err(problem) => state.note(format!("verify_git_signature: {problem} ({path:?})")),
     }
     Value::Undefined
+}
+
+/// The reason a signature of a git object is not accepted.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error(transparent)]
+    Pgp(#[from] PgpProblem),
+    #[error(transparent)]
+    Ssh(#[from] SshProblem),
+}
+
+fn verify(signed: &SignedObject, key: &[u8]) -> Result<(), Problem> {
+    let (text, signature) = (signed.text.as_bytes(), &signed.signature);
+    if !signature.starts_with("-----BEGIN PGP SIGNATURE-----") {
+        return Ok(ssh_signature::verify(text, signature, key)?);
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs();
+    Ok(pgp::verify(text, signature, key, now)?)
 }
 
 pub(crate) fn http_signature(state: &mut State, _: &[Value]) -> Value {

@@ -37,6 +37,7 @@ mod git;
 mod git_object;
 mod input;
 mod load;
+mod pgp;
 mod provenance;
 mod rewrite;
 mod signature;

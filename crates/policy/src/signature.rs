@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use crate::input::{PgpSignature, SshSignature};
+use crate::pgp::{self, Packet, Signature};
 
 /// Describes an armored signature; returns nothing if it is malformed.
 pub(crate) fn describe(armored: &str) -> (Option<PgpSignature>, Option<SshSignature>) {
@@ -15,70 +16,43 @@ pub(crate) fn describe(armored: &str) -> (Option<PgpSignature>, Option<SshSignat
     )
 }
 
-/// Returns the bytes between the first and last line of an armor (RFC 4880, section 6.2), without
-/// its headers and checksum.
+/// Returns the bytes of the first armor of a kind in a text (RFC 4880, section 6.2), without its
+/// headers and checksum.
 pub(crate) fn armor(text: &str, kind: &str) -> Option<Vec<u8>> {
+    let (bytes, _) = next_armor(text, kind)?;
+    bytes
+}
+
+/// Returns the bytes of all armors of a kind in a text; `None` if one is malformed.
+pub(crate) fn armors(mut text: &str, kind: &str) -> Option<Vec<Vec<u8>>> {
+    let mut found = Vec::new();
+    while let Some((bytes, rest)) = next_armor(text, kind) {
+        found.push(bytes?);
+        text = rest;
+    }
+    Some(found)
+}
+
+/// Returns the next armor's bytes, `None` if it is malformed, and the text after it.
+fn next_armor<'t>(text: &'t str, kind: &str) -> Option<(Option<Vec<u8>>, &'t str)> {
     let (_, rest) = text.split_once(&format!("-----BEGIN {kind}-----"))?;
-    let (body, _) = rest.split_once(&format!("-----END {kind}-----"))?;
+    let Some((body, rest)) = rest.split_once(&format!("-----END {kind}-----")) else {
+        return Some((None, ""));
+    };
     let lines = body.lines().map(str::trim);
     let data = lines.filter(|line| !line.contains(": ") && !line.starts_with('='));
-    STANDARD.decode(data.collect::<String>()).ok()
+    Some((STANDARD.decode(data.collect::<String>()).ok(), rest))
 }
 
-/// Parses a signature packet of version 4 or later (RFC 4880, sections 4.2 and 5.2.3).
+/// Describes the first packet if it is a signature.
 fn pgp(bytes: &[u8]) -> Option<PgpSignature> {
-    let mut packet = Bytes(bytes);
-    let tag = packet.byte()?;
-    let (kind, length) = match tag & 0xc0 {
-        0xc0 => (tag & 0x3f, packet.new_length()?),
-        0x80 => {
-            let length = match tag & 3 {
-                0 => packet.number(1)?,
-                1 => packet.number(2)?,
-                2 => packet.number(4)?,
-                _ => packet.0.len(),
-            };
-            ((tag & 0x3c) >> 2, length)
-        }
-        _ => return None,
-    };
-    let mut body = Bytes(packet.take(length)?);
-    let version = body.byte()?;
-    if kind != 2 || version < 4 {
-        return None;
-    }
-    // The type and the algorithms.
-    body.take(3)?;
-    let width = if version == 6 { 4 } else { 2 };
-    let mut key_id = None;
-    for _ in ["hashed", "unhashed"] {
-        let length = body.number(width)?;
-        key_id = key_id.or(issuer(Bytes(body.take(length)?)));
-    }
+    let packets = pgp::packets(bytes)?;
+    let first = packets.first()?;
+    let signature = (first.kind == Packet::SIGNATURE).then(|| Signature::parse(first.body))??;
     Some(PgpSignature {
-        version: version.into(),
-        key_id: key_id.unwrap_or_default(),
+        version: signature.version.into(),
+        key_id: signature.issuer().map(|id| hex(&id)).unwrap_or_default(),
     })
-}
-
-/// Returns the key's id, from the subpackets for the issuer or the issuer's fingerprint.
-fn issuer(mut subpackets: Bytes<'_>) -> Option<String> {
-    let mut from_fingerprint = None;
-    while !subpackets.0.is_empty() {
-        let length = subpackets.new_length()?;
-        let (kind, data) = subpackets.take(length)?.split_first()?;
-        match (kind & 0x7f, data) {
-            (16, id) if id.len() == 8 => return Some(hex(id)),
-            (33, [4, fingerprint @ ..]) if fingerprint.len() == 20 => {
-                from_fingerprint = Some(hex(&fingerprint[12..]));
-            }
-            (33, [5 | 6, fingerprint @ ..]) if fingerprint.len() == 32 => {
-                from_fingerprint = Some(hex(&fingerprint[..8]));
-            }
-            _ => {}
-        }
-    }
-    from_fingerprint
 }
 
 /// Parses a signature of `ssh-keygen -Y sign` (OpenSSH's PROTOCOL.sshsig).
@@ -101,13 +75,13 @@ fn hex(bytes: &[u8]) -> String {
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|taken| taken[0])
     }
 
@@ -128,7 +102,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// Takes a length of one, two or five bytes (RFC 4880, section 4.2.2).
-    fn new_length(&mut self) -> Option<usize> {
+    pub(crate) fn new_length(&mut self) -> Option<usize> {
         match self.number(1)? {
             short @ 0..=191 => Some(short),
             long @ 192..=223 => Some(((long - 192) << 8) + self.number(1)? + 192),

@@ -409,13 +409,25 @@ fn a_commit_is_allowed_by_the_key_that_signed_it() {
     assert_eq!(decide(KEY, commit, other).action(), Action::Deny);
     let changed = String::from_utf8_lossy(commit).replace("signed commit", "changed");
     assert_eq!(decide(KEY, changed.as_bytes(), own).action(), Action::Deny);
-    // PGP is not supported, so the source is denied whatever the policy decides.
-    let pgp = String::from_utf8_lossy(commit).replace("SSH SIGNATURE", "PGP SIGNATURE");
-    let text = format!("{KEY}\nallow if not verify_git_signature(input.git.commit, \"key.pub\")");
-    let denied = decide(&text, pgp.as_bytes(), own);
+    // A signature that cannot be checked denies the source, whatever the policy decides.
+    let commit = include_bytes!("../src/pgp/fixtures/commit");
+    let own: &[u8] = include_bytes!("../src/pgp/fixtures/ed25519.pub");
+    let other: &[u8] = include_bytes!("../src/pgp/fixtures/rsa.pub");
+    let not = format!("{KEY}\nallow if not verify_git_signature(input.git.commit, \"key.pub\")");
+    assert_eq!(decide(KEY, commit, own).action(), Action::Allow);
+    assert_eq!(decide(KEY, commit, other).action(), Action::Deny);
+    assert_eq!(decide(&not, commit, other).action(), Action::Allow);
+    let unsupported = include_str!("../src/pgp/fixtures/p521.sig");
+    let p521: &[u8] = include_bytes!("../src/pgp/fixtures/p521.pub");
+    let text = String::from_utf8_lossy(commit);
+    let (before, rest) = text.split_once("-----BEGIN PGP").unwrap();
+    let (_, after) = rest.split_once("END PGP SIGNATURE-----\n").unwrap();
+    let indented = unsupported.trim_end().replace('\n', "\n ");
+    let object = format!("{before}{indented}\n{after}");
+    let denied = decide(&not, object.as_bytes(), p521);
     assert_eq!(denied.action(), Action::Deny);
     assert!(
-        format!("{denied:?}").contains("only SSH signatures are verified"),
+        format!("{denied:?}").contains("PGP keys of this kind are not supported"),
         "{denied:?}"
     );
 }
