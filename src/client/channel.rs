@@ -1,12 +1,17 @@
 //! The gRPC connection to a daemon: tonic's channel, with headers for every call.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio_util::task::AbortOnDropHandle;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::transport::{self, channel::ResponseFuture};
 
 use super::EngineHeaders;
+use super::silence::Pulse;
+use crate::proto::moby::buildkit::v1::InfoRequest;
+use crate::proto::moby::buildkit::v1::control_client::ControlClient;
 
 /// A connection that adds headers to its calls: the user's headers for a Docker Engine, and the
 /// trace context.
@@ -14,11 +19,29 @@ use super::EngineHeaders;
 pub(crate) struct Channel {
     inner: transport::Channel,
     headers: EngineHeaders,
+    /// Notices a daemon that hangs; ends with the last clone.
+    _watcher: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 impl Channel {
     pub(super) fn new(inner: transport::Channel, headers: EngineHeaders) -> Self {
-        Self { inner, headers }
+        Self {
+            inner,
+            headers,
+            _watcher: None,
+        }
+    }
+
+    /// Watches the connection, whose streams are those of the pulse.
+    pub(super) fn watched(mut self, pulse: Arc<Pulse>) -> Self {
+        // The watcher's channel has no watcher, so it ends with the last clone of this one.
+        let control = ControlClient::new(self.clone());
+        let ask = async move || {
+            let _ = control.clone().info(InfoRequest {}).await;
+        };
+        let watcher = tokio::spawn(async move { pulse.keep_watching(ask).await });
+        self._watcher = Some(Arc::new(AbortOnDropHandle::new(watcher)));
+        self
     }
 }
 
@@ -47,8 +70,6 @@ mod tests {
     use tonic::transport::Endpoint;
 
     use super::*;
-    use crate::proto::moby::buildkit::v1::InfoRequest;
-    use crate::proto::moby::buildkit::v1::control_client::ControlClient;
 
     /// A channel to a server that records the headers of calls and answers none of them.
     fn channel(headers: EngineHeaders) -> (Channel, Arc<Mutex<Vec<http::HeaderMap>>>) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tracing::field::Empty;
 
-use super::{Address, Client, EngineHeaders, EngineInfo, Error, TlsOptions, dialer::Dialer};
+use super::{
+    Address, Client, EngineHeaders, EngineInfo, Error, SILENCE_LIMIT, TlsOptions, dialer::Dialer,
+};
 use crate::spans::in_span;
 
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
@@ -19,6 +21,10 @@ pub struct ConnectOptions {
     pub tls: Option<TlsOptions>,
     /// The time limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
     pub timeout: Duration,
+    /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default. Then
+    /// all calls fail with [`Error::ConnectionLost`]. A daemon answers while it builds, so calls
+    /// that take long are not affected.
+    pub silence: Duration,
     /// Headers for every request to a Docker Engine; none by default.
     pub engine_headers: EngineHeaders,
 }
@@ -30,6 +36,7 @@ impl ConnectOptions {
             address,
             tls: None,
             timeout: CONNECT_TIMEOUT,
+            silence: SILENCE_LIMIT,
             engine_headers: EngineHeaders::default(),
         }
     }

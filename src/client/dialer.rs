@@ -15,6 +15,7 @@ use super::{
     child::{self, LastEnd},
     docker, engine,
     error::root,
+    silence::Pulse,
     tls,
     transport::{self, BoxIo, Deadline, Speech, Tls},
 };
@@ -53,6 +54,7 @@ pub(super) struct Dialer {
     address: Address,
     tls: Option<Tls>,
     timeout: Duration,
+    silence: Duration,
     headers: EngineHeaders,
     last_end: LastEnd,
 }
@@ -77,6 +79,7 @@ impl Dialer {
             tls,
             headers: options.engine_headers.clone(),
             last_end: LastEnd::default(),
+            silence: options.silence,
             timeout: match options.address.endpoint() {
                 Endpoint::Process(_) => options.timeout.max(PROGRAM_TIMEOUT),
                 _ => options.timeout,
@@ -204,17 +207,17 @@ impl Dialer {
     fn channel(&self, way: Way, first: BoxIo) -> Channel {
         let first = Arc::new(Mutex::new(Some(first)));
         let dialer = self.clone();
+        let pulse = Arc::new(Pulse::new(self.address.clone(), self.silence));
+        let watching = Arc::clone(&pulse);
         let connector = tower::service_fn(move |_: http::Uri| {
             let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let dialer = dialer.clone();
+            let (dialer, pulse) = (dialer.clone(), Arc::clone(&watching));
             async move {
-                match first {
-                    Some(stream) => Ok(TokioIo::new(stream)),
-                    None => dialer
-                        .dial(way, Deadline::new(dialer.timeout))
-                        .await
-                        .map(TokioIo::new),
-                }
+                let stream = match first {
+                    Some(stream) => stream,
+                    None => dialer.dial(way, Deadline::new(dialer.timeout)).await?,
+                };
+                Ok::<_, ConnectProblem>(TokioIo::new(pulse.watch(stream)))
             }
         });
         // After an upgrade the peer is BuildKit itself, which needs no engine headers.
@@ -222,7 +225,8 @@ impl Dialer {
             (Way::PriorKnowledge, Address::Docker(_)) => self.headers.clone(),
             _ => EngineHeaders::default(),
         };
-        Channel::new(self.http2().connect_with_connector_lazy(connector), headers)
+        let inner = self.http2().connect_with_connector_lazy(connector);
+        Channel::new(inner, headers).watched(pulse)
     }
 
     fn http2(&self) -> Http2 {
@@ -336,7 +340,8 @@ impl Dialer {
 }
 
 /// Sets up HTTP/2 as Go's gRPC servers need it: no keepalive pings (the answer is
-/// `too_many_pings`), and no time limit for calls, because one call is a whole build.
+/// `too_many_pings`; `silence` makes calls instead), and no time limit for calls, because one call
+/// is a whole build.
 fn http2(endpoint: Http2) -> Http2 {
     endpoint
         .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))

@@ -97,8 +97,8 @@ async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     }
 }
 
-/// Sends small messages at once, and detects a vanished peer within two minutes. HTTP/2 pings
-/// cannot do that: Go's gRPC servers close connections that ping often.
+/// Sends small messages at once, and detects a vanished peer within two minutes. That also covers
+/// streams that [`silence`](super::silence) does not watch, such as calls to an engine's API.
 fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()

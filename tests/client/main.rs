@@ -12,6 +12,7 @@ mod certificates;
 mod connect;
 mod containers;
 mod faults;
+mod hangs;
 mod problems;
 mod relay;
 

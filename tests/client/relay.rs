@@ -1,4 +1,4 @@
-//! A small relay in front of the daemon, which offers it over any kind of endpoint.
+//! A small relay in front of the daemon, which offers it over any kind of endpoint and can hang.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,6 +11,7 @@ use solvekit::client::{Address, Endpoint};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    sync::watch,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +25,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 pub(crate) struct Relay {
     task: JoinHandle<()>,
     pub(crate) port: u16,
+    hangs: watch::Sender<bool>,
 }
 
 impl Drop for Relay {
@@ -48,13 +50,25 @@ pub(crate) enum Target {
 impl Relay {
     pub(crate) fn unix(path: &Path, target: Target) -> Self {
         let listener = UnixListener::bind(path).unwrap();
+        let hangs = watch::Sender::new(false);
+        let hanging = hangs.subscribe();
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(Box::new(stream), target.clone()));
+                let serving = serve(Box::new(stream), target.clone());
+                connections.spawn(unless_it_hangs(hanging.clone(), serving));
             }
         });
-        Self { task, port: 0 }
+        Self {
+            task,
+            port: 0,
+            hangs,
+        }
+    }
+
+    /// While it hangs, it keeps its connections and carries nothing.
+    pub(crate) fn set_hanging(&self, hangs: bool) {
+        self.hangs.send_replace(hangs);
     }
 
     pub(crate) async fn tcp(target: Target) -> Self {
@@ -79,11 +93,13 @@ impl Relay {
     }
 
     fn on(listener: TcpListener, port: u16, target: Target, tls: Option<TlsAcceptor>) -> Self {
+        let hangs = watch::Sender::new(false);
+        let hanging = hangs.subscribe();
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (target, tls) = (target.clone(), tls.clone());
-                connections.spawn(async move {
+                let serving = async move {
                     match tls {
                         None => serve(Box::new(stream), target).await,
                         Some(tls) => {
@@ -97,10 +113,23 @@ impl Relay {
                             }
                         }
                     }
-                });
+                };
+                connections.spawn(unless_it_hangs(hanging.clone(), serving));
             }
         });
-        Self { task, port }
+        Self { task, port, hangs }
+    }
+}
+
+/// Does the work, except while the relay hangs.
+async fn unless_it_hangs(mut hangs: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    let mut work = std::pin::pin!(work);
+    loop {
+        let hang = *hangs.borrow_and_update();
+        tokio::select! {
+            changed = hangs.changed() => if changed.is_err() { return },
+            () = &mut work, if !hang => return,
+        }
     }
 }
 

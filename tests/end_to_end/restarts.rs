@@ -1,4 +1,4 @@
-//! A daemon that restarts in the middle of a build.
+//! A daemon that restarts or hangs in the middle of a build.
 
 use std::time::Duration;
 
@@ -78,6 +78,37 @@ fn a_daemon_is_awaited_until_the_time_limit() {
         built.stderr
     );
     hasty.wait().failed_with(1, &["was lost"]);
+}
+
+/// The time limit for a silent daemon is a minute.
+#[test]
+fn a_build_resumes_when_its_daemon_hung_and_answers_again() {
+    let relay = Relay::unix();
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine\nRUN --network=none echo {word}-$((0+1))\n\
+         RUN --network=none echo {word}-$((1+1)); sleep 10\n"
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let start = |reconnect: &str| {
+        let mut build = solvekit(["build", "--progress=plain", "--reconnect", reconnect]);
+        build.args(["-o", "type=cacheonly", "--addr", relay.address()]);
+        Running::start(build.arg(context.path()))
+    };
+    let (mut patient, mut never) = (start("120s"), start("0"));
+    patient.until(&format!("{word}-2"));
+    never.until(&format!("{word}-2"));
+    relay.set_hanging(true);
+    let silent = format!(
+        "{} sent nothing for 60 seconds, although it was asked",
+        relay.address()
+    );
+    never.wait().failed_with(1, &["was lost", &silent]);
+    patient.until("waiting for the daemon, up to 120 seconds");
+    relay.set_hanging(false);
+    let built = patient.wait().succeeded();
+    let text = "building again from its cache";
+    assert!(built.stderr.contains(text), "{}", built.stderr);
 }
 
 /// A context with one file, which needs no image.

@@ -41,6 +41,7 @@ struct Shared {
     pause: Duration,
     carried: Arc<AtomicU64>,
     away: Arc<AtomicBool>,
+    hangs: Arc<watch::Sender<bool>>,
 }
 
 impl Relay {
@@ -117,6 +118,11 @@ impl Relay {
         self.hang_up();
     }
 
+    /// While it hangs, keeps every connection and carries nothing.
+    pub fn set_hanging(&self, hangs: bool) {
+        self.shared.hangs.send_replace(hangs);
+    }
+
     /// Drops every connection and accepts no more: for the client, the daemon has died.
     pub fn cut(&self) {
         self.shared.cut.cancel();
@@ -140,6 +146,7 @@ impl Shared {
             pause,
             carried: Arc::default(),
             away: Arc::default(),
+            hangs: Arc::new(watch::Sender::new(false)),
             line: Arc::new(watch::Sender::new(0)),
         }
     }
@@ -186,10 +193,16 @@ impl Shared {
             )
         };
         let mut line = self.line.subscribe();
-        tokio::select! {
-            _ = both => {}
-            () = self.cut.cancelled() => {}
-            _ = line.changed() => {}
+        let mut hangs = self.hangs.subscribe();
+        let mut both = std::pin::pin!(both);
+        loop {
+            let hang = *hangs.borrow_and_update();
+            tokio::select! {
+                _ = &mut both, if !hang => return,
+                _ = hangs.changed() => {}
+                () = self.cut.cancelled() => return,
+                _ = line.changed() => return,
+            }
         }
     }
 

@@ -11,7 +11,7 @@ impl Advised for Error {
             Self::Connect { address, source } => for_problem(source, address),
             Self::NotFound { attempts } => Some(not_found(attempts)),
             Self::ConnectionLost { .. } => {
-                Some("see whether the daemon was restarted, and its log".to_owned())
+                Some("see whether the daemon was restarted or hangs, and its log".to_owned())
             }
             Self::TlsFolder { .. } => Some(
                 "a TLS folder holds ca.pem, cert.pem, key.pem or ca.crt, tls.crt, tls.key"
