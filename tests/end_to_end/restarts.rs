@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    BuilderHome, Finished, OwnEngine, Relay, Running, folder_of, solvekit, unique,
+    BuilderHome, Fault, FaultyRegistry, Finished, OwnEngine, Relay, Running, folder_of, solvekit,
+    unique,
 };
 
 #[test]
@@ -109,6 +110,24 @@ fn a_build_resumes_when_its_daemon_hung_and_answers_again() {
     let built = patient.wait().succeeded();
     let text = "building again from its cache";
     assert!(built.stderr.contains(text), "{}", built.stderr);
+}
+
+#[test]
+fn a_push_that_may_be_complete_is_named_when_the_daemon_is_lost() {
+    let down = Fault::Status("503 Service Unavailable", "");
+    let registry = FaultyRegistry::failing(down, &["PUT", "/manifests/"], 1000);
+    let relay = Relay::unix();
+    let context = small_context();
+    let name = registry.name(&format!("lost/{}:1", unique()));
+    let mut build = solvekit(["build", "--progress=plain", "--reconnect=0", "--push", "-t"]);
+    build.args([&name, "--addr", relay.address()]);
+    let mut build = Running::start(build.arg(context.path()));
+    build.until_true("a push of the manifest", |_| {
+        !registry.requests(&["PUT", "/manifests/"]).is_empty()
+    });
+    relay.cut();
+    let note = format!("lost after its push began: the registry may have {name} now");
+    build.wait().failed_with(1, &["was lost", &note]);
 }
 
 /// A context with one file, which needs no image.

@@ -22,6 +22,7 @@ mod fetch;
 mod file_names;
 pub(super) mod host;
 mod kept_cache;
+mod loss;
 mod native;
 mod served;
 mod setting;

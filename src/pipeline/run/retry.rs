@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::build;
 use super::environment::Environment;
+use super::loss::{Loss, pushed_names};
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
 use super::push_retry::Repeats;
@@ -94,10 +95,8 @@ impl Attempts<'_> {
             Some(loss) => loss.and_then(error),
         };
         if !self.may_repeat() || Instant::now() >= loss.deadline {
-            return Err(Failed {
-                daemon_is_gone: is_certain || !answers(&self.client).await,
-                error: loss.error.in_pod_of(self.client.address()),
-            });
+            let is_gone = is_certain || !answers(&self.client).await;
+            return Err(self.given_up(loss, is_gone));
         }
         let loss = self.wait_for_daemon(loss).await?;
         self.loss = Some(loss);
@@ -135,10 +134,7 @@ impl Attempts<'_> {
         let found = tokio::time::timeout_at(loss.deadline, is_there_again(&self.client));
         let found = self.environment.unless_cancelled(found).await;
         let Ok(found) = found.map_err(Failed::with_daemon)? else {
-            return Err(Failed {
-                error: loss.error.in_pod_of(self.client.address()),
-                daemon_is_gone: true,
-            });
+            return Err(self.given_up(loss, true));
         };
         self.client = found;
         let waited = loss.since.elapsed().as_secs_f64();
@@ -146,6 +142,22 @@ impl Attempts<'_> {
             "the daemon answers after {waited:.1} seconds: building again from its cache"
         ));
         Ok(loss)
+    }
+
+    /// The failure to report. If the daemon is gone, nobody knows if its push was complete.
+    fn given_up(&self, loss: Loss, daemon_is_gone: bool) -> Failed {
+        let names = pushed_names(&self.prepared.request);
+        if daemon_is_gone && self.handed_over.load(Ordering::Relaxed) && !names.is_empty() {
+            let note = format!(
+                "the daemon was lost after its push began: the registry may have {} now",
+                names.join(", ")
+            );
+            self.environment.note(note);
+        }
+        Failed {
+            error: loss.error.in_pod_of(self.client.address()),
+            daemon_is_gone,
+        }
     }
 }
 
@@ -215,34 +227,6 @@ impl Failed {
             error,
             daemon_is_gone: false,
         }
-    }
-}
-
-/// The loss of a daemon, and how long to wait for it.
-struct Loss {
-    /// The first sign of the loss.
-    since: Instant,
-    /// When to stop waiting, counted from the first sign of the loss.
-    deadline: Instant,
-    /// The error to report: the first that is certainly a loss, or else the first one.
-    error: Error,
-}
-
-impl Loss {
-    fn new(error: Error, within: Duration) -> Self {
-        let since = Instant::now();
-        Self {
-            since,
-            deadline: since + within,
-            error,
-        }
-    }
-
-    fn and_then(mut self, later: Error) -> Self {
-        if !self.error.is_of_lost_daemon() && later.is_of_lost_daemon() {
-            self.error = later;
-        }
-        self
     }
 }
 
