@@ -39,7 +39,7 @@ fn columns(expression: &str) -> Option<(u32, u32)> {
     let environment = Environment::default();
     let options = Options::default();
     let result = evaluate(&[file], &environment, &Nothing, &Nothing, options);
-    let span = result.err()?.span.unwrap();
+    let span = result.err()?.span.clone().unwrap();
     Some((span.start.column, span.end.column))
 }
 

@@ -74,7 +74,7 @@ fn one(text: &str) -> Result<Definition, Diagnostic> {
 }
 
 fn message(text: &str) -> String {
-    one(text).unwrap_err().message
+    one(text).unwrap_err().message.clone()
 }
 
 #[test]

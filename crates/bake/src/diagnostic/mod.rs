@@ -4,6 +4,8 @@ mod position;
 mod render;
 mod words;
 
+use std::ops::{Deref, DerefMut};
+
 pub use position::{Position, Span};
 pub(crate) use words::{call_words, variable_words};
 
@@ -44,9 +46,15 @@ pub enum Kind {
 }
 
 /// An error or a warning about bake files.
+///
+/// It is one pointer: evaluation is recursive, and each level keeps several results on the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic(Box<Details>);
+
+/// The parts of a [`Diagnostic`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Diagnostic {
+pub struct Details {
     /// The kind of error.
     pub kind: Kind,
     /// The error and its reason: a lowercase fragment.
@@ -57,30 +65,38 @@ pub struct Diagnostic {
     pub hints: Vec<String>,
     /// The number of further errors of the same evaluation, which are not shown.
     pub others: u32,
-    /// Boxed, because most results are no errors.
-    texts: Option<Box<Texts>>,
-}
-
-/// The longer texts of an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Texts {
     /// The message of buildx, which scripts search for, if it has a well-known one.
     reference: Option<String>,
     /// The lines around the position.
     excerpt: Option<String>,
 }
 
+impl Deref for Diagnostic {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Diagnostic {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 impl Diagnostic {
     /// Returns an error without a position.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind,
             message: shortened(message.into()),
             span: None,
             hints: Vec::new(),
             others: 0,
-            texts: None,
-        }
+            reference: None,
+            excerpt: None,
+        }))
     }
 
     /// Sets the position.
@@ -107,14 +123,14 @@ impl Diagnostic {
     /// Sets the message of buildx.
     #[must_use]
     pub(crate) fn in_reference(mut self, message: impl Into<String>) -> Self {
-        self.texts.get_or_insert_default().reference = Some(shortened(message.into()));
+        self.reference = Some(shortened(message.into()));
         self
     }
 
     /// Returns the lines around the position, once the file is known; see
     /// [`Diagnostic::with_source`].
     pub fn excerpt(&self) -> Option<&str> {
-        self.texts.as_ref()?.excerpt.as_deref()
+        self.0.excerpt.as_deref()
     }
 
     /// Adds a hint.
@@ -177,7 +193,7 @@ mod tests {
     #[test]
     fn a_long_message_keeps_its_start_and_its_end() {
         let text = format!("the value {} is no name", "é".repeat(100_000));
-        let message = Diagnostic::new(Kind::Name, text).message;
+        let message = &Diagnostic::new(Kind::Name, text).message;
         assert!(message.len() < 3000, "{}", message.len());
         assert!(message.starts_with("the value é"));
         assert!(message.ends_with("é is no name"));

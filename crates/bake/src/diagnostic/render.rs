@@ -20,7 +20,7 @@ impl fmt::Display for Diagnostic {
 impl Diagnostic {
     /// Returns the same text with buildx's message, if that is well-known.
     pub fn to_reference(&self) -> Option<String> {
-        let message = self.texts.as_ref()?.reference.as_deref()?;
+        let message = self.reference.as_deref()?;
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = self.write(message, &mut text);
@@ -50,7 +50,7 @@ impl Diagnostic {
             if let Some(file) = files.iter().find(named) {
                 let text = String::from_utf8_lossy(&file.bytes);
                 let excerpt = excerpt(span, &text);
-                self.texts.get_or_insert_default().excerpt = Some(excerpt);
+                self.excerpt = Some(excerpt);
             }
         }
         self

@@ -23,10 +23,10 @@ impl Evaluator<'_> {
         self.choose(it, sides, truth, common)
     }
 
-    fn sides(&self, it: &Conditional) -> Result<Box<Sides>, Diagnostic> {
+    fn sides(&self, it: &Conditional) -> Result<Sides, Diagnostic> {
         let yes = self.side(&it.yes)?;
         let no = self.side(&it.no)?;
-        Ok(Box::new(Sides { yes, no }))
+        Ok(Sides { yes, no })
     }
 
     /// Returns the common type of both branches; `None` if one of them can have any type.
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
     fn choose(
         &self,
         it: &Conditional,
-        sides: Box<Sides>,
+        sides: Sides,
         truth: bool,
         common: Option<Type>,
     ) -> Result<Value, Diagnostic> {

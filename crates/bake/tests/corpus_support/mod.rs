@@ -216,7 +216,7 @@ impl Case {
                 let out: Value = serde_json::from_str(&text).unwrap();
                 json!({"id": self.id, "exit": 0, "out": out})
             }
-            Err(error) => match error.span {
+            Err(error) => match &error.span {
                 Some(span) => {
                     json!({"exit": 1, "file": &*span.file, "line": span.start.line})
                 }
