@@ -38,6 +38,11 @@ fn translate(go_syntax: &str) -> Result<String, PatternReason> {
 
 /// Translates a counted repetition. Any other brace stands for itself, as in Go.
 fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
+    // A pattern can be full of braces, so most are recognised by their next character.
+    if !rest.peek().is_some_and(char::is_ascii_digit) {
+        out.push_str("\\{");
+        return Ok(());
+    }
     let ahead: String = rest.clone().take(AHEAD).take_while(|&c| c != '}').collect();
     let closed = rest.clone().nth(ahead.chars().count()) == Some('}');
     let (low, high) = ahead.split_once(',').unwrap_or((&ahead, &ahead));
