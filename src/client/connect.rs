@@ -21,9 +21,10 @@ pub struct ConnectOptions {
     pub tls: Option<TlsOptions>,
     /// The time limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
     pub timeout: Duration,
-    /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default. Then
-    /// all calls fail with [`Error::ConnectionLost`]. A daemon answers while it builds, so calls
-    /// that take long are not affected.
+    /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default.
+    /// After it, all calls fail with [`Error::ConnectionLost`], and those of an engine's API with
+    /// [`Error::Connect`]. A daemon answers while it builds, so calls that take long are not
+    /// affected.
     pub silence: Duration,
     /// Headers for every request to a Docker Engine; none by default.
     pub engine_headers: EngineHeaders,

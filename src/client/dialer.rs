@@ -195,6 +195,10 @@ impl Dialer {
         Deadline::new(self.timeout)
     }
 
+    pub(super) fn silence(&self) -> Duration {
+        self.silence
+    }
+
     pub(super) fn address(&self) -> &Address {
         &self.address
     }

@@ -71,6 +71,16 @@ pub(super) async fn info(
         .await
 }
 
+/// Requests `GET /_ping`. Any answer is one.
+pub(super) async fn ping(
+    io: BoxIo,
+    headers: &EngineHeaders,
+    deadline: Deadline,
+) -> Result<(), ConnectProblem> {
+    let answer = exchange(io, request(Method::GET, "/_ping", None, headers));
+    deadline.run(Stage::FirstCall, answer).await.map(drop)
+}
+
 /// Connects to the engine's BuildKit: `POST /grpc`, upgraded to HTTP/2.
 pub(super) async fn upgrade(
     io: BoxIo,

@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
 use super::docker::{broken, drive, first_line, read};
+use super::engine::hang;
 use super::transport::{BoxIo, Deadline, closed};
 use super::{ConnectOptions, ConnectProblem, EngineHeaders, Error, dialer::Dialer};
 
@@ -39,9 +40,11 @@ pub async fn load_image(
     let deadline = Deadline::new(options.timeout);
     let dialer = Dialer::new(options).await?;
     let io = dialer.open(deadline).await.map_err(failed)?;
-    let (status, body) = post(io, &options.engine_headers, archive)
-        .await
-        .map_err(failed)?;
+    let answer = tokio::select! {
+        answer = post(io, &options.engine_headers, archive) => answer,
+        problem = hang(&dialer) => Err(problem),
+    };
+    let (status, body) = answer.map_err(failed)?;
     understand(status, &body)
 }
 

@@ -132,6 +132,12 @@ pub enum ConnectProblem {
         #[source]
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
+    /// The engine does not answer any more.
+    #[error("it hangs: it answered no question for {}", seconds(.after))]
+    Hangs {
+        /// How long it was asked.
+        after: Duration,
+    },
     /// The daemon refuses this client.
     #[error("the daemon refuses the first call")]
     Refusal {
@@ -149,6 +155,7 @@ impl ConnectProblem {
             | Self::Refused { .. }
             | Self::Io { .. }
             | Self::TimedOut { .. }
+            | Self::Hangs { .. }
             | Self::Closed { .. } => true,
             Self::Refusal { source } => source.code == Code::Unavailable,
             _ => false,

@@ -97,8 +97,8 @@ async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     }
 }
 
-/// Sends small messages at once, and detects a vanished peer within two minutes. That also covers
-/// streams that [`silence`](super::silence) does not watch, such as calls to an engine's API.
+/// Sends small messages at once, and detects a vanished peer within two minutes. A daemon that
+/// hangs is noticed elsewhere: by [`silence`](super::silence) and `engine::hang`.
 fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use solvekit::{
-    client::{Address, Client, ConnectOptions, Endpoint, Error, SolveRequest, TlsOptions},
+    client::{
+        Address, Client, ConnectOptions, ConnectProblem, Endpoint, Error, SolveRequest, TlsOptions,
+        load_image,
+    },
     session::Session,
 };
 use tokio_util::sync::CancellationToken;
@@ -140,4 +144,37 @@ async fn a_build_goes_on_after_a_short_hang() {
     let ((solved, served), ()) = tokio::join!(build(&client, 12), hang);
     solved.unwrap();
     served.unwrap();
+}
+
+/// An archive that begins and never ends.
+#[tokio::test]
+async fn an_engine_that_hangs_while_it_loads_an_image_is_noticed() {
+    let Some(Address::Docker(Some(Endpoint::Unix(engine)))) = daemon() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("docker.sock");
+    let relay = Relay::unix(&socket, Target::Raw(Endpoint::Unix(engine)));
+    let options = ConnectOptions {
+        silence: Duration::from_secs(4),
+        ..ConnectOptions::new(Address::parse(&format!("docker://{}", socket.display())).unwrap())
+    };
+    let archive = || stream::iter([Ok("".into())]).chain(stream::pending());
+    // An engine that waits for the archive answers questions.
+    let waiting = tokio::time::timeout(Duration::from_secs(9), load_image(&options, archive()));
+    assert!(waiting.await.is_err());
+    let hang = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        relay.set_hanging(true);
+    };
+    let both = async { tokio::join!(load_image(&options, archive()), hang) };
+    let loaded = tokio::time::timeout(Duration::from_secs(120), both).await;
+    let Error::Connect { address, source } = loaded.unwrap().0.unwrap_err() else {
+        panic!("another error");
+    };
+    assert_eq!(address, options.address);
+    assert!(
+        matches!(*source, ConnectProblem::Hangs { .. }),
+        "{source:?}"
+    );
 }

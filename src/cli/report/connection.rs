@@ -71,6 +71,7 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
             "join the group that owns the socket (ls -l {}), or run as root",
             path.display()
         ),
+        ConnectProblem::Hangs { .. } => "restart the engine, and see its log".to_owned(),
         ConnectProblem::TimedOut { stage, .. } => for_timeout(*stage)?.to_owned(),
         ConnectProblem::UnknownHost { .. } => {
             "see whether the name is right, and this machine's DNS knows it".to_owned()

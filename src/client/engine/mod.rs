@@ -3,6 +3,7 @@
 
 mod exec;
 mod frames;
+mod hang;
 mod registry_auth;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use super::{
 };
 
 pub(super) use exec::dial_buildkit;
+pub(super) use hang::hang;
 pub(crate) use registry_auth::registry_auth;
 
 /// The largest answer that is read as a whole, in bytes.
@@ -203,6 +205,7 @@ async fn exchange<T>(
         biased;
         answer = &mut talk => answer,
         _ = &mut connection => talk.await,
+        problem = hang(dialer) => Err(problem),
     }
 }
 
