@@ -12,6 +12,7 @@ use tonic::body::Body;
 use super::stream::{self, Outbound, OutboundBody, Streaming};
 use super::tasks::Tasks;
 use super::{Error, new_id};
+use crate::causes::in_one_line;
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.upload.v1.Upload/Pull"];
@@ -82,7 +83,9 @@ impl Streaming for Upload {
         std::thread::Builder::new()
             .name("upload".to_owned())
             .spawn(move || send(reader, outbound))
-            .map_err(|error| Status::internal(format!("cannot start a thread: {error}")))?;
+            .map_err(|error| {
+                Status::internal(format!("cannot start a thread: {}", in_one_line(&error)))
+            })?;
         // The daemon sends nothing, but dropping the body would end the call.
         tasks.spawn(drain(inbound));
         Ok(body)
@@ -101,7 +104,8 @@ fn send(mut reader: Box<dyn Read + Send>, outbound: Outbound) {
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                let status = Status::unknown(format!("cannot read the stream: {error}"));
+                let status =
+                    Status::unknown(format!("cannot read the stream: {}", in_one_line(&error)));
                 return outbound.blocking_end(status);
             }
         };

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 
-/// Returns the error and its causes in one line; a cause that the text already contains is not
-/// repeated.
+use crate::text::without_error_numbers;
+
+/// Returns the error and its causes in one line, without the numbers of system errors; a cause that
+/// the text already contains is not repeated.
 pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -15,5 +17,5 @@ pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
         }
         cause = error.source();
     }
-    text
+    without_error_numbers(&text).into_owned()
 }

@@ -1,6 +1,7 @@
 //! The failure of a command: message, hint and exit code, decided here for all commands.
 
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,7 +58,7 @@ const EXIT_DENIED: u8 = 77;
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: text::without_error_numbers(&message.into()).into_owned(),
             buildx: None,
             alone_in_buildx: false,
             report: String::new(),
@@ -162,8 +163,24 @@ impl Failure {
     /// Sets buildx's message, if it has one.
     #[must_use]
     pub(crate) fn in_buildx(mut self, words: Option<String>) -> Self {
+        let words = words.map(|words| text::without_error_numbers(&words).into_owned());
         self.buildx = words.or(self.buildx);
         self
+    }
+
+    /// Sets buildx's message for a file that cannot be opened because it does not exist. `before`
+    /// is the text in front of it.
+    #[must_use]
+    pub(crate) fn of_missing_file(
+        self,
+        before: &str,
+        path: impl std::fmt::Display,
+        error: &io::Error,
+    ) -> Self {
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        self.in_buildx(
+            is_missing.then(|| format!("{before}open {path}: no such file or directory")),
+        )
     }
 
     /// Sets if the message has no prefix when this program is called as buildx.

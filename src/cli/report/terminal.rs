@@ -8,9 +8,14 @@ use solvekit::text;
 
 use super::Failure;
 
-/// Writes text to stderr. If stderr is gone, nothing can be done.
+/// Writes text to stderr. If stderr is gone, nothing can be done. The numbers of system errors are
+/// removed from warnings; other text may be the log of a step, which stays as it is.
 pub(crate) fn talk(text: &str) {
-    let _ = io::stderr().write_all(safe(text).as_bytes());
+    let shown = match text.starts_with("WARNING: ") {
+        true => text::without_error_numbers(text),
+        false => text.into(),
+    };
+    let _ = io::stderr().write_all(safe(&shown).as_bytes());
 }
 
 /// The same for text with this program's own colours.

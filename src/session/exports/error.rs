@@ -58,7 +58,8 @@ impl ExportError {
     pub(super) fn message(&self) -> String {
         use std::error::Error as _;
         let cause = self.source().map(|cause| format!(": {cause}"));
-        format!("{self}{}", cause.unwrap_or_default())
+        let message = format!("{self}{}", cause.unwrap_or_default());
+        crate::text::without_error_numbers(&message).into_owned()
     }
 }
 

@@ -458,10 +458,7 @@ async fn a_file_that_cannot_be_written_ends_the_transfer() {
     files[100].0.path = vec![b'x'; 300];
     let error = send(dir.path(), &files).await.unwrap_err();
     assert!(error.starts_with("cannot create xxx"), "{error}");
-    assert!(
-        error.ends_with("File name too long (os error 36)"),
-        "{error}"
-    );
+    assert!(error.ends_with("File name too long"), "{error}");
 }
 
 #[tokio::test]

@@ -183,6 +183,7 @@ impl ssh_server::Ssh for SshAgents {
 }
 
 fn failed(agent: &Agent, error: &io::Error) -> Status {
+    let error = crate::causes::in_one_line(error);
     match agent {
         Agent::Socket(path) => Status::unknown(format!("SSH agent {}: {error}", path.display())),
         Agent::Keys(_) => Status::unknown(format!("SSH keys: {error}")),

@@ -6,8 +6,10 @@
 //! - [`excerpt`] shows the lines of a file around an error.
 //! - [`unified`] shows the lines by which two texts differ.
 //! - [`redact`] hides passwords and tokens.
+//! - [`without_error_numbers`] removes the numbers of system errors.
 
 mod difference;
+mod error_number;
 mod excerpt;
 mod log;
 mod printable;
@@ -15,6 +17,7 @@ mod redact;
 mod utf8;
 
 pub use difference::unified;
+pub use error_number::without_error_numbers;
 pub use excerpt::excerpt;
 pub use log::{LogFilter, coloured};
 pub use printable::{clip, is_unprintable, lines, one_line};

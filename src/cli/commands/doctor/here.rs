@@ -1,7 +1,7 @@
 //! This machine: proxies, the folders of solvekit, plugins of the docker CLI.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use solvekit_host::files::check_writable;
 
@@ -22,6 +22,10 @@ const PLUGINS: [&str; 4] = [
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 ];
+
+fn words(error: &io::Error) -> String {
+    Failure::from_error(error).into_message()
+}
 
 /// The proxies of the environment. Requests ignore an invalid one.
 pub(super) fn proxies(environment: &Environment) -> Vec<Finding> {
@@ -60,7 +64,10 @@ pub(super) fn store(environment: &Environment) -> Vec<Finding> {
         Ok(()) => Finding::good(STORE, format!("{count} in {folder}")),
         Err(error) => Finding::broken(
             STORE,
-            format!("{count} in {folder}, which cannot be written: {error}"),
+            format!(
+                "{count} in {folder}, which cannot be written: {}",
+                words(&error)
+            ),
             "change its owner, or name another folder with BUILDX_CONFIG",
         ),
     }];
@@ -86,8 +93,9 @@ pub(super) fn state(environment: &Environment) -> Vec<Finding> {
         Err(error) => Finding::odd(
             STATE,
             format!(
-                "nothing is remembered of builds: {} cannot be written: {error}",
-                folder.display()
+                "nothing is remembered of builds: {} cannot be written: {}",
+                folder.display(),
+                words(&error)
             ),
             "change its owner, or set XDG_STATE_HOME",
         ),
@@ -125,8 +133,9 @@ fn of_plugin(name: &str, own: Option<&Path>, environment: &Environment) -> Optio
         (_, Err(error)) => Finding::broken(
             PLUGIN,
             format!(
-                "docker {name} runs {}, which cannot be used: {error}",
-                link.display()
+                "docker {name} runs {}, which cannot be used: {}",
+                link.display(),
+                words(&error)
             ),
             match name {
                 "buildx" => "link it again: solvekit install-plugin --buildx --force",
