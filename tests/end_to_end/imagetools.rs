@@ -91,7 +91,7 @@ fn inspect_of_one_platform_has_its_config_at_hand() {
         "--format",
         "{{.Image.Architecture}} {{.Provenance}}",
     ]);
-    assert_eq!(found.succeeded().stdout, "arm64 {<no value>}");
+    assert_eq!(found.succeeded().stdout, "arm64 {<nil>}");
 }
 
 #[test]

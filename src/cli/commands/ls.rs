@@ -66,7 +66,7 @@ pub(crate) async fn cmd_ls(
 ) -> Result<(), Failure> {
     let format = match args.format.as_str() {
         "json" => None,
-        text => Some(Format::parse(text, TABLE)?),
+        text => Some(Format::parse(text, TABLE)?.over("*commands.lsContext")),
     };
     let builders = Builders::of(environment)?;
     let (listed, mut problems) =

@@ -32,6 +32,7 @@ pub(crate) mod registry_failure;
 mod remedies;
 mod steps_of_layers;
 pub(crate) mod table_format;
+pub(crate) mod template_words;
 pub(crate) mod terminal;
 pub(crate) mod usage;
 pub(crate) mod verification;

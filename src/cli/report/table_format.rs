@@ -6,11 +6,14 @@ use solvekit::text::one_line;
 
 use super::Failure;
 use super::columns::align;
+use super::template_words::Place;
 
 /// The output format of a list.
 #[derive(Debug)]
 pub(crate) struct Format {
     template: Template,
+    text: String,
+    place: Place,
     /// Prints headers, and aligns the columns.
     pub(crate) is_table: bool,
     /// Line breaks in an entry's texts are escaped.
@@ -28,12 +31,22 @@ impl Format {
             _ => (false, text),
         };
         let text = text.replace("\\t", "\t").replace("\\n", "\n");
-        let template = Template::parse(&text).map_err(|error| Failure::from_error(&error))?;
+        let place = Place::of_list("");
+        let template = Template::parse(&text).map_err(|error| place.failure(&error, &text))?;
         Ok(Self {
             template,
+            text,
+            place,
             is_table,
             in_lines: is_table,
         })
+    }
+
+    /// Sets Go's name for the type of an entry in buildx.
+    #[must_use]
+    pub(crate) fn over(mut self, kind: &'static str) -> Self {
+        self.place = Place::of_list(kind);
+        self
     }
 
     /// A template of lines; line breaks in foreign texts are escaped.
@@ -41,6 +54,8 @@ impl Format {
         let template = Template::parse(text).map_err(|error| Failure::from_error(&error))?;
         Ok(Self {
             template,
+            text: text.to_owned(),
+            place: Place::of_list(""),
             is_table: false,
             in_lines: true,
         })
@@ -69,7 +84,7 @@ impl Format {
             false => entry,
         };
         let text = self.template.render(&Value::from(entry), Json::Compact);
-        let text = text.map_err(|error| Failure::from_error(&error))?;
+        let text = text.map_err(|error| self.place.failure(&error, &self.text))?;
         Ok(format!("{text}\n"))
     }
 }

@@ -12,7 +12,7 @@ pub enum Error {
         /// The column, in characters from 1.
         column: usize,
         /// The fault.
-        reason: String,
+        reason: SyntaxProblem,
     },
     /// Blocks or parentheses are nested too deeply.
     #[error(
@@ -66,8 +66,35 @@ pub enum Error {
     },
 }
 
+/// A fault of a template's form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyntaxProblem {
+    /// An action is not closed.
+    #[error("{{{{ has no }}}}")]
+    Unclosed,
+    /// A string is not closed.
+    #[error("a string without an end")]
+    UnclosedString,
+    /// A parenthesis is not closed.
+    #[error("a parenthesis is not closed")]
+    UnclosedParenthesis,
+    /// An action is empty.
+    #[error("{{{{}}}} has nothing in it")]
+    Empty,
+    /// A block has no end.
+    #[error("this has no {{{{end}}}}")]
+    NoEnd,
+    /// An end has no block.
+    #[error("nothing is open that this could end")]
+    NothingOpen,
+    /// Another fault.
+    #[error("{0}")]
+    Other(String),
+}
+
 fn did_you_mean(name: &str, known: &[String]) -> String {
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let known: Vec<&str> = nameable(known).collect();
     suggest::nearest(name, &known)
         .map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
@@ -75,6 +102,12 @@ fn did_you_mean(name: &str, known: &[String]) -> String {
 fn list(known: &[String]) -> String {
     match known.is_empty() {
         true => "no fields".to_owned(),
-        false => known.join(", "),
+        false => nameable(known).collect::<Vec<_>>().join(", "),
     }
+}
+
+/// The names that a template can refer to: none of them begins with a dot.
+fn nameable(known: &[String]) -> impl Iterator<Item = &str> {
+    let names = known.iter().map(String::as_str);
+    names.filter(|name| !name.starts_with('.'))
 }

@@ -1,6 +1,6 @@
 //! Splits a template into text and actions, and actions into tokens.
 
-use super::Error;
+use super::{Error, SyntaxProblem};
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +69,7 @@ pub(super) fn split(template: &str) -> Result<Vec<Piece>, Error> {
         let base = column(template, action);
         let end = end_of(action).ok_or_else(|| Error::Syntax {
             column: base.saturating_sub(2).max(1),
-            reason: "{{ has no }}".to_owned(),
+            reason: SyntaxProblem::Unclosed,
         })?;
         let mut inner = &action[..end];
         rest = &action[end + 2..];
@@ -228,7 +228,7 @@ impl Chars<'_> {
         }
         Err(Error::Syntax {
             column: begin,
-            reason: "a string without an end".to_owned(),
+            reason: SyntaxProblem::UnclosedString,
         })
     }
 
@@ -253,7 +253,7 @@ impl Chars<'_> {
     fn wrong(&self, reason: String) -> Error {
         Error::Syntax {
             column: self.column,
-            reason,
+            reason: SyntaxProblem::Other(reason),
         }
     }
 }

@@ -26,7 +26,7 @@ mod pipeline;
 mod printf;
 mod value;
 
-pub use error::Error;
+pub use error::{Error, SyntaxProblem};
 pub use value::{Field, Struct, Value};
 
 use parser::Node;

@@ -1,6 +1,6 @@
 //! Parses the tokens of a template into a tree.
 
-use super::error::Error;
+use super::error::{Error, SyntaxProblem};
 use super::lexer::{Kind, Piece, Token, split};
 use super::pipeline::{pipeline, pipeline_after};
 use super::value::Value;
@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Error> {
         Stop::OfTemplate => Ok(nodes),
         Stop::Else(column, _) | Stop::End(column) => Err(Error::Syntax {
             column,
-            reason: "nothing is open that this could end".to_owned(),
+            reason: SyntaxProblem::NothingOpen,
         }),
     }
 }
@@ -90,7 +90,7 @@ impl Parser {
             let Some(first) = tokens.first().cloned() else {
                 return Err(Error::Syntax {
                     column: 1,
-                    reason: "{{}} has nothing in it".to_owned(),
+                    reason: SyntaxProblem::Empty,
                 });
             };
             let word = match &first.kind {
@@ -108,13 +108,13 @@ impl Parser {
                 "break" | "continue" => {
                     return Err(Error::Syntax {
                         column: first.column,
-                        reason: format!("{word} stands outside of range"),
+                        reason: SyntaxProblem::Other(format!("{word} stands outside of range")),
                     });
                 }
                 "define" | "template" | "block" => {
                     return Err(Error::Syntax {
                         column: first.column,
-                        reason: format!("{word} is not supported"),
+                        reason: SyntaxProblem::Other(format!("{word} is not supported")),
                     });
                 }
                 _ => nodes.push(Node::Print(pipeline(tokens)?)),
@@ -154,7 +154,7 @@ impl Parser {
                 Stop::OfTemplate => {
                     return Err(Error::Syntax {
                         column: word.column,
-                        reason: "this has no {{end}}".to_owned(),
+                        reason: SyntaxProblem::NoEnd,
                     });
                 }
                 Stop::Else(_, mut tokens) if !tokens.is_empty() => {
@@ -162,7 +162,9 @@ impl Parser {
                     if next.kind != Kind::Word("if".to_owned()) || !is("if") {
                         return Err(Error::Syntax {
                             column: next.column,
-                            reason: "only if can follow an else, and only that of an if".to_owned(),
+                            reason: SyntaxProblem::Other(
+                                "only if can follow an else, and only that of an if".to_owned(),
+                            ),
                         });
                     }
                     let condition = pipeline_after(&next, tokens)?;
@@ -176,7 +178,7 @@ impl Parser {
                     if !matches!(next_end, Stop::End(_)) {
                         return Err(Error::Syntax {
                             column,
-                            reason: "after else comes {{end}}".to_owned(),
+                            reason: SyntaxProblem::Other("after else comes {{end}}".to_owned()),
                         });
                     }
                     break;

@@ -1,6 +1,6 @@
 //! Parses the content of `{{…}}`: values, and functions with their arguments.
 
-use super::error::Error;
+use super::error::{Error, SyntaxProblem};
 use super::functions;
 use super::lexer::{Kind, Token};
 use super::parser::{Base, MOST_NESTED, Operand, Pipeline};
@@ -10,7 +10,7 @@ pub(super) fn pipeline_after(word: &Token, tokens: Vec<Token>) -> Result<Pipelin
     if tokens.is_empty() {
         return Err(Error::Syntax {
             column: word.column,
-            reason: "what it is about is missing".to_owned(),
+            reason: SyntaxProblem::Other("what it is about is missing".to_owned()),
         });
     }
     pipeline(tokens)
@@ -54,7 +54,7 @@ impl Cursor {
             if command.is_empty() {
                 return Err(Error::Syntax {
                     column: self.column,
-                    reason: "a value or a function is missing".to_owned(),
+                    reason: SyntaxProblem::Other("a value or a function is missing".to_owned()),
                 });
             }
             pipeline.commands.push(command);
@@ -95,7 +95,7 @@ impl Cursor {
         let Some(token) = self.tokens.next() else {
             return Err(Error::Syntax {
                 column: self.column,
-                reason: "something is missing at the end".to_owned(),
+                reason: SyntaxProblem::Other("something is missing at the end".to_owned()),
             });
         };
         self.column = token.column;
@@ -140,7 +140,7 @@ impl Cursor {
                     _ => {
                         return Err(Error::Syntax {
                             column: token.column,
-                            reason: "a parenthesis is not closed".to_owned(),
+                            reason: SyntaxProblem::UnclosedParenthesis,
                         });
                     }
                 }
@@ -161,9 +161,9 @@ impl Cursor {
 fn unexpected(token: &Token) -> Error {
     Error::Syntax {
         column: token.column,
-        reason: match &token.kind {
+        reason: SyntaxProblem::Other(match &token.kind {
             Kind::Close => "a parenthesis is closed that was not opened".to_owned(),
             _ => "this cannot stand here".to_owned(),
-        },
+        }),
     }
 }

@@ -235,3 +235,26 @@ fn json_of_templates_escapes_what_terminals_act_on() {
     let value = Value::from("\u{9b}2J\u{202e}\x7f");
     assert_eq!(value.to_json(Json::Compact), r#""\u009b2J\u202e\u007f""#);
 }
+
+#[test]
+fn nothing_within_a_value_is_printed_as_go_prints_it() {
+    let platforms = Struct::new()
+        .field("linux/amd64", "linux/amd64", Value::Null)
+        .as_map();
+    let fields = Struct::new()
+        .field("A", "a", Value::Null)
+        .field("B", "b", vec![Value::Null, Value::from("x")])
+        .field("C", "c", platforms);
+    let shown = Value::from(fields).to_string();
+    assert_eq!(shown, "{<nil> [<nil> x] map[linux/amd64:<nil>]}");
+}
+
+#[test]
+fn names_that_templates_cannot_write_are_not_suggested() {
+    let value = Struct::new()
+        .field("Name", "Name", "a")
+        .field(".created_at", "created_at", "b");
+    let error = Template::parse("{{.Nope}}").unwrap();
+    let error = error.render(&value.into(), Json::Compact).unwrap_err();
+    assert!(error.to_string().ends_with("it has Name"), "{error}");
+}

@@ -29,6 +29,8 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Struct {
     fields: Vec<Field>,
+    /// Prints as a map.
+    is_map: bool,
 }
 
 /// A field of a [`Struct`].
@@ -66,6 +68,13 @@ impl Struct {
     #[must_use]
     pub fn hidden(self, name: &str, value: impl Into<Value>) -> Self {
         self.with(name, None, false, value.into())
+    }
+
+    /// Prints like Go's map, with the names of the fields: for keys that are data, but known.
+    #[must_use]
+    pub fn as_map(mut self) -> Self {
+        self.is_map = true;
+        self
     }
 
     fn with(mut self, name: &str, json: Option<&str>, omit_empty: bool, value: Value) -> Self {
@@ -142,21 +151,40 @@ impl fmt::Display for Value {
             Self::String(text) => f.write_str(text),
             Self::List(list) => {
                 f.write_str("[")?;
-                separated(f, list.iter(), |f, value| write!(f, "{value}"))?;
+                separated(f, list.iter(), nested)?;
                 f.write_str("]")
             }
             Self::Map(map) => {
                 f.write_str("map[")?;
-                separated(f, map.iter(), |f, (key, value)| write!(f, "{key}:{value}"))?;
+                separated(f, map.iter(), |f, (key, value)| {
+                    write!(f, "{key}:")?;
+                    nested(f, value)
+                })?;
+                f.write_str("]")
+            }
+            Self::Struct(fields) if fields.is_map => {
+                f.write_str("map[")?;
+                separated(f, fields.fields.iter(), |f, field| {
+                    write!(f, "{}:", field.name)?;
+                    nested(f, &field.value)
+                })?;
                 f.write_str("]")
             }
             Self::Struct(fields) => {
                 f.write_str("{")?;
                 let shown = fields.fields.iter().filter(|field| field.json.is_some());
-                separated(f, shown, |f, field| write!(f, "{}", field.value))?;
+                separated(f, shown, |f, field| nested(f, &field.value))?;
                 f.write_str("}")
             }
         }
+    }
+}
+
+/// Within another value Go prints `<nil>` for nothing.
+fn nested(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
+    match value {
+        Value::Null => f.write_str("<nil>"),
+        value => write!(f, "{value}"),
     }
 }
 

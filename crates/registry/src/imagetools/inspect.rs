@@ -62,6 +62,11 @@ impl Inspection {
         &self.root.bytes
     }
 
+    /// True if the name points to an index.
+    pub fn is_index(&self) -> bool {
+        self.index.is_some()
+    }
+
     /// Returns name, type, digest, and the manifests of an index, as buildx shows them, with the
     /// annotations of the index or manifest.
     pub fn text(&self) -> String {
@@ -115,7 +120,7 @@ impl Inspection {
     }
 
     async fn attested(&self, loaded: &Loaded, kind: Kind) -> Result<Value, Error> {
-        let mut all = Struct::new();
+        let mut all = Struct::new().as_map();
         for (platform, image) in &loaded.images {
             let found = predicates(&self.client, &self.location, loaded, &image.digest, kind);
             let mut found = found.await?.into_iter();
@@ -154,7 +159,7 @@ fn by_platform(loaded: &Loaded, value: impl Fn(&Image) -> Value) -> Value {
         _ => loaded
             .images
             .iter()
-            .fold(Struct::new(), |all, (platform, image)| {
+            .fold(Struct::new().as_map(), |all, (platform, image)| {
                 all.field(platform, platform, value(image))
             })
             .into(),

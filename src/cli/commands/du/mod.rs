@@ -61,7 +61,7 @@ pub(crate) async fn cmd_du(
     let is_pretty = args.verbose || args.format == "pretty";
     let format = match is_pretty {
         true => records::pretty()?,
-        false => Format::parse(&args.format, records::TABLE)?,
+        false => Format::parse(&args.format, records::TABLE)?.over("*commands.diskusageContext"),
     };
     let daemons = connection
         .connect_all(environment)

@@ -79,7 +79,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         Some("-") => take_at_most(std::io::stdin().lock(), BUNDLE),
         _ => read_at_most(path, BUNDLE),
     };
-    read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+    read.map_err(|error| {
+        let path = path.display();
+        let begin = format!("failed to open file {path}: ");
+        let failure = Failure::new(format!("cannot read {path}: {error}"));
+        failure.of_missing_file(&begin, path, &error)
+    })
 }
 
 fn row(record: &BundledRecord) -> String {

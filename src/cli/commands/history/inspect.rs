@@ -14,6 +14,7 @@ use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
 use crate::cli::report::display::desktop_url;
+use crate::cli::report::template_words::Place;
 use crate::cli::report::terminal::{print, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
@@ -58,16 +59,17 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
     if let Some(Part::Attachment(args)) = &args.part {
         return cmd_attachment(args, history).await;
     }
+    let failed = |error| Place::of_build().failure(&error, &args.format);
     let template = match args.format.as_str() {
         "pretty" | "json" => None,
-        text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
+        text => Some(Template::parse(text).map_err(failed)?),
     };
     let Found { daemon, record } = history.build(args.build.as_deref()).await?;
     let known = details::known(daemon, &record).await;
     match (template, args.format.as_str()) {
         (Some(template), _) => {
             let rendered = template.render(&fields::of(&known).into(), Json::Compact);
-            print(&rendered.map_err(|error| Failure::from_error(&error))?)
+            print(&rendered.map_err(failed)?)
         }
         (None, "json") => {
             let json = template::Value::from(fields::of(&known)).to_json(Json::Indented);

@@ -62,7 +62,7 @@ Examples:
 pub(super) async fn cmd_ls(args: &LsArgs, history: &History<'_>) -> Result<(), Failure> {
     let filters = args.filter.iter().map(|text| Filter::parse(text));
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
-    let format = Format::parse(&args.format, TABLE)?;
+    let format = Format::parse(&args.format, TABLE)?.over("*history.lsContext");
     let repository = match args.local {
         true => Some(own_repository()?),
         false => None,

@@ -14,6 +14,7 @@ use crate::cli::commands::transfers::{failed, platform};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::registry_failure::of_imagetools;
+use crate::cli::report::template_words;
 use crate::cli::report::terminal::{print_data, print_text};
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +58,10 @@ pub(super) async fn cmd_inspect(
     let location = Location::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
     // Parse the template first: a mistake in it is reported before any request.
     let template = match &args.format {
-        Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
+        Some(format) => {
+            let failed = |error| template_words::Place::of_image(false).failure(&error, format);
+            Some(Template::parse(format).map_err(failed)?)
+        }
         None => None,
     };
     let client =
@@ -82,9 +86,10 @@ pub(super) async fn cmd_inspect(
         Ok(value) => value,
         Err(error) => return Err(of_imagetools(&client, error).await),
     };
-    let text = template
-        .render(&value, Json::Indented)
-        .map_err(|error| Failure::from_error(&error))?;
+    let text = template.render(&value, Json::Indented).map_err(|error| {
+        let format = args.format.as_deref().unwrap_or_default();
+        template_words::Place::of_image(image.is_index()).failure(&error, format)
+    })?;
     print_text(&text)
 }
 

@@ -87,9 +87,15 @@ impl Advised for HistoryUsage {
             Self::NothingChosen => {
                 "at least one of --type, --platform or DIGEST must be specified".to_owned()
             }
-            Self::BuildFilter { text, .. } => match text.contains(['=', '<', '>']) {
-                true => format!("unsupported filter {text:?}"),
-                false => format!("invalid filter {text:?}"),
+            Self::NoRepository => "could not get remote URL for local filter: no remote URL found \
+                                   for either origin or upstream"
+                .to_owned(),
+            Self::BuildFilter { text, .. } => match text.split_once(['<', '>']) {
+                Some(("duration", value)) => {
+                    format!("invalid duration {}", value.trim_start_matches('='))
+                }
+                None if !text.contains('=') => format!("invalid filter {text:?}"),
+                _ => format!("unsupported filter {text:?}"),
             },
             Self::RecordFilter { text, .. } => {
                 let Some((key, value)) = text.split_once('=') else {
