@@ -66,6 +66,37 @@ fn mistakes_are_reported_as_buildx_reports_them() {
     assert!(different.is_empty(), "{}", different.join("\n\n"));
 }
 
+/// A bake file with a mistake, and buildx's stderr.
+#[derive(Debug, Deserialize)]
+struct BakeCase {
+    file: String,
+    text: String,
+    stderr: String,
+}
+
+#[test]
+fn mistakes_in_bake_files_are_reported_as_buildx_reports_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let all: Vec<BakeCase> = serde_json::from_str(include_str!("bake.json")).unwrap();
+    assert!(all.len() > 10, "{}", all.len());
+    let mut different = Vec::new();
+    for case in &all {
+        std::fs::write(folder.path().join(&case.file), &case.text).unwrap();
+        let words = ["bake", "--print", "-f", &case.file];
+        let mut command = called("buildx", folder.path(), &solvekit(words));
+        command.current_dir(folder.path());
+        command.env("DOCKER_CONFIG", folder.path().join("docker"));
+        command.env("DOCKER_HOST", NO_ENGINE);
+        command.env_remove("BUILDKIT_HOST");
+        let found = Finished::of(&mut command);
+        let is_same = without_advice(&found.stderr) == without_advice(&case.stderr);
+        if !is_same || found.code != Some(1) {
+            different.push(format!("{case:#?}\n{found:#?}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n\n"));
+}
+
 /// The parts of a check's text: its first line, and each warning with its lines. BuildKit has no
 /// fixed order for warnings of the same line.
 fn warnings(text: &str) -> Vec<&str> {

@@ -152,7 +152,11 @@ impl Interpreter<'_> {
             let decoded = &mut self.blocks[index].outputs[output].decoded;
             decoded.set(name, value).map_err(|error| {
                 let place = attribute.expression.start_span();
-                Diagnostic::new(Kind::Type, format!("{name}: {error}")).at(place)
+                let failed = Diagnostic::new(Kind::Type, format!("{name}: {error}")).at(place);
+                match error.in_reference() {
+                    Some(words) => failed.in_reference(words),
+                    None => failed,
+                }
             })?;
         }
         let state = &mut self.blocks[index].outputs[output];

@@ -144,7 +144,15 @@ impl<'b> Interpreter<'b> {
                 let ty = constraint.as_ref().unwrap_or(&Type::Any);
                 Some(convert(&value, ty).map_err(|error| {
                     let message = format!("the default of {name} does not fit its type: {error}");
-                    Diagnostic::new(Kind::Variable, message)
+                    let failed = Diagnostic::new(Kind::Variable, message);
+                    match error.in_reference() {
+                        Some(reason) => failed.in_reference(format!(
+                            "Invalid value; invalid type {} for variable {name} default value: \
+                             {reason}",
+                            ty.friendly()
+                        )),
+                        None => failed,
+                    }
                 })?)
             }
         };

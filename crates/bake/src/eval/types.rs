@@ -37,7 +37,14 @@ pub(super) fn type_of_node(node: &Node, file: &Arc<str>) -> Result<Type, Diagnos
             let message = format!("{name} needs the types of its elements in parentheses");
             return fail(node.range(), message);
         }
-        Some(name) => return fail(node.range(), unknown(name)),
+        Some(name) => {
+            return fail(node.range(), unknown(name)).map_err(|error| {
+                error.in_reference(format!(
+                    "Invalid type specification; The keyword {name:?} is not a valid type \
+                     specification."
+                ))
+            });
+        }
         None => {}
     }
     let Some(call) = call(node) else {

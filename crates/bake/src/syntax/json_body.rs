@@ -64,7 +64,13 @@ impl JsonFile {
             rest = others;
         }
         if !top {
-            return converter.fail(open, "the file must hold one JSON object, not an array");
+            let failed = converter.fail(open, "the file must hold one JSON object, not an array");
+            return failed.map_err(|error| {
+                error.in_reference(
+                    "Incorrect JSON value type; A JSON object is required here, setting the \
+                     arguments for this block.",
+                )
+            });
         }
         body.attributes = converter.attributes(rest)?;
         Ok(body)

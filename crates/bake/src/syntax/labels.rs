@@ -25,7 +25,14 @@ pub fn check(block: &Block, count: usize) -> Result<(), Diagnostic> {
             0 => format!("a {kind} block has no name"),
             _ => format!("a {kind} has one name, so {label:?} is one too many"),
         };
-        return Err(Diagnostic::new(Kind::Structure, message).at(range.within(&block.file)));
+        let failed = Diagnostic::new(Kind::Structure, message).at(range.within(&block.file));
+        return Err(match count {
+            0 => failed,
+            _ => failed.in_reference(format!(
+                "Extraneous label for {kind}; Only {count} labels (name) are expected for {kind} \
+                 blocks."
+            )),
+        });
     }
     if block.labels.len() < count {
         let message = format!("the {kind} has no name: write {kind} \"name\" {{");

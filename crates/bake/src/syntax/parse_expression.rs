@@ -103,7 +103,12 @@ impl<'a> Parser<'a> {
                     TokenKind::Newline => "the end of the line".to_owned(),
                     _ => format!("{:?}", start.text),
                 };
-                self.soft_error(start.range, format!("expected a value, found {found}"));
+                self.soft_known_error(
+                    start.range,
+                    format!("expected a value, found {found}"),
+                    "Invalid expression; Expected the start of an expression, but found an invalid \
+                     expression token.",
+                );
                 self.recovery = true;
                 Self::placeholder(start.range)
             }

@@ -150,6 +150,18 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The same for an error that has a well-known message in the reference.
+    pub(super) fn soft_known_error(
+        &mut self,
+        range: Range,
+        message: impl Into<String>,
+        reference: impl Into<String>,
+    ) {
+        if !self.recovery {
+            self.known_error(range, message, reference);
+        }
+    }
+
     /// True if there are more than `before` errors and tokens were skipped.
     pub(super) fn lost(&self, before: usize) -> bool {
         self.recovery && self.errors > before

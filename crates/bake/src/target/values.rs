@@ -34,6 +34,17 @@ pub(crate) enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// The message of buildx for a value of the wrong type.
+    pub(crate) fn in_reference(&self) -> Option<String> {
+        let Self::Convert(error) = self else {
+            return None;
+        };
+        let reason = error.in_reference()?;
+        Some(format!("Unsuitable value type; Unsuitable value: {reason}"))
+    }
+}
+
 /// Returns the elements of a list or tuple, without empty texts.
 pub(super) fn elements(value: &Value) -> Result<Vec<&Value>, DecodeError> {
     match value {

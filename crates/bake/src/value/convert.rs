@@ -212,6 +212,10 @@ fn named(value: &Value, want: &Type, name: &str) -> Result<Value, ConvertError> 
     part(value, want).map_err(|error| error.within(Step::Name(name.to_owned())))
 }
 
+fn is_primitive(ty: &Type) -> bool {
+    matches!(ty, Type::String | Type::Number | Type::Bool)
+}
+
 fn primitive(value: &Value, want: &Type) -> Result<Value, ConvertError> {
     match (value, want) {
         (Value::Number(number), Type::String) => Ok(Value::string(number.to_string())),
@@ -354,6 +358,27 @@ fn to_map(value: &Value, have: &Type, want: &Type) -> Result<Value, ConvertError
 }
 
 impl ConvertError {
+    /// The reason in the words of go-cty, if it is about the whole value.
+    pub(crate) fn in_reference(&self) -> Option<String> {
+        if !self.path.is_empty() {
+            return None;
+        }
+        Some(match &self.reason {
+            ConvertReason::NotABool { .. } => "a bool is required".to_owned(),
+            ConvertReason::NotANumber { .. } => "a number is required".to_owned(),
+            ConvertReason::Mismatch { have, want } => match (have, want) {
+                (Type::Tuple(_), Type::Map(_))
+                | (Type::Object(_), Type::List(_) | Type::Set(_)) => {
+                    format!("{} required", want.friendly())
+                }
+                // go-cty describes the element that differs.
+                (Type::Tuple(_) | Type::Object(_), want) if !is_primitive(want) => return None,
+                _ => format!("{} required, but have {}", want.friendly(), have.friendly()),
+            },
+            _ => return None,
+        })
+    }
+
     fn within(mut self, step: Step) -> Self {
         self.path.insert(0, step);
         self

@@ -73,6 +73,7 @@ impl Advised for BakeUsage {
             Self::NoFile => "couldn't find a bake definition".to_owned(),
             Self::List { text, .. } => format!("invalid list type {text:?}"),
             Self::Allow { text, .. } => format!("unknown entitlement key {text:?}"),
+            Self::Variable(text) => format!("invalid variable {text:?}, expected key=value"),
             Self::NotAllowed { .. } => "additional privileges requested".to_owned(),
             _ => return None,
         })
