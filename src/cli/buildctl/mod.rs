@@ -4,6 +4,7 @@
 mod cache;
 mod debug;
 mod metadata;
+mod mistakes;
 mod records;
 mod workers;
 
@@ -20,7 +21,7 @@ use super::commands::plugin::Invocation;
 use super::commands::{dial_stdio, solve};
 use super::environment::Environment;
 use super::identity::{BUILDCTL_VERSION, Identity};
-use super::report::terminal::print_text;
+use super::report::terminal::{print_text, talk};
 use super::report::{Failure, failure};
 use super::{log, run_async, trace};
 
@@ -77,10 +78,15 @@ pub(super) fn main(invocation: &Invocation) -> ExitCode {
     let cli: Buildctl = match normalize::parse(invocation.arguments.clone()) {
         Ok(cli) => cli,
         Err(error) if error.kind() == ErrorKind::InvalidSubcommand => {
-            let _ = failure::usage(&error, false);
+            talk(&mistakes::unknown_command(&error));
             return EXIT_UNKNOWN.into();
         }
-        Err(error) => return failure::usage(&error, false),
+        Err(error) => {
+            return match mistakes::failure(&error) {
+                Some(failure) => failure.in_words_of(Identity::Buildctl).report(),
+                None => failure::usage(&error, false),
+            };
+        }
     };
     let code = match run(cli, invocation) {
         Ok(()) => ExitCode::SUCCESS,

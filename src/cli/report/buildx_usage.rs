@@ -193,7 +193,7 @@ fn usage(error: &clap::Error) -> String {
 }
 
 /// The command's words: the program, maybe the docker CLI's word for it, and the subcommands.
-fn path(error: &clap::Error) -> String {
+pub(crate) fn path(error: &clap::Error) -> String {
     let usage = usage(error);
     let words = usage.lines().next().unwrap_or_default().split_whitespace();
     let words = words.skip_while(|word| *word == "Usage:");
@@ -207,11 +207,11 @@ fn own(path: &str) -> &str {
 }
 
 /// `--tag` of `--tag <NAME>`.
-fn name(argument: &str) -> &str {
+pub(crate) fn name(argument: &str) -> &str {
     argument.split([' ', '=', '[']).next().unwrap_or(argument)
 }
 
-fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+pub(crate) fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),
         ContextValue::Strings(all) => Some(all.join(", ")),
@@ -220,13 +220,13 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
 }
 
 /// clap's own message, in one line.
-fn plain(error: &clap::Error) -> String {
+pub(crate) fn plain(error: &clap::Error) -> String {
     let message = error.render().to_string();
     let first = message.lines().next().unwrap_or_default();
     first.strip_prefix("error: ").unwrap_or(first).to_owned()
 }
 
-fn nearest(error: &clap::Error) -> Option<String> {
+pub(crate) fn nearest(error: &clap::Error) -> Option<String> {
     let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let near = kinds.iter().find_map(|kind| text(error, *kind))?;
     Some(format!("did you mean {near}?"))

@@ -9,9 +9,17 @@ use crate::cli::report::Failure;
 pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(Failure::new(format!(
-            "{flag} {text:?} has no name: expected NAME=VALUE"
-        ))),
+        _ => {
+            let failure = Failure::new(format!("{flag} {text:?} has no name: expected NAME=VALUE"));
+            let name = flag.trim_start_matches('-');
+            let words = match name {
+                "oci-layout" => format!(
+                    "oci-layout option must be 'id=path/to/layout', instead had invalid {text}"
+                ),
+                _ => format!("invalid value {text}"),
+            };
+            Err(failure.in_buildx(Some(format!("invalid {name}: {words}"))))
+        }
     };
     let given = given.iter().filter(|text| !text.is_empty());
     given.map(pair).collect()
@@ -21,9 +29,14 @@ pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, Str
 pub(super) fn folders(given: &[String]) -> Result<BTreeMap<String, PathBuf>, Failure> {
     let folder = |(name, path): (String, String)| match Path::new(&path).is_dir() {
         true => Ok((name, PathBuf::from(path))),
-        false => Err(Failure::new(format!(
-            "--local {name}: {path:?} is not a folder"
-        ))),
+        false => {
+            let failure = Failure::new(format!("--local {name}: {path:?} is not a folder"));
+            let is_missing = !Path::new(&path).exists();
+            let words = is_missing.then(|| {
+                format!("invalid local: resolve : lstat {path}: no such file or directory")
+            });
+            Err(failure.in_buildx(words))
+        }
     };
     pairs("--local", given)?.into_iter().map(folder).collect()
 }

@@ -12,6 +12,8 @@ pub(crate) enum GraphUsage {
     NotAGraph(String),
     #[error("the graph is empty: it has no step")]
     Empty,
+    #[error("--output {0:?} has no type=")]
+    OutputWithoutType(String),
     #[error("there is nothing to solve: stdin is a terminal")]
     Terminal,
     #[error("invalid --registry-auth-tlscontext {text:?}: {reason}")]
@@ -32,6 +34,12 @@ impl Advised for GraphUsage {
                 "pipe a graph in, for example from solvekit llb --format pb, or name a frontend: \
                  --frontend dockerfile.v0"
             }
+            Self::OutputWithoutType(path) => {
+                return Some(match path.contains('=') {
+                    true => "name the kind of output first: --output type=image,…".to_owned(),
+                    false => format!("for files: --output type=local,dest={path}"),
+                });
+            }
             Self::TlsContext { .. } => {
                 "for example host=registry.example.com,ca=ca.pem,cert=cert.pem,key=key.pem"
             }
@@ -40,5 +48,23 @@ impl Advised for GraphUsage {
             }
         };
         Some(advice.to_owned())
+    }
+
+    /// buildctl's message.
+    fn in_buildx(&self) -> Option<String> {
+        match self {
+            Self::Empty | Self::Terminal => {
+                Some("please specify --frontend or pipe LLB definition to stdin".to_owned())
+            }
+            Self::OutputWithoutType(text) if text.contains('=') => {
+                Some("--output requires type=<type>".to_owned())
+            }
+            Self::OutputWithoutType(text) => Some(format!("invalid value {text}")),
+            Self::TlsContext { text, .. } => {
+                let field = text.split(',').find(|field| !field.contains('='));
+                field.map(|field| format!("invalid value {field}"))
+            }
+            Self::NotAGraph(_) | Self::Rules { .. } => None,
+        }
     }
 }
