@@ -44,6 +44,7 @@ pub use request::entitlement::Entitlement;
 pub use request::files::{EntryKind, FileEntry, FileSource};
 pub use request::folders::Folders;
 pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name};
+pub use request::ignored::IgnoredValue;
 pub use request::output::{Destination, Output, OutputKind, csv_fields};
 pub use request::resources::{Resources, parse_bytes};
 pub use request::stream::InputStream;

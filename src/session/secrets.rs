@@ -115,6 +115,14 @@ impl Secrets {
         Ok(self)
     }
 
+    /// Adds a secret by file without looking at the file. A step that needs the secret fails if
+    /// the file cannot be read.
+    #[must_use]
+    pub fn with_unchecked_file(mut self, id: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.sources.insert(id.into(), Source::File(path.into()));
+        self
+    }
+
     /// Adds a store for secrets that are not known by value or file. The first store that has a
     /// secret wins.
     #[must_use]
@@ -192,7 +200,8 @@ async fn read(id: &str, path: PathBuf) -> Result<Vec<u8>, Status> {
         Ok(data) if data.len() > LIMIT => Err(too_large(id)),
         Ok(data) => Ok(data),
         Err(error) => Err(Status::unknown(format!(
-            "cannot read {name} for secret {id}: {error}"
+            "cannot read {name} for secret {id}: {}",
+            crate::causes::in_one_line(&error)
         ))),
     }
 }

@@ -180,8 +180,8 @@ fn wrong_attestations_are_reported_before_a_daemon_is_asked() {
         ),
         (&["--attest=type=x"], &["--attest", "provenance, sbom"]),
         (
-            &["--attest=type=provenance,mod=max"],
-            &["did you mean \"mode\"?"],
+            &["--attest=type=provenance,reproducible=x"],
+            &["reproducible=x is neither true nor false"],
         ),
         (&["--sbom=generator="], &["--sbom", "no image"]),
         (

@@ -94,6 +94,33 @@ fn what_is_missing_is_named_as_buildx_does() {
     assert_eq!(errors(&failed), ["no builder \"none\" found"]);
 }
 
+#[test]
+fn values_that_buildkit_ignores_do_not_stop_a_build() {
+    let folder = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /f\n")]);
+    for (flag, warning) in [
+        ("--output=type=local,dest=out,nope=1", "output type=local"),
+        ("--output=type=cacheonly,nope=1", "output type=cacheonly"),
+        ("--cache-from=type=nope", "cache to import type=nope"),
+    ] {
+        for command in [
+            buildx(&["build", flag, "."]),
+            solvekit(["build", flag, "."]),
+        ] {
+            let built = in_folder(&folder, command).succeeded();
+            let warning = format!("WARNING: {warning}: there is no ");
+            assert!(built.stderr.contains(&warning), "{}", built.stderr);
+        }
+    }
+    let secret = [
+        "build",
+        "--secret=id=a,src=.",
+        "--output=type=cacheonly",
+        ".",
+    ];
+    in_folder(&folder, buildx(&secret)).succeeded();
+    in_folder(&folder, solvekit(secret)).failed_with(1, &["secret a", "a directory"]);
+}
+
 /// The names of the steps in a log of `--progress=plain`.
 fn steps(log: &str) -> Vec<&str> {
     let named = log

@@ -176,7 +176,7 @@ fn mistakes_in_the_flags_are_reported_before_a_daemon_is_asked() {
         ("--cache-to=type=local", ["--cache-to", "dest= is missing"]),
         (
             "--cache-from=type=local,dest=x",
-            ["--cache-from", "src, tag"],
+            ["--cache-from", "src= is missing"],
         ),
         (
             "--cache-from=type=local,src=x,digest=sha256:0",
@@ -188,7 +188,7 @@ fn mistakes_in_the_flags_are_reported_before_a_daemon_is_asked() {
         ),
         (
             "--cache-to=type=local,dest=x,compresion=zstd",
-            ["--cache-to", "did you mean \"compression\""],
+            ["cache to export type=local", "did you mean \"compression\""],
         ),
         (
             "--output=type=oci,tar=false",

@@ -14,6 +14,7 @@ pub(crate) mod git_repository;
 pub(crate) mod git_source;
 pub(crate) mod github;
 pub(crate) mod headings;
+pub(crate) mod ignored;
 pub(crate) mod images;
 pub(crate) mod legacy;
 pub(crate) mod nodes;

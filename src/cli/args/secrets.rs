@@ -23,14 +23,22 @@ enum Source {
 }
 
 /// Parses secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. A Dockerfile can read every secret
-/// of its build, so a variable of the environment becomes a secret only if it is named here. A
-/// secret whose variable is not set is an error; as buildx, this program warns and omits it.
+/// of its build, so a variable of the environment becomes a secret only if it is named here.
+///
+/// Called as buildx, this program warns where solvekit refuses: about a variable that is not set,
+/// a folder in place of a file, and a secret with both a file and a variable.
 pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {
-        let (id, value) = parse(text)?;
+        let (id, value) = parse(text, identity)?;
         let variable = |name: &str| std::env::var_os(name);
         let added = match &value {
+            Source::File(path) if identity == Identity::Buildx && Path::new(path).is_dir() => {
+                talk(&format!(
+                    "WARNING: the secret {id:?} cannot be read: {path} is a folder\n"
+                ));
+                Ok(secrets.with_unchecked_file(&id, path))
+            }
             Source::File(path) => secrets.with_file(&id, path),
             Source::Variable(name) => match variable(name) {
                 Some(found) => secrets.with_value(&id, into_bytes(found)),
@@ -76,7 +84,7 @@ fn missing_file(id: &str, source: &Source) -> Option<String> {
 
 /// Messages never contain a part of the value: in `--secret id=x,value` the value is meant to be
 /// secret.
-fn parse(text: &str) -> Result<(String, Source), Failure> {
+fn parse(text: &str, identity: Identity) -> Result<(String, Source), Failure> {
     let invalid = |problem| Failure::from(SecretUsage::Invalid(problem));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
     for field in csv_fields(text).map_err(|error| invalid(SecretProblem::Csv(error)))? {
@@ -96,6 +104,14 @@ fn parse(text: &str) -> Result<(String, Source), Failure> {
     }
     let id = id.ok_or_else(|| invalid(SecretProblem::NoId))?;
     let source = match (kind.as_deref(), file, variable) {
+        (None | Some("file" | "env"), file, Some(name)) if identity == Identity::Buildx => {
+            if file.is_some() {
+                talk(&format!(
+                    "WARNING: the secret {id:?} has both src= and env=; the variable is used\n"
+                ));
+            }
+            Source::Variable(name)
+        }
         (_, Some(_), Some(_)) => return Err(invalid(SecretProblem::TwoSources)),
         (Some("env"), Some(name), None) | (None | Some("env"), None, Some(name)) => {
             Source::Variable(name)
@@ -163,7 +179,7 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        parse(text).unwrap().1
+        parse(text, Identity::Solvekit).unwrap().1
     }
 
     #[test]
@@ -176,6 +192,31 @@ mod tests {
     }
 
     #[test]
+    fn buildx_takes_the_variable_of_two_sources() {
+        for text in ["id=a,src=f,env=E", "id=a,type=file,env=E", "id=a,env=E"] {
+            let (_, source) = parse(text, Identity::Buildx).unwrap();
+            assert_eq!(source, Source::Variable("E".into()), "{text}");
+        }
+        let refused = parse("id=a,src=f,env=E", Identity::Solvekit).unwrap_err();
+        assert!(
+            refused.message().contains("both src= and env="),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn buildx_takes_a_folder_and_solvekit_does_not() {
+        let given = ["id=a,src=.".to_owned()];
+        let taken = secrets(&given, Identity::Buildx).unwrap();
+        assert!(!taken.is_empty());
+        let refused = secrets(&given, Identity::Solvekit).unwrap_err();
+        assert!(
+            refused.message().contains("cannot use . as secret a"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
     fn mistakes_do_not_repeat_what_may_be_secret() {
         for text in [
             "src=f",
@@ -185,7 +226,7 @@ mod tests {
             "id=a,sorce=hunter2",
             "hunter2",
         ] {
-            let failure = parse(text).unwrap_err();
+            let failure = parse(text, Identity::Solvekit).unwrap_err();
             assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
         }
     }

@@ -43,9 +43,16 @@ pub(crate) fn cmd_use(
     let name = given.ok_or(BuilderUsage::NoName)?;
     let builders = Builders::of(environment)?;
     let builder = builders.find(name).map_err(|failure| {
-        let words = failure.clone().in_words_of(Identity::Buildx);
-        let words = format!("failed to find instance {name:?}: {}", words.message());
-        failure.in_buildx(Some(words))
+        let path = builders.store.folder().join("instances").join(name);
+        let words = match path.exists() {
+            true => failure
+                .clone()
+                .in_words_of(Identity::Buildx)
+                .message()
+                .to_owned(),
+            false => format!("open {}: no such file or directory", path.display()),
+        };
+        failure.in_buildx(Some(format!("failed to find instance {name:?}: {words}")))
     })?;
     let current = builders.contexts.current();
     let name = match builder.of_context {

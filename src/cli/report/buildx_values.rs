@@ -57,12 +57,7 @@ pub(crate) fn of_value(error: &Error) -> Option<Words> {
         Error::Entitlement { input, .. } => {
             Some(Words::of_build(format!("unknown entitlement {input}")))
         }
-        Error::Resource { input, source } => match **source {
-            ValueError::Form { .. } => Some(Words::of_build(format!(
-                "invalid resource {input:?}, expected key=value"
-            ))),
-            _ => None,
-        },
+        Error::Resource { input, source } => of_resource(input, source),
         _ => None,
     }
 }
@@ -77,6 +72,16 @@ fn of_output(input: &str, source: &ValueError) -> Option<Words> {
                 .split(',')
                 .find_map(|field| field.strip_prefix("type="));
             Words::of_build(format!("dest is required for {} exporter", kind?))
+        }
+        ValueError::NeitherNor { key, value, .. } if key == "mode" => {
+            Words::of_build(format!("invalid local exporter mode {value:?}"))
+        }
+        ValueError::NeitherNor { key, value, .. } => Words::of_build(format!(
+            "failed to solve: non-bool value specified for {key}: {}",
+            no_bool(value)
+        )),
+        ValueError::NotToStandardOutput { .. } if !input.contains("tar=") => {
+            Words::of_build("dest cannot be stdout for local exporter")
         }
         other => return of_fields(input, other),
     })
@@ -120,11 +125,42 @@ fn of_attestation(source: &ValueError) -> Option<Words> {
         ValueError::NeitherNor { key, value, .. } if key == "version" => Words::of_build(format!(
             "failed to solve: invalid provenance SLSA version: {value}"
         )),
+        ValueError::NeitherNor { key, value, .. } if key == "mode" => {
+            Words::of_build(format!("failed to solve: invalid mode {value:?}"))
+        }
+        ValueError::NeitherNor { key, value, .. } if key == "disabled" => {
+            Words::alone(format!("invalid value {key}={value}: {}", no_bool(value)))
+        }
+        ValueError::NeitherNor { key, value, .. } => Words::of_build(format!(
+            "failed to solve: failed to parse {key} flag {value:?}: {}",
+            no_bool(value)
+        )),
         ValueError::EmptyValue {
             key: "generator", ..
         } => Words::of_build("failed to solve: sbom generator cannot be empty"),
         other => return of_fields("", other),
     })
+}
+
+/// Go's reason why a text is not a boolean.
+fn no_bool(value: &str) -> String {
+    format!("strconv.ParseBool: parsing {value:?}: invalid syntax")
+}
+
+fn of_resource(input: &str, source: &ValueError) -> Option<Words> {
+    let ValueError::Form { field, .. } = source else {
+        return None;
+    };
+    Some(Words::of_build(match input.split_once('=') {
+        Some((name @ ("memory" | "memory-swap"), value)) => {
+            format!("invalid value {value:?} for resource {name}: invalid size: '{field}'")
+        }
+        Some((name, value)) => format!(
+            "invalid value {value:?} for resource {name}: strconv.ParseInt: parsing {value:?}: \
+             invalid syntax"
+        ),
+        None => format!("invalid resource {input:?}, expected key=value"),
+    }))
 }
 
 fn of_annotation(input: &str, source: &ValueError) -> Option<Words> {

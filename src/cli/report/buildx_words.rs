@@ -5,7 +5,7 @@ use std::io;
 use solvekit::builder::OptionProblem;
 use solvekit::client::{self, Address, AddressProblem, ConnectProblem, Endpoint};
 use solvekit::frontend::{MissingSource, Refusal};
-use solvekit::pipeline::EngineLack;
+use solvekit::pipeline::{EngineLack, PlaceError};
 use solvekit::{builder, frontend, imagetools, pipeline, registry};
 
 /// The beginning of buildx's message if the daemon or the frontend in it fails a build.
@@ -52,6 +52,30 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         pipeline::Error::Export { source } if source.failure().is_some() => {
             let message = source.failure().map(|failure| failure.message.as_str());
             format!("{FAILED_TO_SOLVE}: {}", message.unwrap_or_default())
+        }
+        pipeline::Error::Client(error) if error.failure().is_some() => {
+            let message = error.failure().map(|failure| failure.message.as_str());
+            format!("{FAILED_TO_SOLVE}: {}", message.unwrap_or_default())
+        }
+        pipeline::Error::Destination { path, source } => {
+            let path = path.display();
+            match source {
+                PlaceError::IsFolder => format!("destination file {path} is a directory"),
+                PlaceError::NotAFolder => format!("destination directory {path} is a file"),
+                _ => return None,
+            }
+        }
+        pipeline::Error::NamedContext { name, source } => {
+            let pipeline::Error::Context { path, source, .. } = &**source else {
+                return None;
+            };
+            let path = path.display();
+            match is_missing(source) {
+                true => format!(
+                    "failed to get build context {name}: stat {path}: no such file or directory"
+                ),
+                false => return None,
+            }
         }
         pipeline::Error::Frontend(_)
         | pipeline::Error::Gateway(_)

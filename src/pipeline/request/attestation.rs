@@ -21,6 +21,9 @@ pub struct Attestations {
 const PROVENANCE: &str = "provenance";
 const SBOM: &str = "sbom";
 
+/// The attributes of `type=provenance` whose value the daemon takes for false if it is no boolean.
+const LENIENT: [&str; 2] = ["inline-only", "capture-usage"];
+
 /// The attributes of `type=provenance` that the daemon reads.
 const PROVENANCE_ATTRIBUTES: [&str; 8] = [
     "mode",
@@ -39,7 +42,7 @@ impl Attestations {
     /// before the others, as in buildx.
     ///
     /// # Errors
-    /// [`Error::Attestation`] names the wrong attribute and the valid ones.
+    /// [`Error::Attestation`] names the wrong type or value and the valid ones.
     pub fn parse(
         attest: &[String],
         provenance: Option<&str>,
@@ -68,6 +71,28 @@ impl Attestations {
     /// True if no attestation is requested.
     pub fn is_empty(&self) -> bool {
         self.by_type.values().all(Option::is_none)
+    }
+
+    /// The parts of the provenance that the daemon ignores: unknown attributes, and booleans that
+    /// are none.
+    pub(super) fn ignored(&self) -> Vec<ValueError> {
+        let given = self.by_type.get(PROVENANCE).and_then(Option::as_ref);
+        let attributes = given
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| *key != "type");
+        let ignored = attributes.filter_map(|(key, value)| match key.as_str() {
+            key if !PROVENANCE_ATTRIBUTES.contains(&key) => Some(ValueError::unknown(
+                "attribute",
+                key,
+                &PROVENANCE_ATTRIBUTES,
+            )),
+            key if LENIENT.contains(&key) && go_bool(value).is_none() => {
+                Some(ValueError::neither(key, value, "true nor false"))
+            }
+            _ => None,
+        });
+        ignored.collect()
     }
 
     /// The attributes of a Dockerfile frontend, which the daemon reads too.
@@ -162,18 +187,7 @@ fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), ValueEr
         let expected = match key.as_str() {
             "mode" if !matches!(value.as_str(), "min" | "max" | "full") => "min nor max",
             "version" if !matches!(value.as_str(), "v0.2" | "v1") => "v0.2 nor v1",
-            "reproducible" | "inline-only" | "capture-usage" | "complete-materials"
-                if go_bool(value).is_none() =>
-            {
-                "true nor false"
-            }
-            key if !PROVENANCE_ATTRIBUTES.contains(&key) => {
-                return Err(ValueError::unknown(
-                    "attribute",
-                    key,
-                    &PROVENANCE_ATTRIBUTES,
-                ));
-            }
+            "reproducible" | "complete-materials" if go_bool(value).is_none() => "true nor false",
             _ => continue,
         };
         return Err(ValueError::neither(key, value, expected));

@@ -131,7 +131,8 @@ const KINDS: &[Kind] = &[
             "touch_refresh",
             "upload_parallelism",
         ],
-        needed: |_| &["region", "bucket"],
+        // The daemon also reads the region and the bucket from its own environment.
+        needed: |_| &[],
     },
     Kind {
         name: "azblob",
@@ -147,14 +148,15 @@ const KINDS: &[Kind] = &[
         ],
         from: &[],
         to: &["mode", "ignore-error", ON_FAILURE],
-        needed: |_| &["account_url"],
+        // The daemon also reads the URL from its own environment.
+        needed: |_| &[],
     },
 ];
 
 /// Parses `type=registry,ref=…` as one CSV record, or a comma-separated list of image names.
 ///
 /// # Errors
-/// [`Error::Cache`] names the wrong attribute and the valid ones.
+/// [`Error::Cache`] for a missing attribute, and for a type that cannot be exported to.
 pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEntry>, Error> {
     let invalid = |source| Error::Cache {
         direction,
@@ -188,7 +190,7 @@ pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEnt
 /// Makes a cache from its type and attributes.
 ///
 /// # Errors
-/// [`Error::Cache`] names the wrong attribute and the valid ones.
+/// [`Error::Cache`] for a missing attribute, and for a type that cannot be exported to.
 pub fn cache_entry(
     kind: &str,
     attrs: BTreeMap<String, String>,
@@ -210,32 +212,59 @@ fn of_image(name: String) -> CacheEntry {
     }
 }
 
+/// The parts of a cache that the daemon ignores: attributes that the type does not have, a mode
+/// that is none, and a type to import that it does not know.
+pub(super) fn ignored(entry: &CacheEntry, direction: CacheDirection) -> Vec<ValueError> {
+    let Some(known) = Kind::find(&entry.kind) else {
+        return vec![Kind::unknown(&entry.kind)];
+    };
+    let names = known.attributes(direction);
+    let unknown = entry
+        .attrs
+        .keys()
+        .filter(|key| !names.contains(&key.as_str()));
+    let unknown = unknown.map(|key| ValueError::attribute(&entry.kind, key, &names));
+    let mode = entry.attrs.get("mode").filter(|_| names.contains(&"mode"));
+    let mode = mode.filter(|mode| !matches!(mode.as_str(), "min" | "max"));
+    let mode = mode.map(|mode| ValueError::neither("mode", mode, "min nor max"));
+    unknown.chain(mode).collect()
+}
+
+impl Kind {
+    fn find(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|known| known.name == name)
+    }
+
+    fn unknown(name: &str) -> ValueError {
+        let names: Vec<&'static str> = KINDS.iter().map(|known| known.name).collect();
+        ValueError::unknown("type", name, &names)
+    }
+
+    fn attributes(&self, direction: CacheDirection) -> Vec<&'static str> {
+        let one_way = match direction {
+            CacheDirection::From => self.from,
+            CacheDirection::To => self.to,
+        };
+        let mut names: Vec<&'static str> = self.both.iter().chain(one_way).copied().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
 fn check(
     kind: &str,
     attrs: &BTreeMap<String, String>,
     direction: CacheDirection,
 ) -> Result<(), ValueError> {
-    let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
-        let names: Vec<&'static str> = KINDS.iter().map(|known| known.name).collect();
-        return Err(ValueError::unknown("type", kind, &names));
+    let known = match (Kind::find(kind), direction) {
+        (Some(known), _) => known,
+        // The daemon builds without a cache that it cannot import.
+        (None, CacheDirection::From) => return Ok(()),
+        (None, CacheDirection::To) => return Err(Kind::unknown(kind)),
     };
-    let one_way = match direction {
-        CacheDirection::From => known.from,
-        CacheDirection::To => known.to,
-    };
-    let mut names: Vec<&'static str> = known.both.iter().chain(one_way).copied().collect();
-    names.sort_unstable();
-    if let Some(wrong) = attrs.keys().find(|key| !names.contains(&key.as_str())) {
-        return Err(ValueError::attribute(kind, wrong, &names));
-    }
-    if let Some(mode) = attrs
-        .get("mode")
-        .filter(|mode| !matches!(mode.as_str(), "min" | "max"))
-    {
-        return Err(ValueError::neither("mode", mode, "min nor max"));
-    }
     for key in ["reset", ON_FAILURE] {
-        if let Some(value) = attrs.get(key)
+        if direction == CacheDirection::To
+            && let Some(value) = attrs.get(key)
             && !matches!(value.as_str(), "true" | "false" | "1" | "0")
         {
             return Err(ValueError::neither(key, value, "true nor false"));

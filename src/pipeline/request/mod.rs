@@ -8,6 +8,7 @@ pub(super) mod entitlement;
 pub(super) mod files;
 pub(super) mod folders;
 pub(super) mod from;
+pub(super) mod ignored;
 pub(super) mod options;
 pub(super) mod output;
 pub(super) mod resources;

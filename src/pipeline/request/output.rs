@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::value::{CsvError, ValueError};
+use crate::dockerfile::go_bool;
 use crate::pipeline::Error;
 
 /// An output of a build.
@@ -190,7 +191,19 @@ impl Output {
 
     /// True if the result is pushed.
     pub fn pushes(&self) -> bool {
-        self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
+        let push = self.attributes.get("push");
+        // The daemon takes an empty value for true.
+        self.kind == OutputKind::Image && push.is_some_and(|v| v.is_empty() || is_true(v))
+    }
+
+    /// Attributes that the exporter does not have. The daemon ignores them.
+    pub(super) fn unknown_attributes(&self) -> impl Iterator<Item = ValueError> {
+        let known = self.kind.attributes();
+        let is_unknown = |key: &&String| {
+            !known.contains(&key.as_str()) && !is_other_attribute(self.kind, key.as_str())
+        };
+        let unknown = self.attributes.keys().filter(is_unknown);
+        unknown.map(|key| ValueError::attribute(self.kind.name(), key, known))
     }
 }
 
@@ -241,8 +254,7 @@ impl Output {
     /// Makes an output from the name of its type, which may be `registry`.
     ///
     /// # Errors
-    /// [`Error::Output`] for an unknown type or attribute, and for a destination that the type does
-    /// not support.
+    /// [`Error::Output`] for an unknown type, and for a destination that the type does not support.
     pub fn new(
         name: &str,
         attributes: BTreeMap<String, String>,
@@ -265,9 +277,11 @@ impl Output {
             ValueError::unknown("type", name, &names)
         })?;
         if name == "registry" {
-            attributes
-                .entry("push".to_owned())
-                .or_insert_with(|| "true".to_owned());
+            let push = attributes.entry("push".to_owned()).or_default();
+            // buildx pushes whatever the value is; an explicit false is respected here.
+            if go_bool(push) != Some(false) {
+                *push = "true".to_owned();
+            }
         }
         check_attributes(kind, &attributes)?;
         let destination = match is_layout(kind, &attributes) {
@@ -296,7 +310,7 @@ pub(crate) fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
 }
 
 pub(in crate::pipeline) fn is_true(value: &str) -> bool {
-    matches!(value, "true" | "1")
+    go_bool(value) == Some(true)
 }
 
 fn folder_of(given: Option<String>) -> Result<Option<Destination>, ValueError> {
@@ -338,37 +352,40 @@ fn missing(key: &'static str, why: &str) -> ValueError {
     }
 }
 
+/// Checks the values that this client reads. Unknown attributes are sent to the daemon, which
+/// ignores them: see [`Output::unknown_attributes`].
 fn check_attributes(
     kind: OutputKind,
     attributes: &BTreeMap<String, String>,
 ) -> Result<(), ValueError> {
     for (key, value) in attributes {
-        let known = kind.attributes();
-        let is_image = known == IMAGE_ATTRIBUTES;
-        if is_image && kind != OutputKind::Image && key == "tar" {
-            if matches!(value.as_str(), "" | "true" | "1" | "false" | "0") {
-                continue;
+        let expected = match (kind, key.as_str()) {
+            (OutputKind::Local, "mode") if !matches!(value.as_str(), "" | "copy" | "delete") => {
+                "copy nor delete"
             }
-            return Err(ValueError::neither(key, value, "true nor false"));
-        }
-        if kind == OutputKind::Docker && key == ENGINE_CONTEXT {
-            continue;
-        }
-        if kind == OutputKind::Local && key == "mode" {
-            if matches!(value.as_str(), "" | "copy" | "delete") {
-                continue;
+            (OutputKind::Oci | OutputKind::Docker, "tar") | (OutputKind::Image, "push")
+                if !value.is_empty() && go_bool(value).is_none() =>
+            {
+                "true nor false"
             }
-            return Err(ValueError::neither(key, value, "copy nor delete"));
-        }
-        let is_annotation = is_image && key.starts_with("annotation");
-        if !is_annotation && !known.contains(&key.as_str()) {
-            return Err(ValueError::attribute(kind.name(), key, known));
-        }
-        if key == "push" && !matches!(value.as_str(), "true" | "false" | "1" | "0") {
-            return Err(ValueError::neither(key, value, "true nor false"));
-        }
+            _ => continue,
+        };
+        return Err(ValueError::neither(key, value, expected));
     }
     Ok(())
+}
+
+/// True for attributes that are not in the list of the kind: those of this client, and annotations.
+fn is_other_attribute(kind: OutputKind, key: &str) -> bool {
+    match kind {
+        OutputKind::Image => key.starts_with("annotation"),
+        OutputKind::Oci => key == "tar" || key.starts_with("annotation"),
+        OutputKind::Docker => {
+            key == "tar" || key == ENGINE_CONTEXT || key.starts_with("annotation")
+        }
+        OutputKind::Local => key == "mode",
+        OutputKind::Tar | OutputKind::CacheOnly => false,
+    }
 }
 
 /// Splits one CSV record of a flag such as `--output` into fields. A field in double quotes may

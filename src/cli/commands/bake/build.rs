@@ -20,7 +20,7 @@ use crate::cli::args::nodes::Surveyed;
 use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::reconnect::ReconnectArgs;
 use crate::cli::args::registries::RegistryArgs;
-use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
+use crate::cli::args::{attestations, default_load, ignored, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
 use crate::cli::commands::build::{loading, preflight, unless_cancelled};
 use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
@@ -71,6 +71,7 @@ pub(super) fn requests(
         request.node_id = environment.node_id();
         request.wording = environment.identity.wording();
         request.folders = Folders::from_environment();
+        ignored::warn(&request.ignored_values(), Some(name));
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);
         if !is_linked {
             default_load::apply(request, connection, environment)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use solvekit::dockerfile::go_bool;
 use solvekit::frontend::{Answer, Call};
 use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary};
@@ -13,8 +14,8 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
-use crate::cli::report::terminal::{print_json, print_text};
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::terminal::{print_json, print_text, talk};
+use crate::cli::report::usage::{BuildUsage, CallProblem};
 use crate::cli::report::{Failure, build_failure, display};
 
 /// The question, and the format of the answer.
@@ -82,10 +83,10 @@ impl CallArgs {
 
 /// Parses `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; `None` means a build.
 pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure> {
-    let invalid = |reason: String| {
+    let invalid = |problem: CallProblem| {
         Failure::from(BuildUsage::Call {
             text: text.to_owned(),
-            reason,
+            problem,
         })
     };
     let mut name = None;
@@ -95,27 +96,31 @@ pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure
             Some(("format", "json")) => json = true,
             Some(("format", "" | "text")) => json = false,
             Some(("format", other)) => {
-                return Err(invalid(format!("there is no format {other:?}")));
+                // As in buildx, which prints text for all but JSON.
+                talk(&format!(
+                    "WARNING: --call has no format {other:?}; the answer is text\n"
+                ));
+                json = false;
             }
             Some(("ignorestatus", value)) => {
-                ignore_status = match value {
-                    "true" | "1" => true,
-                    "false" | "0" => false,
-                    _ => return Err(invalid(format!("ignorestatus cannot be {value:?}"))),
-                }
+                let given = go_bool(value);
+                let problem = || invalid(CallProblem::IgnoreStatus(value.to_owned()));
+                ignore_status = given.ok_or_else(problem)?;
             }
-            Some((key, _)) => return Err(invalid(format!("there is no field {key:?}"))),
-            None if name.is_some() => return Err(invalid("it names two calls".to_owned())),
+            Some((key, _)) => return Err(invalid(CallProblem::Field(key.to_owned()))),
+            None if name.is_some() => return Err(invalid(CallProblem::TwoCalls)),
             None => name = Some(field),
         }
     }
     let call = match (name, check) {
         (None | Some("build"), false) => return Ok(None),
         (None | Some("build"), true) => Call::Check,
-        (Some(name), false) => name.parse().map_err(|error| invalid(format!("{error}")))?,
+        (Some(name), false) => name
+            .parse()
+            .map_err(|error| invalid(CallProblem::Name(error)))?,
         (Some(name), true) => match name.parse() {
             Ok(Call::Check) => Call::Check,
-            _ => return Err(invalid("--check asks for something else".to_owned())),
+            _ => return Err(invalid(CallProblem::NotACheck)),
         },
     };
     Ok(Some(CallArgs {
@@ -255,19 +260,15 @@ mod tests {
         assert_eq!(parsed("lint", false), parsed("check", true));
         let json = parsed("targets,format=json", false).unwrap();
         assert!(json.json && json.call == Call::Targets);
+        let text = parsed("check,format=xml", false).unwrap();
+        assert!(!text.json && text.call == Call::Check);
         let ignored = parsed("check,ignorestatus=true", false).unwrap();
         assert!(ignored.ignore_status);
     }
 
     #[test]
     fn wrong_calls_are_refused() {
-        for text in [
-            "x",
-            "check,outline",
-            "check,format=xml",
-            "check,a=b",
-            "check,ignorestatus=x",
-        ] {
+        for text in ["x", "check,outline", "check,a=b", "check,ignorestatus=x"] {
             assert!(parse(text, false).is_err(), "{text}");
         }
         assert!(parse("outline", true).is_err());

@@ -21,8 +21,8 @@ use solvekit::progress::{Mode, Summary};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::default_load;
 use crate::cli::args::nodes::Ready;
+use crate::cli::args::{default_load, ignored};
 use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
@@ -119,6 +119,7 @@ fn complete_request(
     let in_buildx = environment.identity == Identity::Buildx;
     args.results.check(&request.outputs, in_buildx)?;
     args.reports.check()?;
+    ignored::warn(&request.ignored_values(), None);
     default_load::apply(&mut request, connection, environment)?;
     // docker build also keeps an image without a name, and prints its id.
     request.keep_unnamed = in_buildx || args.quiet || args.results.wants_id();

@@ -102,7 +102,10 @@ async fn read(args: &EvalArgs, environment: &Environment) -> Result<Evaluator, F
             .map(drop),
         path => std::fs::read(path).map(|read| text = read),
     };
-    read.map_err(|error| Failure::new(format!("failed to read policy file {file}: {error}")))?;
+    read.map_err(|error| {
+        let begin = format!("failed to read policy file {file}: ");
+        Failure::new(format!("{begin}{error}")).of_missing_file(&begin, &file, &error)
+    })?;
     let base = |path: &str| {
         let name = Path::new(path).file_name();
         name.map_or_else(

@@ -36,8 +36,10 @@ pub(crate) async fn cmd_test(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let file = format!("{}.rego", args.filename);
-    let text = std::fs::read(&file)
-        .map_err(|error| Failure::new(format!("read policy module {file}: {error}")))?;
+    let text = std::fs::read(&file).map_err(|error| {
+        let begin = format!("read policy module {file}: ");
+        Failure::new(format!("{begin}{error}")).of_missing_file(&begin, &file, &error)
+    })?;
     let tests = test_files(&args.path)?;
     let own = load(
         Loader::for_tests(),

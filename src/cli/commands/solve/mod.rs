@@ -24,7 +24,7 @@ use solvekit::progress;
 use super::build::{refuse_terminal, write_file};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
-use crate::cli::args::{caches, places, secrets};
+use crate::cli::args::{caches, ignored, places, secrets};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
@@ -215,6 +215,7 @@ fn request(args: &SolveArgs, environment: &Environment) -> Result<GraphRequest, 
     if let Some(path) = &args.source_policy_file {
         request.source_policy = Some(policy(path)?);
     }
+    ignored::warn(&request.ignored_values(), None);
     request.proxy_network = args.proxy_network;
     request.node_id = environment.node_id();
     Ok(request)
@@ -274,7 +275,11 @@ pub(crate) fn read_graph(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = read_at_most(path, GRAPH_LIMIT);
-    read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+    read.map_err(|error| {
+        let path = path.display();
+        let failure = Failure::new(format!("cannot read {path}: {error}"));
+        failure.of_missing_file("", path, &error)
+    })
 }
 
 fn policy(path: &Path) -> Result<SourcePolicy, Failure> {
@@ -288,13 +293,20 @@ fn policy(path: &Path) -> Result<SourcePolicy, Failure> {
 /// buildctl writes archives without a destination to stdout, but solvekit loads images into the
 /// engine.
 fn outputs(args: &SolveArgs, environment: &Environment) -> Result<Vec<pipeline::Output>, Failure> {
+    let of_buildctl = environment.identity == Identity::Buildctl;
+    // buildctl has no short form for a path.
+    if let Some(text) = args.output.iter().find(|text| !text.contains("type="))
+        && of_buildctl
+    {
+        return Err(GraphUsage::OutputWithoutType(text.clone()).into());
+    }
     let parsed = args
         .output
         .iter()
         .map(|text| text.parse::<pipeline::Output>());
     let parsed: Result<Vec<_>, _> = parsed.collect();
     let mut outputs = parsed.map_err(|error| hint::for_value(&error))?;
-    if environment.identity == Identity::Buildctl {
+    if of_buildctl {
         for output in outputs.iter_mut().filter(|it| it.destination.is_none()) {
             if matches!(
                 output.kind,

@@ -8,7 +8,7 @@ use solvekit::client::SourcePolicyError;
 use solvekit::oci;
 use thiserror::Error;
 
-use super::Advised;
+use super::{Advised, CallProblem};
 
 #[derive(Debug, Error)]
 pub(crate) enum BuildUsage {
@@ -20,8 +20,8 @@ pub(crate) enum BuildUsage {
     NotAFolder(String),
     #[error("the Dockerfile is not on this machine, and no daemon is asked to fetch it")]
     DockerfileElsewhere,
-    #[error("invalid --call={text}: {reason}")]
-    Call { text: String, reason: String },
+    #[error("invalid --call={text}: {problem}")]
+    Call { text: String, problem: CallProblem },
     #[error("--no-cache and --no-cache-filter cannot be used together")]
     TwoKindsOfNoCache,
     #[error(transparent)]
@@ -115,6 +115,7 @@ impl Advised for BuildUsage {
                 };
                 format!("invalid tag {input:?}: {reason}")
             }
+            Self::Call { text, problem } => problem.in_buildx(text)?,
             Self::ContextWithoutName(text) => {
                 format!("invalid context value: {text}, expected key=value")
             }
@@ -132,6 +133,7 @@ impl Advised for BuildUsage {
 
     fn stands_alone(&self) -> bool {
         match self {
+            Self::Call { problem, .. } => !matches!(problem, CallProblem::Name(_)),
             Self::ContextWithoutName(_) | Self::Policy(..) => true,
             Self::SourcePolicyUnreadable { source, .. } => is_missing(source),
             _ => false,

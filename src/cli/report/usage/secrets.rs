@@ -1,5 +1,6 @@
 //! Mistakes in `--secret` and `--ssh`.
 
+use std::io;
 use std::path::PathBuf;
 
 use solvekit::pipeline::CsvError;
@@ -129,7 +130,10 @@ impl Advised for AgentUsage {
 
     fn in_buildx(&self) -> Option<String> {
         match self {
-            Self::Unusable { text, source } => Some(in_buildx(text, &with_causes(source))),
+            Self::Unusable { text, source } => {
+                let reason = unreadable_key(source).unwrap_or_else(|| with_causes(source));
+                Some(in_buildx(text, &reason))
+            }
             Self::NotRunning(text) => Some(in_buildx(
                 text,
                 "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
@@ -137,6 +141,29 @@ impl Advised for AgentUsage {
             Self::Twice { .. } | Self::SocketAmongKeys { .. } => None,
         }
     }
+}
+
+/// buildx's reason why the file of a key cannot be used, if it has a well-known one.
+fn unreadable_key(error: &session::Error) -> Option<String> {
+    let session::Error::SshKey {
+        id,
+        path,
+        source: session::KeyError::Read(source),
+    } = error
+    else {
+        return None;
+    };
+    let path = path.display();
+    let reason = match source.kind() {
+        io::ErrorKind::NotFound => format!("stat {path}: no such file or directory"),
+        io::ErrorKind::IsADirectory => {
+            format!("failed to read {path}: read {path}: is a directory")
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "failed to convert agent config for ID: {id:?}: {reason}"
+    ))
 }
 
 /// buildx's message for an SSH agent of `ID` or `ID=PATH,PATH`.

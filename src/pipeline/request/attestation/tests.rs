@@ -63,12 +63,6 @@ fn mistakes_name_what_there_is() {
         ("type=sbomb", "", "", "the types are provenance, sbom"),
         ("type=sbom,disabled=x", "", "", "neither true nor false"),
         (
-            "type=provenance,mod=max",
-            "",
-            "",
-            "did you mean \"mode\"? the attributes are mode,",
-        ),
-        (
             "",
             "max",
             "",

@@ -48,7 +48,6 @@ fn an_image_goes_to_a_folder_when_it_is_no_archive() {
 #[test]
 fn mistakes_name_what_is_wrong() {
     for (text, part) in [
-        ("type=image,compresion=gzip", "did you mean \"compression\""),
         ("type=image,x", "not key=value"),
         ("type=local", "dest= is missing"),
         ("type=local,dest=x,mode=move", "neither copy nor delete"),
@@ -57,7 +56,7 @@ fn mistakes_name_what_is_wrong() {
         ("type=oci,tar=false", "dest= is missing"),
         ("type=docker,tar=false", "dest= is missing"),
         ("type=oci,tar=false,dest=-", "tar=true can"),
-        ("type=oci,tar=no,dest=x", "neither true nor false"),
+        ("type=oci,tar=off,dest=x", "neither true nor false"),
         ("name=x,push=true", "type= is missing"),
         ("type=imag", "no type \"imag\""),
         ("type=image,push=maybe", "neither true nor false"),
