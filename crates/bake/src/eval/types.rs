@@ -37,14 +37,7 @@ pub(super) fn type_of_node(node: &Node, file: &Arc<str>) -> Result<Type, Diagnos
             let message = format!("{name} needs the types of its elements in parentheses");
             return fail(node.range(), message);
         }
-        Some(name) => {
-            return fail(node.range(), unknown(name)).map_err(|error| {
-                error.in_reference(format!(
-                    "Invalid type specification; The keyword {name:?} is not a valid type \
-                     specification."
-                ))
-            });
-        }
+        Some(name) => return Err(unknown_keyword(name, node.range(), file)),
         None => {}
     }
     let Some(call) = call(node) else {
@@ -91,6 +84,14 @@ pub(super) fn type_of_node(node: &Node, file: &Arc<str>) -> Result<Type, Diagnos
         },
         name => fail(node.range(), unknown(name)),
     }
+}
+
+/// The error for a word that is no type.
+fn unknown_keyword(name: &str, range: Range, file: &Arc<str>) -> Diagnostic {
+    let failed = Diagnostic::new(Kind::Type, unknown(name)).at(range.within(file));
+    failed.in_reference(format!(
+        "Invalid type specification; The keyword {name:?} is not a valid type specification."
+    ))
 }
 
 /// Returns the message for an unknown type.

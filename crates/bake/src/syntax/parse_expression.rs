@@ -93,26 +93,29 @@ impl<'a> Parser<'a> {
             TokenKind::Not => self.unary(UnaryOperator::Not),
             TokenKind::OpenBracket => self.tuple(),
             TokenKind::OpenBrace => self.object(),
+            _ => self.no_value(&start),
+        }
+    }
+
+    /// Reports a token that begins no value. Apart from `term`, whose stack frame has to be small.
+    fn no_value(&mut self, start: &Token<'_>) -> Node {
+        let found = match start.kind {
             TokenKind::End => {
                 self.soft_error(start.range, "expected a value, but the file ends here");
                 self.recovery = true;
-                Self::placeholder(start.range)
+                return Self::placeholder(start.range);
             }
-            _ => {
-                let found = match start.kind {
-                    TokenKind::Newline => "the end of the line".to_owned(),
-                    _ => format!("{:?}", start.text),
-                };
-                self.soft_known_error(
-                    start.range,
-                    format!("expected a value, found {found}"),
-                    "Invalid expression; Expected the start of an expression, but found an invalid \
-                     expression token.",
-                );
-                self.recovery = true;
-                Self::placeholder(start.range)
-            }
-        }
+            TokenKind::Newline => "the end of the line".to_owned(),
+            _ => format!("{:?}", start.text),
+        };
+        self.soft_known_error(
+            start.range,
+            format!("expected a value, found {found}"),
+            "Invalid expression; Expected the start of an expression, but found an invalid \
+             expression token.",
+        );
+        self.recovery = true;
+        Self::placeholder(start.range)
     }
 
     /// Parses `(expression)`.
