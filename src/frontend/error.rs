@@ -74,6 +74,15 @@ pub enum Error {
         /// The frontend.
         frontend: String,
     },
+    /// A frontend in the daemon looks base images up by itself, so a lock does not bind it.
+    #[error(
+        "the lock cannot be kept: the frontend {frontend} runs in the daemon, and chooses base \
+         images itself"
+    )]
+    LockElsewhere {
+        /// The frontend.
+        frontend: String,
+    },
     /// A graph has more commands than a dry run can ask about.
     #[error("a dry run can ask about 100 commands of a platform, and this build has {commands}")]
     TooManyCommands {

@@ -1,6 +1,6 @@
 //! The sources of base images for commands without a daemon: a lock, registries, or none.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 
 use super::registries::RegistryArgs;
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
 use crate::cli::report::usage::LockUsage;
+use crate::cli::report::{Failure, daemon_text};
 
 /// The largest lock that is read, in bytes. It contains the configs of all its images.
 pub(crate) const MAX_LOCK: u64 = 64 << 20;
@@ -50,7 +50,7 @@ pub(crate) fn lookup(
     Ok(Lookup {
         place,
         is_offline: offline && lock.is_none(),
-        has_failed: Cell::new(false),
+        failed: RefCell::default(),
     })
 }
 
@@ -58,13 +58,24 @@ pub(crate) fn lookup(
 pub(crate) struct Lookup {
     place: Box<dyn batch::Images>,
     is_offline: bool,
-    has_failed: Cell<bool>,
+    failed: RefCell<Option<ImageFailure>>,
 }
 
 impl Lookup {
     /// True if an image was needed, but may not be looked up.
     pub(crate) fn lacks_a_lock(&self) -> bool {
-        self.is_offline && self.has_failed.get()
+        self.is_offline && self.failed.borrow().is_some()
+    }
+
+    /// The hint for the image that could not be looked up, if any.
+    pub(crate) fn advice(&self) -> Option<String> {
+        daemon_text::for_error(&**self.failed.borrow().as_ref()?)
+    }
+
+    fn remember(&self, error: Option<&ImageFailure>) {
+        if let Some(error) = error {
+            self.failed.replace(Some(Arc::clone(error)));
+        }
     }
 }
 
@@ -75,14 +86,13 @@ impl batch::Images for Lookup {
         default: &Platform,
     ) -> Vec<Result<ResolvedImage, ImageFailure>> {
         let found = self.place.images(requests, default);
-        self.has_failed
-            .set(self.has_failed.get() || found.iter().any(Result::is_err));
+        self.remember(found.iter().find_map(|found| found.as_ref().err()));
         found
     }
 
     fn time(&self, request: &SourceRequest) -> Result<SourceTime, ImageFailure> {
         let found = self.place.time(request);
-        self.has_failed.set(self.has_failed.get() || found.is_err());
+        self.remember(found.as_ref().err());
         found
     }
 }

@@ -59,7 +59,10 @@ pub(crate) struct LlbArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"]
+        conflicts_with_all = [
+            "context", "file", "ignorefile", "build_context", "platform", "target", "build_arg",
+            "build_arg_file", "opt", "format"
+        ]
     )]
     batch: Option<PathBuf>,
 
@@ -148,7 +151,7 @@ fn failed(of: &OfDockerfile, answer: &Value, images: &Lookup) -> Failure {
     let failure = of.failed(message, &lines);
     match images.lacks_a_lock() {
         true => failure.advised(Some(usage::WITHOUT_A_LOCK.to_owned())),
-        false => failure,
+        false => failure.advised(images.advice()),
     }
 }
 

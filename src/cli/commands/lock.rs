@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use solvekit::dockerfile::{self, Linter};
 use solvekit::lock::{Lock, LockedImage};
 use solvekit::oci::{Platform, Reference};
 use solvekit::translate::{
-    self, Attributes, ImageKind, ImageRequest, Options, Outcome, ResolvedImage, ResolvedImages,
-    check,
+    self, Attributes, ImageFailure, ImageKind, ImageRequest, Options, Outcome, ResolvedImage,
+    ResolvedImages, check,
 };
 
 use super::build;
@@ -17,8 +18,8 @@ use crate::cli::args::of_dockerfile::{DockerfileArgs, OfDockerfile};
 use crate::cli::args::places;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
 use crate::cli::report::usage::LockUsage;
+use crate::cli::report::{Failure, daemon_text};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -177,21 +178,18 @@ impl Locking {
         });
         let found = self.registries.find(questions.collect());
         for ((request, platform), found) in asked.into_iter().zip(found) {
-            let found = found.map_err(|error| Failure::from_error(&error).into_message());
+            let found = found.map_err(|error| Arc::new(error) as ImageFailure);
             let image = found.and_then(|found| {
-                let config: serde_json::Value =
-                    serde_json::from_slice(&found.config).map_err(|error| error.to_string())?;
+                let config: serde_json::Value = serde_json::from_slice(&found.config)
+                    .map_err(|error| Arc::new(error) as ImageFailure)?;
                 let image = ResolvedImage::parse(Some(found.digest.clone()), &found.config)
-                    .map_err(|error| error.to_string())?;
+                    .map_err(|error| Arc::new(error) as ImageFailure)?;
                 self.add(&request.reference, &platform, found.digest, config);
                 Ok(image)
             });
             match image {
                 Ok(image) => known.insert(request, image),
-                Err(reason) => {
-                    let reason: Box<dyn std::error::Error + Send + Sync> = reason.into();
-                    known.insert_failure(request, reason.into());
-                }
+                Err(reason) => known.insert_failure(request, reason),
             }
         }
     }
@@ -225,7 +223,8 @@ impl Locking {
 fn failed(of: &OfDockerfile, platform: &Platform, error: &translate::Error) -> Failure {
     let lines: Vec<u64> = error.spans.iter().map(|span| span.first.into()).collect();
     let cause = Failure::from_error(error).into_message();
-    of.failed(&format!("[{platform}] {cause}"), &lines)
+    let failure = of.failed(&format!("[{platform}] {cause}"), &lines);
+    failure.advised(daemon_text::for_error(error))
 }
 
 /// Prints the changes.

@@ -1,6 +1,8 @@
 //! Hints for messages of daemons, registries, git and TLS, which have no types. Only this module
 //! matches texts.
 
+use super::failure::with_causes;
+use super::library;
 use crate::cli::args::permissions;
 
 /// The text that rejects a registry's redirect to plain HTTP; the daemon's message contains it too.
@@ -8,15 +10,25 @@ const DOWNGRADE: &str = " over plain HTTP, which is not allowed for it";
 
 /// The hint for a message of the daemon.
 pub(crate) fn for_message(message: &str) -> Option<String> {
+    for_text(message, None)
+}
+
+/// The hint for an error. If a registry's error is its cause, that knows the registry.
+pub(crate) fn for_error(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    for_text(&with_causes(error), library::registry_of(error))
+}
+
+fn for_text(message: &str, registry: Option<&str>) -> Option<String> {
+    let registry = || registry.map_or_else(|| registry_in(message), str::to_owned);
     for_git(message)
         .or_else(|| for_lock(message))
-        .or_else(|| for_transport(message))
-        .or_else(|| for_access(message))
+        .or_else(|| for_transport(message, &registry))
+        .or_else(|| for_access(message, &registry))
         .or_else(|| for_unknown_host(message))
         .or_else(|| for_space(message))
         .or_else(|| missing_source(message))
         .or_else(|| missing_base(message))
-        .or_else(|| for_limit(message))
+        .or_else(|| for_limit(message, &registry))
         .or_else(|| refused_entitlement(message))
         .or_else(|| for_rewritten_times(message))
 }
@@ -42,13 +54,12 @@ fn for_lock(message: &str) -> Option<String> {
 }
 
 /// The registry has no TLS, or its certificate is not trusted.
-fn for_transport(message: &str) -> Option<String> {
+fn for_transport(message: &str, registry: &dyn Fn() -> String) -> Option<String> {
     if message.contains("server gave HTTP response to HTTPS client") {
-        return Some(plain_http(&registry_in(message)));
+        return Some(plain_http(&registry()));
     }
-    if message.contains("InvalidContentType") && message.contains("cannot reach the registry ") {
-        let registry = registry_in(message);
-        let registry = registry.trim_end_matches(':');
+    if message.contains("InvalidContentType") {
+        let registry = registry();
         return Some(format!(
             "{registry} does not speak TLS. If plain HTTP is meant: --insecure-registry {registry}"
         ));
@@ -72,11 +83,11 @@ fn for_transport(message: &str) -> Option<String> {
         );
     }
     let is_private = message.contains("certificate signed by unknown authority");
-    is_private.then(|| private_ca(&registry_in(message)))
+    is_private.then(|| private_ca(&registry()))
 }
 
 /// The registry needs other credentials.
-fn for_access(message: &str) -> Option<String> {
+fn for_access(message: &str, registry: &dyn Fn() -> String) -> Option<String> {
     const SIGNS: [&str; 6] = [
         "401 Unauthorized",
         "403 Forbidden",
@@ -86,7 +97,7 @@ fn for_access(message: &str) -> Option<String> {
         "no basic auth credentials",
     ];
     let is_denied = SIGNS.iter().any(|sign| message.contains(sign));
-    is_denied.then(|| login(&registry_in(message), message))
+    is_denied.then(|| login(&registry(), message))
 }
 
 /// The daemon cannot resolve a host name.
@@ -109,13 +120,13 @@ fn for_space(message: &str) -> Option<String> {
     })
 }
 
-fn for_limit(message: &str) -> Option<String> {
+fn for_limit(message: &str, registry: &dyn Fn() -> String) -> Option<String> {
     let signs = ["429 Too Many Requests", "toomanyrequests"];
     let is_limited = signs.iter().any(|sign| message.contains(sign));
     is_limited.then(|| {
         format!(
             "{} limits how often it is asked; log in for a higher limit, or wait and try again",
-            registry_in(message)
+            registry()
         )
     })
 }
@@ -188,19 +199,9 @@ fn private_ca(registry: &str) -> String {
 
 /// The host in the first URL of a message, or of `failed to push HOST/…`.
 fn registry_in(message: &str) -> String {
-    let refused = [" does not give ", " does not take ", " does not let "];
-    let before = refused.iter().find_map(|verb| message.split_once(verb));
-    if let Some((before, _)) = before {
-        return before
-            .rsplit(' ')
-            .next()
-            .unwrap_or("the registry")
-            .to_owned();
-    }
     let after = [
         "https://",
         "http://",
-        "cannot reach the registry ",
         "failed to push ",
         "failed to resolve source metadata for ",
     ]

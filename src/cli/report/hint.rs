@@ -7,7 +7,7 @@ use solvekit::{client, frontend, gateway};
 
 use super::again::quoted;
 use super::builders::namespace_flag;
-use super::daemon_text::{for_message, missing_base};
+use super::daemon_text::{for_error, missing_base};
 use super::failure::with_causes;
 use super::usage::Advised;
 use super::{buildx_values, buildx_words, context_hint};
@@ -89,13 +89,13 @@ fn for_build(error: &Error) -> Option<String> {
                 .to_owned(),
         ),
         Error::Frontend(frontend::Error::Refused(failure)) => for_refusal(&failure.reason),
-        Error::Frontend(cause) => for_frontend(cause).or_else(|| for_message(&with_causes(error))),
+        Error::Frontend(cause) => for_frontend(cause).or_else(|| for_error(error)),
         Error::Client(error) => for_daemon(error),
         Error::Export { source } | Error::EnginePush { source, .. } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
         Error::PodLost { pod, .. } => Some(for_lost_pod(pod)),
         Error::Interrupted => None,
-        _ => for_message(&with_causes(error)),
+        _ => for_error(error),
     }
 }
 
@@ -174,6 +174,9 @@ fn for_frontend(error: &frontend::Error) -> Option<String> {
             )
         }
         frontend::Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        frontend::Error::LockElsewhere { .. } => {
+            Some("translate the Dockerfile here (--frontend=local), or leave out --lock".to_owned())
+        }
         // BuildKit's words for it name the image with its registry and tag.
         frontend::Error::Translate(failure) => failure.reference.as_deref().and_then(missing_base),
         _ => None,
@@ -253,7 +256,7 @@ fn emulator(architecture: &str) -> String {
 }
 
 fn for_daemon(error: &client::Error) -> Option<String> {
-    error.advice().or_else(|| for_message(&with_causes(error)))
+    error.advice().or_else(|| for_error(error))
 }
 
 /// True if the failed command's lines in the Dockerfile are a heredoc with CRLF line endings.

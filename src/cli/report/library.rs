@@ -1,15 +1,53 @@
 //! Hints for errors of images and nodes, by their variants. Hints for builds are in `hint`, for
 //! builders and connections in `builders` and `connection`.
 
+use std::error::Error as StdError;
+
+use solvekit::translate::ImageFailure;
 use solvekit::{manifest_list, registry, spread, transfer};
 
 use super::daemon_text;
-use super::failure::with_causes;
 use super::usage::Advised;
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {
-        daemon_text::for_message(&with_causes(self))
+        daemon_text::for_error(self)
+    }
+}
+
+/// The registry that an error or one of its causes is about.
+pub(super) fn registry_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a str> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = as_registry_error(error) {
+            return named_registry(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Errors are also causes in a box or shared.
+fn as_registry_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a registry::Error> {
+    let boxed = || error.downcast_ref::<Box<registry::Error>>().map(|it| &**it);
+    let shared = || {
+        let shared = error.downcast_ref::<ImageFailure>()?;
+        shared.downcast_ref::<registry::Error>()
+    };
+    let plain = error.downcast_ref::<registry::Error>();
+    plain.or_else(boxed).or_else(shared)
+}
+
+fn named_registry(error: &registry::Error) -> Option<&str> {
+    match error {
+        registry::Error::Refused(refusal) => Some(&refusal.registry),
+        registry::Error::Unreachable { registry, .. }
+        | registry::Error::LoginRefused { registry, .. }
+        | registry::Error::Silent { registry, .. }
+        | registry::Error::NoToken { registry, .. }
+        | registry::Error::NoLocation { registry, .. }
+        | registry::Error::Redirects { registry } => Some(registry),
+        _ => None,
     }
 }
 
@@ -25,7 +63,7 @@ impl Advised for transfer::Error {
                 "it was cut off or changed after it was made; make it again, nothing was named so \
                  far"
             }
-            _ => return daemon_text::for_message(&with_causes(self)),
+            _ => return daemon_text::for_error(self),
         };
         Some(advice.to_owned())
     }

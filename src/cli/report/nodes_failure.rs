@@ -44,7 +44,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         ))),
         Error::Index { source } => {
             let message = Failure::from_error(error).into_message();
-            let advice = daemon_text::for_message(&message);
+            let advice = daemon_text::for_error(error);
             Failure::new(format!("{message}; no tag has moved"))
                 .advised(advice)
                 .of_registry(source.kind())
@@ -55,7 +55,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         Error::Sign { source, .. } => untagged(error, None).of_registry(source.kind()),
         Error::Tag { source, .. } => {
             let message = Failure::from_error(error).into_message();
-            let advice = daemon_text::for_message(&message);
+            let advice = daemon_text::for_error(error);
             Failure::new(message)
                 .advised(advice)
                 .of_registry(source.kind())

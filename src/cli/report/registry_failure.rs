@@ -6,7 +6,7 @@ use solvekit::registry::{Client, Error, Refusal};
 
 use super::failure::with_causes;
 use super::usage::Advised as _;
-use super::{Failure, buildx_words, daemon_text};
+use super::{Failure, buildx_words};
 
 /// Parses the name of an image in an argument.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
@@ -67,7 +67,7 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
 /// The registry would reject the push of an image that is being built.
 pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
     let message = Failure::from_error(error).into_message();
-    let advice = daemon_text::for_message(&message).unwrap_or_else(|| {
+    let advice = error.advice().unwrap_or_else(|| {
         let registry = image.domain();
         format!("log in with an account that may push to it: solvekit login {registry}")
     });

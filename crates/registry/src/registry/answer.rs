@@ -11,7 +11,7 @@ use super::access::Access;
 use super::message::{error_message, read_some, says_denied};
 use super::remote::unreachable;
 use super::retry::requested_wait;
-use super::{ContentProblem, Error, Refusal};
+use super::{ContentProblem, Error, Refusal, RefusedAction};
 use crate::oci::Reference;
 
 /// The read limit in bytes; no real manifest or config is larger.
@@ -21,8 +21,7 @@ pub(super) const PIECE: Duration = Duration::from_secs(60);
 
 /// A requested operation, for error messages.
 pub(super) struct Operation<'a> {
-    /// `give` or `take`.
-    pub(super) verb: &'static str,
+    pub(super) action: RefusedAction,
     /// The repository.
     pub(super) of: &'a Reference,
     /// The tag or digest.
@@ -54,7 +53,7 @@ impl Operation<'_> {
         let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         Error::Refused(Box::new(Refusal {
             registry: self.of.domain().to_owned(),
-            verb: self.verb,
+            action: self.action,
             repository: self.of.path().to_owned(),
             what: self.what.to_owned(),
             scopes: match denied {

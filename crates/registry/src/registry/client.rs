@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use reqwest::Response;
 use serde::Deserialize;
 
+use super::RefusedAction;
 use super::access::Access;
 use super::answer::{Operation, content_type, has_length, header, is_web_page, read_all};
 use super::remote::{Ask, Payload, Remote, Target};
@@ -184,7 +185,7 @@ impl Client {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
-        let operation = operation("give", of, digest.as_str(), &ask.access);
+        let operation = operation(RefusedAction::Pull, of, digest.as_str(), &ask.access);
         operation.succeeded(answer).await.map(|_| true)
     }
 
@@ -224,7 +225,7 @@ impl Client {
         ask.headers.insert(CONTENT_TYPE, kind);
         ask.payload = Payload::Bytes(bytes);
         let answer = self.remote.send(&ask).await?;
-        let operation = operation("take", to, name, &ask.access);
+        let operation = operation(RefusedAction::Push, to, name, &ask.access);
         if matches!(answer.status().as_u16(), 400 | 409 | 412) {
             let refused = operation.refused(answer).await;
             return match self.head(to).await {
@@ -285,7 +286,7 @@ impl Client {
         let path = format!("{}/tags/list?n=100", of.path());
         let ask = Ask::new(Method::GET, Target::Path(path), Access::pull(of));
         let answer = self.remote.send(&ask).await?;
-        let operation = operation("give", of, "the tags", &ask.access);
+        let operation = operation(RefusedAction::Pull, of, "the tags", &ask.access);
         let answer = operation.succeeded(answer).await?;
         let bytes = read_all(of, answer).await?;
         let tags: Tags = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -306,7 +307,7 @@ impl Client {
         let mut ask = Ask::new(method, Target::Path(path), Access::pull(of));
         ask.headers.insert(ACCEPT, accept());
         let answer = self.remote.send_with(&ask, retries).await?;
-        let operation = operation("give", of, name, &ask.access);
+        let operation = operation(RefusedAction::Pull, of, name, &ask.access);
         let answer = operation.succeeded(answer).await?;
         match is_web_page(&answer) {
             true => Err(operation.not_a_registry(&answer)),
@@ -316,13 +317,13 @@ impl Client {
 }
 
 pub(super) fn operation<'a>(
-    verb: &'static str,
+    action: RefusedAction,
     of: &'a Reference,
     what: &'a str,
     access: &'a Access,
 ) -> Operation<'a> {
     Operation {
-        verb,
+        action,
         of,
         what,
         access,

@@ -8,6 +8,7 @@ use http::header::{HeaderValue, RANGE};
 use http::{Method, StatusCode};
 use reqwest::Response;
 
+use super::RefusedAction;
 use super::access::Access;
 use super::answer::{LIMIT, header, is_web_page, next};
 use super::client::operation;
@@ -194,7 +195,7 @@ impl Download {
             ask.headers.remove(RANGE);
             answer = remote.send_with(&ask, &mut self.retries).await?;
         }
-        let operation = operation("give", &self.of, digest.as_str(), &ask.access);
+        let operation = operation(RefusedAction::Pull, &self.of, digest.as_str(), &ask.access);
         let answer = operation.succeeded(answer).await?;
         if is_web_page(&answer) {
             return Err(operation.not_a_registry(&answer));

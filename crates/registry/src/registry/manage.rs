@@ -4,6 +4,7 @@ use http::Method;
 use http::header::LINK;
 use serde::Deserialize;
 
+use super::RefusedAction;
 use super::access::Access;
 use super::answer::{header, is_web_page, read_all};
 use super::client::operation;
@@ -35,7 +36,7 @@ impl Client {
         for _ in 0..PAGES {
             let ask = Ask::new(Method::GET, Target::Path(path.clone()), Access::pull(of));
             let answer = self.remote.send(&ask).await?;
-            let operation = operation("give", of, "the tags", &ask.access);
+            let operation = operation(RefusedAction::Pull, of, "the tags", &ask.access);
             let answer = operation.succeeded(answer).await?;
             if is_web_page(&answer) {
                 return Err(operation.not_a_registry(&answer));
@@ -69,7 +70,7 @@ impl Client {
         let path = format!("{}/manifests/{name}", of.path());
         let ask = Ask::new(Method::DELETE, Target::Path(path), Access::delete(of));
         let answer = self.remote.send(&ask).await?;
-        let operation = operation("remove", of, name, &ask.access);
+        let operation = operation(RefusedAction::Remove, of, name, &ask.access);
         let answer = operation.succeeded(answer).await?;
         match is_web_page(&answer) {
             true => Err(operation.not_a_registry(&answer)),

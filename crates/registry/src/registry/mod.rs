@@ -59,7 +59,7 @@ pub use options::{ClientOptions, HostCertificates, Notifier, Pem};
 pub use ping::Pong;
 pub use problem::{CertificateProblem, ContentProblem};
 pub use proxy::Proxies;
-pub use refusal::{Refusal, Via};
+pub use refusal::{Refusal, RefusedAction, Via};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use store::Stored;

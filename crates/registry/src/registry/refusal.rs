@@ -8,18 +8,19 @@ use thiserror::Error;
 /// A registry's refusal, with its reason.
 #[derive(Debug, Clone, Error)]
 #[error(
-    "{registry} does not {verb} {what} of {repository}{}: {status}{message}",
+    "{} failed{}: {status}{message}",
+    operation(self),
     in_parentheses(scopes)
 )]
 #[non_exhaustive]
 pub struct Refusal {
     /// The registry.
     pub registry: String,
-    /// The refused action: `give` or `take`.
-    pub verb: &'static str,
+    /// The refused action.
+    pub action: RefusedAction,
     /// The repository, without registry.
     pub repository: String,
-    /// The tag or digest.
+    /// The tag or digest; `the tags` or `a blob` if it is about those.
     pub what: String,
     /// The scopes that the request needs, such as `repository:library/alpine:pull`, if access is
     /// the reason.
@@ -34,6 +35,18 @@ pub struct Refusal {
     pub(super) says_denied: bool,
 }
 
+/// An action on a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusedAction {
+    /// Content is read.
+    Pull,
+    /// Content is written.
+    Push,
+    /// An image or a tag is removed.
+    Remove,
+}
+
 /// The proxy of a request for messages: ` through the proxy HOST:PORT`, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Via(pub(super) Option<String>);
@@ -44,6 +57,26 @@ impl fmt::Display for Via {
             Some(proxy) => write!(f, " through the proxy {proxy}"),
             None => Ok(()),
         }
+    }
+}
+
+/// `pulling registry.example.com/app:1`
+fn operation(refusal: &Refusal) -> String {
+    let Refusal {
+        registry,
+        repository,
+        what,
+        ..
+    } = refusal;
+    let verb = match refusal.action {
+        RefusedAction::Pull => "pulling",
+        RefusedAction::Push => "pushing",
+        RefusedAction::Remove => "removing",
+    };
+    match what.split_once(' ') {
+        Some(_) => format!("{verb} {what} of {registry}/{repository}"),
+        None if what.contains(':') => format!("{verb} {registry}/{repository}@{what}"),
+        None => format!("{verb} {registry}/{repository}:{what}"),
     }
 }
 

@@ -7,6 +7,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Response, Url};
 
+use super::RefusedAction;
 use super::access::Access;
 use super::answer::header;
 use super::client::operation;
@@ -161,7 +162,7 @@ impl Sending<'_> {
 
     async fn accepted(&self, ask: &Ask, answer: Response) -> Result<Response, Error> {
         let digest = self.descriptor.digest.as_str();
-        let operation = operation("take", self.to, digest, &ask.access);
+        let operation = operation(RefusedAction::Push, self.to, digest, &ask.access);
         operation.succeeded(answer).await
     }
 

@@ -13,6 +13,7 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::RefusedAction;
 use super::access::Access;
 use super::answer::is_web_page;
 use super::client::operation;
@@ -200,7 +201,7 @@ impl Client {
         ask.headers
             .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         let answer = self.remote.send_with(&ask, retries).await?;
-        let operation = operation("take", to, "a blob", &ask.access);
+        let operation = operation(RefusedAction::Push, to, "a blob", &ask.access);
         let answer = operation.succeeded(answer).await?;
         if answer.status() == StatusCode::CREATED {
             return Ok(None);

@@ -5,7 +5,6 @@ use thiserror::Error;
 
 use super::Advised;
 use crate::cli::interrupt::EXIT_INTERRUPTED;
-use crate::cli::report::failure::with_causes;
 use crate::cli::report::{Failure, daemon_text, registry_failure};
 
 /// The most ids that are listed.
@@ -86,7 +85,7 @@ impl Advised for cache_mount::Error {
             Self::NotAnExport { .. } => {
                 "push one: solvekit cache-mount export --id ID --to type=registry,ref=NAME"
             }
-            _ => return daemon_text::for_message(&with_causes(self)),
+            _ => return daemon_text::for_error(self),
         };
         Some(advice.to_owned())
     }
