@@ -19,10 +19,10 @@ pub enum OptionProblem {
     #[error("it needs an absolute path")]
     RelativePath,
     /// The value is not an integer.
-    #[error("it is not a whole number")]
+    #[error("it is not a whole number, for example 1000")]
     Integer,
     /// The value is not an integer above zero.
-    #[error("it is not a whole number above zero")]
+    #[error("it is not a whole number above zero, for example 3")]
     Count,
     /// The value is not a size in bytes.
     #[error("it is not a size such as 512m or 2g")]

@@ -111,7 +111,7 @@ pub enum UlimitError {
         name: String,
     },
     /// A limit is not a number.
-    #[error("{0:?} is not a whole number")]
+    #[error("{0:?} is not a whole number, for example 1024")]
     Number(String),
     /// The soft limit is above the hard one.
     #[error("the soft limit {soft} is above the hard limit {hard}")]

@@ -202,18 +202,16 @@ impl Attributes {
             let (key, value) = field.split_once('=').unwrap_or((&field, "true"));
             let boolean =
                 || values::boolean(value).map_err(|error| invalid(format!("{key}: {error}")));
-            let number = |radix| {
-                u32::from_str_radix(value, radix)
-                    .map_err(|_| invalid(format!("{key}={value} is not a number")))
-            };
+            let in_field = |error: String| invalid(format!("{key}: {error}"));
+            let id = || values::number(0..=u32::MAX.into(), 1000)(value).map_err(in_field);
             let mut owner = found.owner.unwrap_or_default();
             match key {
                 "id" => found.id = Some(value.to_owned()),
                 "namespace" => found.namespace = Some(value.to_owned()),
                 "sharing" => found.sharing = Some(sharing(value).map_err(invalid)?),
-                "uid" => owner.uid = number(10)?,
-                "gid" => owner.gid = number(10)?,
-                "mode" => owner.mode = number(8)?,
+                "uid" => owner.uid = id()?,
+                "gid" => owner.gid = id()?,
+                "mode" => owner.mode = values::octal(value).map_err(in_field)?,
                 "type" => found.kind = Some(value.to_owned()),
                 "ref" => found.reference = Some(value.to_owned()),
                 "replace" => found.replace = boolean()?,
@@ -358,7 +356,7 @@ mod tests {
             ("dest=x", "id= is missing"),
             ("id=,dest=x", "id= is missing"),
             ("id=a,type=tar,dest=-", "stdin or stdout"),
-            ("id=a,uid=x,dest=x", "uid=x is not a number"),
+            ("id=a,uid=x,dest=x", "uid: \"x\" is not a whole number"),
             ("id=a,sharing=x,dest=x", "not locked, shared or private"),
             ("id=a,replace=maybe,dest=x", "replace"),
             ("id=a,ref=r.io/c,dest=x", "ref= and dest= are two places"),

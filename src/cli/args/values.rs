@@ -1,6 +1,7 @@
 //! Parsers of flag values: each returns the library's type, or an error that quotes the text.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use solvekit::pipeline::{HostAddress, Ulimit};
 
@@ -69,6 +70,34 @@ pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
     Ok((host.to_owned(), HostAddress::Ip(address)))
 }
 
+/// A parser of whole numbers within limits. Its errors say the limits, and the example.
+pub(crate) fn number<T: TryFrom<u64> + Clone + Send + Sync + 'static>(
+    limits: RangeInclusive<u64>,
+    example: u64,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.parse().ok().filter(|number| limits.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| {
+            let (least, most) = (limits.start(), limits.end());
+            format!("{text:?} is not a whole number from {least} to {most}, for example {example}")
+        })
+    }
+}
+
+/// Parses a number that may have decimals.
+pub(crate) fn decimal(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| format!("{text:?} is not a number, for example 512 or 1024.5"))
+}
+
+/// Parses file permissions.
+pub(crate) fn octal(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok();
+    let mode = mode.filter(|mode| *mode <= 0o7777);
+    mode.ok_or_else(|| format!("{text:?} is not a mode in octal, for example 0755"))
+}
+
 /// Parses a size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     solvekit::pipeline::parse_bytes(text)
@@ -91,6 +120,34 @@ mod tests {
         assert_eq!(bytes("4096"), Ok(4096));
         for text in ["", "m", "-1", "1x", "1e400", "nan"] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_limits_and_an_example() {
+        let count = number::<u16>(1..=64, 4);
+        assert_eq!((count("1"), count("64")), (Ok(1), Ok(64)));
+        for wrong in ["", "0", "65", "-1", "1.5", "x", "99999999999999999999"] {
+            assert_eq!(
+                count(wrong),
+                Err(format!(
+                    "{wrong:?} is not a whole number from 1 to 64, for example 4"
+                ))
+            );
+        }
+        assert_eq!(octal("0755"), Ok(0o755));
+        for wrong in ["", "8", "u=rwx", "77777"] {
+            assert!(
+                octal(wrong).unwrap_err().ends_with("for example 0755"),
+                "{wrong}"
+            );
+        }
+        assert_eq!(decimal("1.5"), Ok(1.5));
+        for wrong in ["", "x", "nan", "inf"] {
+            assert!(
+                decimal(wrong).unwrap_err().contains("is not a number"),
+                "{wrong}"
+            );
         }
     }
 

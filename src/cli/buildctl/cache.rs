@@ -7,6 +7,7 @@ use solvekit::client::{CacheRecord, PruneOptions};
 use solvekit::template::{Json, Struct, Template, Value};
 
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::Failure;
@@ -38,15 +39,15 @@ pub(super) struct PruneArgs {
     keep_duration: Duration,
 
     /// Keep the cache below this (MB)
-    #[arg(long, value_name = "MB", default_value_t = 0.0)]
+    #[arg(long, value_name = "MB", default_value_t = 0.0, value_parser = values::decimal)]
     keep_storage: f64,
 
     /// Always keep this much (MB)
-    #[arg(long, value_name = "MB", default_value_t = 0.0)]
+    #[arg(long, value_name = "MB", default_value_t = 0.0, value_parser = values::decimal)]
     keep_storage_min: f64,
 
     /// Leave this much of the disk free (MB)
-    #[arg(long, value_name = "MB", default_value_t = 0.0)]
+    #[arg(long, value_name = "MB", default_value_t = 0.0, value_parser = values::decimal)]
     free_storage: f64,
 
     /// Remove only these records; repeatable

@@ -6,6 +6,7 @@ use solvekit::pipeline;
 use solvekit::session::{Survey, Tally};
 
 use crate::cli::args::contexts::FileArgs;
+use crate::cli::args::values;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print_json, print_text};
 use crate::cli::report::usage::BuildUsage;
@@ -31,7 +32,13 @@ struct LsArgs {
     context: String,
 
     /// List this many of the largest files
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = values::number::<usize>(0..=1_000_000_000, 20)
+    )]
     largest: usize,
 
     /// Print in this format

@@ -10,6 +10,7 @@ use solvekit::transfer::{Error, Event, How, Options, Plan};
 use solvekit_host::files::{make_private_folder, own_folder};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::args::values;
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
 use crate::cli::report::Advised as _;
 use crate::cli::report::Failure;
@@ -23,7 +24,7 @@ pub(crate) struct TransferArgs {
         long,
         value_name = "N",
         default_value_t = 4,
-        value_parser = clap::value_parser!(u16).range(1..=64)
+        value_parser = values::number::<u16>(1..=64, 4)
     )]
     jobs: u16,
 

@@ -21,6 +21,7 @@ use super::terminal::{talk, talk_coloured};
 use super::usage::ProgressUsage;
 use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
+use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 
@@ -34,7 +35,12 @@ pub(crate) struct ProgressArgs {
     pub(crate) mode: String,
 
     /// Write jsonl or rawjson to this file descriptor
-    #[arg(long, value_name = "N", conflicts_with = "progress_file")]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "progress_file",
+        value_parser = values::number::<u32>(0..=2_147_483_647, 3)
+    )]
     progress_fd: Option<u32>,
 
     /// Write jsonl or rawjson to this file

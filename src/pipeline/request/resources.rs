@@ -109,7 +109,8 @@ impl Resources {
 }
 
 fn number(text: &str) -> Result<u64, ValueError> {
-    text.parse().map_err(|_| ValueError::form(text, "a number"))
+    text.parse()
+        .map_err(|_| ValueError::form(text, "a whole number, for example 512"))
 }
 
 fn size(text: &str) -> Result<u64, ValueError> {
@@ -172,7 +173,7 @@ mod tests {
             ("memory", "not name=value"),
             ("memory=much", "not a size"),
             ("memory-swap=-2", "not a size"),
-            ("cpu-shares=-1", "not a number"),
+            ("cpu-shares=-1", "not a whole number"),
             ("cpuset-cpus=a", "like 0-3,5"),
             ("cpuset-mems=0,", "like 0-3,5"),
             ("memmory=1", "did you mean \"memory\"?"),

@@ -154,7 +154,7 @@ pub(crate) struct BakeArgs {
         help_heading = PLATFORMS,
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = values::number::<u16>(1..=65535, 4)
     )]
     pub(super) max_parallel: Option<u16>,
 
@@ -163,7 +163,7 @@ pub(crate) struct BakeArgs {
         help_heading = PLATFORMS,
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = values::number::<u16>(1..=65535, 4)
     )]
     pub(super) max_parallel_steps: Option<u16>,
 

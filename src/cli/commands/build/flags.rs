@@ -230,7 +230,7 @@ pub(crate) struct BuildArgs {
         help_heading = PLATFORMS,
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = values::number::<u16>(1..=65535, 4)
     )]
     pub(super) max_parallel_platforms: Option<u16>,
 
@@ -239,7 +239,7 @@ pub(crate) struct BuildArgs {
         help_heading = PLATFORMS,
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = values::number::<u16>(1..=65535, 4)
     )]
     pub(super) max_parallel_steps: Option<u16>,
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use around::{AroundArgs, NAMESPACE};
 
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::{cache_mounts, complete};
+use crate::cli::args::{cache_mounts, complete, values};
 use crate::cli::environment::Environment;
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
 use crate::cli::report::Failure;
@@ -77,15 +77,15 @@ struct UseArgs {
     sharing: Sharing,
 
     /// The uid= of the mount in the Dockerfile
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", value_parser = values::number::<u32>(0..=4_294_967_295, 1000))]
     uid: Option<u32>,
 
     /// The gid= of the mount in the Dockerfile
-    #[arg(long, value_name = "GID")]
+    #[arg(long, value_name = "GID", value_parser = values::number::<u32>(0..=4_294_967_295, 1000))]
     gid: Option<u32>,
 
     /// The mode= of the mount in the Dockerfile, in octal
-    #[arg(long, value_name = "MODE", value_parser = octal)]
+    #[arg(long, value_name = "MODE", value_parser = values::octal)]
     mode: Option<u32>,
 }
 
@@ -111,10 +111,6 @@ impl UseArgs {
         }
         mount
     }
-}
-
-fn octal(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8).map_err(|_| format!("{text:?} is not an octal number"))
 }
 
 pub(crate) async fn cmd_cache_mount(

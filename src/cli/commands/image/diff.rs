@@ -7,8 +7,8 @@ use solvekit::oci::Platform;
 use solvekit::registry::Client;
 use solvekit::transfer::{Place, Source};
 
-use crate::cli::args::complete;
 use crate::cli::args::registries::RegistryArgs;
+use crate::cli::args::{complete, values};
 use crate::cli::commands::transfers::{failed, platform};
 use crate::cli::environment::Environment;
 use crate::cli::report::failure::EXIT_DIFFERENT;
@@ -49,7 +49,12 @@ pub(crate) struct ShownArgs {
     pub(crate) ignore_times: bool,
 
     /// Name this many files of a layer; the others are counted
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = values::number::<usize>(0..=1_000_000_000, 20)
+    )]
     pub(crate) files: usize,
 
     /// Print as text or json
