@@ -17,6 +17,8 @@ use crate::proto::pb;
 pub struct Pause<'a> {
     /// The reason of the pause.
     pub reason: Reason<'a>,
+    /// The name of the build if several run together, as the targets of a bake file do.
+    pub target: Option<&'a str>,
     /// The platform; `None` if the build has only one and a frontend in the daemon translated it.
     pub platform: Option<&'a Platform>,
     /// The step, then the steps that wait for its branch. Empty if the step is unknown.
@@ -121,6 +123,7 @@ impl<'a> Pause<'a> {
     ) -> Self {
         let mut pause = Self {
             reason,
+            target: solving.target,
             platform: solving.platform,
             frames,
             files: Vec::new(),

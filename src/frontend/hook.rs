@@ -67,6 +67,8 @@ pub struct PlatformGraph<'a> {
 pub struct Solving<'a> {
     /// The build.
     pub bridge: &'a Bridge,
+    /// The name of the build if several run together.
+    pub target: Option<&'a str>,
     /// The platform; `None` if a frontend in the daemon made a result for one platform.
     pub platform: Option<&'a Platform>,
     /// The graph.

@@ -65,6 +65,8 @@ pub struct Setting {
     /// Add the request to full provenance as a document, because the daemon only knows its own
     /// frontends' attributes.
     pub with_request: bool,
+    /// The name of the build among several that run together, for the hook.
+    pub target: Option<String>,
     /// The embedding program's part in the build.
     pub hook: Option<Arc<dyn Hook>>,
     /// Replaces the single call that solves a platform's graph, also when the hook makes it.

@@ -100,6 +100,7 @@ async fn one(
     };
     let solving = Solving {
         bridge,
+        target: setting.target.as_deref(),
         platform: Some(&translation.platform),
         definition: &translation.definition,
         image: Some(&translation.image),
@@ -142,6 +143,7 @@ pub(super) async fn forwarded(
             };
             let solving = Solving {
                 bridge,
+                target: setting.target.as_deref(),
                 platform: platform.as_ref(),
                 definition: &definition,
                 image: None,

@@ -159,6 +159,21 @@ impl Secrets {
         self
     }
 
+    /// Adds those of another list whose ids are free and allowed. Its stores are not added: their
+    /// ids are not known.
+    pub(crate) fn with_allowed(mut self, others: &Self, is_allowed: impl Fn(&str) -> bool) -> Self {
+        for (id, source) in others.sources.iter().filter(|(id, _)| is_allowed(id)) {
+            let entry = self.sources.entry(id.clone());
+            entry.or_insert_with(|| source.clone());
+        }
+        self
+    }
+
+    /// True if it has the secret, or a store that may have it.
+    pub(crate) fn may_have(&self, id: &str) -> bool {
+        self.sources.contains_key(id) || !self.stores.is_empty()
+    }
+
     pub(super) fn into_service(self) -> SecretsServer<Self> {
         SecretsServer::new(self).max_decoding_message_size(MESSAGE_LIMIT)
     }

@@ -77,6 +77,7 @@ impl Nodes {
             let records = environment.records.take();
             environment.records = records.map(|it| it.for_target(&target.name));
             if several {
+                environment.target = Some(target.name.clone());
                 let progress = environment.progress;
                 environment.progress = progress.map(|it| it.for_target(&target.name));
             }

@@ -5,15 +5,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use solvekit::client::{Address, Client, ConnectOptions};
+use futures_util::TryStreamExt as _;
+use solvekit::client::{Address, CacheRecord, Client, ConnectOptions, PruneOptions};
+use solvekit::frontend::{Hook, Solving};
+use solvekit::gateway::{self, Ref};
 use solvekit::oci::{Platform, Reference};
 use solvekit::pipeline::{self, BuildRequest, Environment, NamedContext, Output, Prepared};
 use solvekit::registry::{self, ClientOptions, Credentials};
 use solvekit::session::Secrets;
 use solvekit::spread::{Ended, Joint, Node, Nodes, Target};
 
-use crate::support::{Engine, Pushed, folder_of, unique};
+use crate::support::{Engine, Pushed, folder_of, prune_alone, unique};
 
 async fn client() -> Client {
     let address = Address::parse(&Engine::get().host).unwrap();
@@ -47,6 +52,14 @@ async fn prepare(request: BuildRequest) -> Arc<Prepared> {
 }
 
 async fn build_all(targets: Vec<(&str, Arc<Prepared>)>) -> (Vec<(String, Ended)>, Environment) {
+    build_with(targets, Joint::default(), Environment::default()).await
+}
+
+async fn build_with(
+    targets: Vec<(&str, Arc<Prepared>)>,
+    joint: Joint,
+    environment: Environment,
+) -> (Vec<(String, Ended)>, Environment) {
     let nodes = Nodes::one(Node {
         name: "only".to_owned(),
         client: client().await,
@@ -59,9 +72,7 @@ async fn build_all(targets: Vec<(&str, Arc<Prepared>)>) -> (Vec<(String, Ended)>
     });
     let registries =
         registry::Client::new(Arc::new(Credentials::default()), ClientOptions::default());
-    let environment = Environment::default();
     let targets = targets.collect();
-    let joint = Joint::default();
     let ended = nodes.build_all(targets, &joint, &registries, environment.clone());
     (ended.await, environment)
 }
@@ -194,4 +205,91 @@ async fn a_secret_is_served_to_the_build_that_was_given_it() {
         "{ended:?}"
     );
     assert_eq!(word_of(&name), format!("{word} hidden\n"));
+}
+
+/// Removes the cached steps that contain a word, before a target is solved.
+#[derive(Debug)]
+struct Emptying {
+    client: Client,
+    word: String,
+    before: &'static str,
+    is_done: AtomicBool,
+}
+
+#[tonic::async_trait]
+impl Hook for Emptying {
+    async fn solve(&self, solving: Solving<'_>) -> Result<Ref, gateway::Error> {
+        let mut options = PruneOptions::default();
+        options.all = true;
+        let until = Instant::now() + Duration::from_secs(60);
+        let described = [format!("description~={}", self.word)];
+        // The other target holds its records until it is exported.
+        while solving.target == Some(self.before) && Instant::now() < until {
+            // Older daemons know no descriptions when they prune.
+            let found = self.client.disk_usage(&described, Duration::ZERO);
+            let found = found.await.unwrap().into_iter();
+            options.filters = found.map(|record| format!("id=={}", record.id)).collect();
+            if options.filters.is_empty() {
+                break;
+            }
+            let removed = self.client.prune(&options).await.unwrap();
+            let removed: Vec<CacheRecord> = removed.try_collect().await.unwrap();
+            if !removed.is_empty() {
+                self.is_done.store(true, Ordering::Relaxed);
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        solving.solve().await
+    }
+}
+
+#[test]
+fn a_linked_build_has_its_secret_after_the_cache_was_emptied() {
+    let _alone = prune_alone();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let word = unique();
+        let folder = folder_of(&[
+            (
+                "base.Dockerfile",
+                &format!(
+                    "FROM alpine\nRUN --mount=type=secret,id=s,required echo {word} $(cat \
+                     /run/secrets/s) > /s\n"
+                ),
+            ),
+            ("app.Dockerfile", "FROM base\nRUN cp /s /word\n"),
+        ]);
+        let name = Engine::get().name("emptied");
+        let mut base = request(folder.path(), "base.Dockerfile");
+        base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
+        base.platforms = vec![Platform::parse("linux/amd64").unwrap()];
+        let base = prepare(base).await;
+        let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
+        app.platforms.truncate(1);
+        app.contexts
+            .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
+        let app = prepare(app).await;
+        let emptying = Arc::new(Emptying {
+            client: client().await,
+            word: word.clone(),
+            before: "app",
+            is_done: AtomicBool::new(false),
+        });
+        let mut environment = Environment::default();
+        environment.hook = Some(emptying.clone());
+        let mut joint = Joint::default();
+        joint.export_as_ready = true;
+        let targets = vec![("base", base), ("app", app)];
+        let (ended, _) = build_with(targets, joint, environment).await;
+        assert!(
+            emptying.is_done.load(Ordering::Relaxed),
+            "nothing was removed"
+        );
+        assert!(
+            ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
+            "{ended:?}"
+        );
+        assert_eq!(word_of(&name), format!("{word} hidden\n"));
+    });
 }

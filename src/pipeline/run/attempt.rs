@@ -11,7 +11,7 @@ use super::setting;
 use super::shared::Member;
 use crate::client::{CacheEntry, Client, SolveRequest};
 use crate::explain::Place;
-use crate::frontend::{Asked, Graphs, Job, Setting};
+use crate::frontend::{Asked, Graphs, Job, MountedIds, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::layouts;
 use crate::pipeline::inputs::policy;
@@ -32,6 +32,8 @@ pub(super) struct Attempt<'a> {
     pub(super) asked: Asked,
     /// True if another frontend, in the daemon, translates the Dockerfile.
     pub(super) forwarded: bool,
+    /// The secrets and agents that its own steps mount, if they are known.
+    pub(super) mounted: Option<MountedIds>,
     /// State shared with other builds.
     pub(super) member: Option<Member>,
     /// The caches to import.
@@ -58,6 +60,7 @@ impl<'a> Attempt<'a> {
             asked: translation::asked(request, &inputs, daemon, makes_index),
             cache_imports: layouts::elsewhere(&request.cache_from),
             forwarded: false,
+            mounted: None,
             member: None,
             graphs: Graphs::default(),
             guard: None,
@@ -113,7 +116,11 @@ impl<'a> Attempt<'a> {
             self.member.is_none().then_some(sent),
         )?;
         let served = match &self.member {
-            Some(member) => served.with_secrets_of(&member.unserved(&self.inputs)),
+            Some(member) => {
+                let served = served.with_secrets_of(&member.unserved(&self.inputs));
+                let own = self.mounted.clone();
+                served.with_secrets_of_members(own, &member.run_by_others(&self.inputs))
+            }
             None => served,
         };
         let (session, folder) = served.session();

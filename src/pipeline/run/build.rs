@@ -96,6 +96,7 @@ impl<'a> Build<'a> {
         layouts.notes.iter().for_each(|note| environment.note(note));
         attempt.cache_imports.clone_from(&layouts.cache_from);
 
+        attempt.mounted = job.as_ref().and_then(Job::mounted_ids);
         let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
         let member = environment.member.clone();
         let sent = environment.sent.clone();

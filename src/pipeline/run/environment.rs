@@ -52,6 +52,8 @@ pub struct Environment {
     pub step_limit: Option<StepLimit>,
     /// Knows the blobs that the daemon need not send to an OCI layout.
     pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// The name of the build if several run together.
+    pub(crate) target: Option<String>,
     /// Membership in a group of builds that run together.
     pub(crate) member: Option<Member>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::prepared::Prepared;
+use crate::frontend::{Job, MountedIds};
 use crate::pipeline::inputs::ContextRead;
 use crate::pipeline::inputs::temporary::TemporaryFolder;
 use crate::pipeline::{BuildRequest, Error, Inputs};
@@ -65,6 +66,42 @@ impl Served {
         (session, self.folder)
     }
 
+    /// Adds the secrets and agents of linked builds that run too. Their steps are usually cached by
+    /// then; this is for daemons that have lost the cache, or never had it. No build gets a secret
+    /// that it mounts without having been given it.
+    pub(super) fn with_secrets_of_members(
+        mut self,
+        own: Option<MountedIds>,
+        builds: &[&Arc<Prepared>],
+    ) -> Self {
+        let (own_secrets, own_agents) = (self.secrets.clone(), self.agents.clone());
+        let Some(own) = own else {
+            return self;
+        };
+        let mut users = vec![(own, &own_secrets, &own_agents)];
+        for build in builds {
+            let Some(ids) = build.job().and_then(Job::mounted_ids) else {
+                return self;
+            };
+            users.push((ids, &build.request.secrets, &build.request.ssh_agents));
+        }
+        let secret = |id: &str| {
+            let mut users = users.iter();
+            let is_given = users.all(|(ids, it, _)| !ids.secrets.contains(id) || it.may_have(id));
+            is_given && !is_of_sources(id)
+        };
+        let agent = |id: &str| {
+            let mut users = users.iter();
+            users.all(|(ids, _, it)| !ids.agents.contains(id) || it.has(id))
+        };
+        for build in builds {
+            let request = &build.request;
+            self.secrets = self.secrets.with_allowed(&request.secrets, secret);
+            self.agents = self.agents.with_allowed(&request.ssh_agents, agent);
+        }
+        self
+    }
+
     /// Adds the secrets and agents of linked builds that nothing else serves.
     pub(super) fn with_secrets_of(mut self, builds: &[&Arc<Prepared>]) -> Self {
         for build in builds {
@@ -73,4 +110,9 @@ impl Served {
         }
         self
     }
+}
+
+/// True for the secrets that the daemon uses for all git and HTTP sources of a session.
+fn is_of_sources(id: &str) -> bool {
+    id.starts_with("GIT_AUTH_") || id.starts_with("HTTP_AUTH_")
 }

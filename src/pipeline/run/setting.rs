@@ -47,6 +47,7 @@ pub(super) fn on_daemon(
         inputs: loaded.inputs,
         warn_at: loaded.warn_at,
         found: found.unwrap_or_default(),
+        target: attempt.environment.target.clone(),
         hook: attempt.environment.hook.clone(),
         places: member.and_then(|member| member.places()),
         links,

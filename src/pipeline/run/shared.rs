@@ -238,8 +238,8 @@ impl Member {
         Ok(links)
     }
 
-    /// Waits for linked builds that have secrets or agents of their own, which only their sessions
-    /// serve.
+    /// Waits for linked builds that have secrets or agents of their own: ids that differ are served
+    /// by their sessions only.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if one of them fails.
@@ -263,6 +263,13 @@ impl Member {
     pub(super) fn unserved<'a>(&self, inputs: &'a Inputs) -> Vec<&'a Arc<Prepared>> {
         let mut linked = linked_builds(inputs);
         linked.retain(|build| !self.shared.members.contains(&identity(build)));
+        linked
+    }
+
+    /// The linked builds that other members run.
+    pub(super) fn run_by_others<'a>(&self, inputs: &'a Inputs) -> Vec<&'a Arc<Prepared>> {
+        let mut linked = linked_builds(inputs);
+        linked.retain(|build| self.shared.members.contains(&identity(build)));
         linked
     }
 

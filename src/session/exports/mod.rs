@@ -19,6 +19,7 @@ use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -47,6 +48,8 @@ pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
 /// on, in bytes.
 const WAITING: usize = 4;
 const BATCH: usize = 64 * 1024;
+/// How long a daemon may send nothing after a failure before the call ends.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The destinations of a build's exporters, by their index in the Solve request.
 #[derive(Clone, Default)]
@@ -236,7 +239,7 @@ fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
 /// Runs `work` on a blocking thread with the call's messages, in batches, and waits for its end. If
 /// the call breaks off, its result is dropped.
 async fn run<M, T, F>(
-    mut inbound: Body,
+    inbound: &mut Body,
     tasks: &Tasks,
     decode: fn(Bytes) -> Result<M, BadFrame>,
     work: F,
@@ -294,12 +297,12 @@ where
     ended.await.unwrap_or(Err(ExportError::Closed))
 }
 
-async fn receive_file<O>(open: O, inbound: Body, tasks: &Tasks) -> Result<(), ExportError>
+async fn receive_file<O>(open: O, mut inbound: Body, tasks: &Tasks) -> Result<(), ExportError>
 where
     O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
     let failed = |error| ExportError::file("write", b"the result", error);
-    let received = run(inbound, tasks, read_data, move |mut messages| {
+    let received = run(&mut inbound, tasks, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
         while let Some(batch) = messages.blocking_recv() {
             for data in batch {
@@ -327,13 +330,13 @@ fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
 async fn receive_directory(
     (root, mirror): (PathBuf, bool),
     watch: &Watch,
-    inbound: Body,
+    mut inbound: Body,
     outbound: &Outbound,
     tasks: &Tasks,
 ) -> Result<(), ExportError> {
     let answers = outbound.clone();
     let begun = watch.begun();
-    let received = run(inbound, tasks, packet::read, move |packets| {
+    let received = run(&mut inbound, tasks, packet::read, move |packets| {
         directory::receive(root, mirror, &begun, packets, &answers)
     })
     .await;
@@ -352,9 +355,17 @@ async fn receive_directory(
             },
         );
         // If this fails, the peer has gone.
-        let _ = outbound.send(last).await;
+        if outbound.send(last).await.is_ok() {
+            discard(&mut inbound).await;
+        }
     }
     received
+}
+
+/// Reads on after a failure. The daemon finds the error behind the requests for files, and reads no
+/// further while its data of them is not taken: it would wait for ever.
+async fn discard(inbound: &mut Body) {
+    while let Ok(Some(Ok(_))) = tokio::time::timeout(SILENCE, inbound.frame()).await {}
 }
 
 async fn end(outbound: Outbound, received: Result<(), ExportError>) {

@@ -257,14 +257,12 @@ async fn send_to(
                     if part.is_empty() && !tail.is_empty() && part.len() == tail.len() {
                         continue;
                     }
-                    daemon
-                        .messages
-                        .send(Packet {
-                            data: part.into(),
-                            ..data.clone()
-                        })
-                        .await
-                        .unwrap();
+                    let part = Packet {
+                        data: part.into(),
+                        ..data.clone()
+                    };
+                    // The receiver may have failed already; its answer says why.
+                    let _ = daemon.messages.send(part).await;
                 }
             }
             PacketType::PacketFin => daemon

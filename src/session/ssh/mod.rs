@@ -82,6 +82,20 @@ impl SshAgents {
         self
     }
 
+    /// Adds those of another list whose ids are free and allowed.
+    pub(crate) fn with_allowed(mut self, others: &Self, is_allowed: impl Fn(&str) -> bool) -> Self {
+        for (id, agent) in others.agents.iter().filter(|(id, _)| is_allowed(id)) {
+            let entry = self.agents.entry(id.clone());
+            entry.or_insert_with(|| agent.clone());
+        }
+        self
+    }
+
+    /// True if it has the agent.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.agents.contains_key(id)
+    }
+
     /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`) and replaces an earlier one with
     /// the id. An empty id means `default`.
     ///
