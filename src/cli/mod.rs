@@ -22,8 +22,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use args::connection::{self, ConnectionArgs};
+use args::effects::Ignored;
 use args::headings::DAEMON;
-use args::{connection, normalize};
+use args::normalize;
 use commands::{
     bake, build, cache_mount, completion, context, create, debug, dial_stdio, doctor, du, explain,
     frontend, history, image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest,
@@ -32,7 +34,7 @@ use commands::{
 };
 use environment::Environment;
 use identity::Identity;
-use report::{Failure, buildx_usage, failure, terminal};
+use report::{Failure, annotations, buildx_usage, failure, terminal};
 
 /// Build images for many platforms at once with BuildKit.
 #[derive(Debug, Parser)]
@@ -182,11 +184,11 @@ pub(crate) fn main() -> ExitCode {
         let answered = completion::answer_script(&shell, invocation.arguments, Cli::command());
         return answered.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
     }
-    let cli: Cli = match normalize::parse(invocation.arguments.clone()) {
-        Ok(cli) => cli,
+    let (cli, ignored) = match normalize::parse_noting::<Cli>(invocation.arguments.clone()) {
+        Ok(parsed) => parsed,
         Err(error) => return misused(&error, &invocation),
     };
-    let code = match run(cli, &invocation) {
+    let code = match run(cli, &ignored, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.in_words_of(invocation.identity).report(),
     };
@@ -223,7 +225,7 @@ fn compares(arguments: &[OsString]) -> bool {
     }
 }
 
-fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
+fn run(cli: Cli, ignored: &Ignored, invocation: &plugin::Invocation) -> Result<(), Failure> {
     let mut environment = Environment::from_process(invocation);
     environment.debug |= cli.debug;
     let Some(command) = cli.command else {
@@ -232,12 +234,18 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     };
     let recorder = trace::start(title(&command), environment.identity);
     log::start(cli.debug, recorder);
-    dispatch(command, &cli.connection, &environment)
+    ignored.warn(&environment);
+    let is_build = matches!(command, Command::Build(_) | Command::Bake(_));
+    let ended = dispatch(command, &cli.connection, &environment);
+    if let (true, Err(failure)) = (is_build, &ended) {
+        annotations::write_failure(failure, &environment);
+    }
+    ended
 }
 
 fn dispatch(
     command: Command,
-    connection: &connection::ConnectionArgs,
+    connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
     match command {

@@ -43,6 +43,8 @@ pub struct FailedStep {
     /// The last lines of the log, each with the seconds since the step's start, without colours and
     /// control characters.
     pub log: Vec<String>,
+    /// The position in `log` of the last line that was written to stderr and is not blank.
+    pub last_of_stderr: Option<usize>,
     /// The wording of its report. BuildKit's has neither the exit code nor, without a log, the
     /// error.
     pub wording: Wording,
@@ -86,6 +88,7 @@ impl FailedStep {
             platform: step.platform().map(str::to_string),
             error: step.error().to_string(),
             log,
+            last_of_stderr: step.log().last_of_stderr(),
             wording: Wording::Own,
         }
     }
@@ -98,6 +101,19 @@ impl FailedStep {
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(rest.len());
         rest[..digits].parse().ok()
+    }
+
+    /// Returns the last `count` lines of the log, without their times. The last line of stderr is
+    /// one of them, because it often says what is wrong although more output follows.
+    pub fn last_lines(&self, count: usize) -> Vec<&str> {
+        let first = self.log.len().saturating_sub(count);
+        let early = self.last_of_stderr.filter(|at| *at < first && count > 0);
+        let rest = first + usize::from(early.is_some());
+        let lines = early.into_iter().chain(rest..self.log.len());
+        lines
+            .filter_map(|at| self.log.get(at))
+            .map(|line| line.split_once(' ').map_or(&**line, |(_, line)| line))
+            .collect()
     }
 
     /// Renders the step's name and platform, the last `lines` lines of its log (or its error if
@@ -221,6 +237,23 @@ mod tests {
         let expected =
             "------\n > [linux/arm64 2/3] RUN make:\n0.200 make: Error 2\nexit code: 2\n------\n";
         assert_eq!(failed().render(1), expected);
+    }
+
+    #[test]
+    fn the_last_line_of_stderr_is_among_the_last_lines() {
+        let step = |last_of_stderr| FailedStep {
+            log: ["0.1 no such file", "0.2 b", "0.3 c", "0.4 d"]
+                .map(Into::into)
+                .into(),
+            last_of_stderr,
+            ..FailedStep::default()
+        };
+        assert_eq!(step(None).last_lines(3), ["b", "c", "d"]);
+        assert_eq!(step(Some(0)).last_lines(3), ["no such file", "c", "d"]);
+        assert_eq!(step(Some(0)).last_lines(1), ["no such file"]);
+        assert_eq!(step(Some(2)).last_lines(2), ["c", "d"]);
+        assert_eq!(step(Some(0)).last_lines(9).len(), 4);
+        assert_eq!(step(Some(0)).last_lines(0), [""; 0]);
     }
 
     #[test]

@@ -150,10 +150,7 @@ mod tests {
         let image = Reference::parse("r.test/a:1").unwrap();
         let command = SignCommand::new("sh", &["-c", "echo no key >&2; exit 3", IMAGE]);
         let error = command.run(&image, &Unseen).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "sh failed for r.test/a:1 (exit status: 3): no key"
-        );
+        assert_eq!(error.to_string(), "sh failed (exit status: 3): no key");
         let absent = SignCommand::new("/no/such/program", &[]);
         let error = absent.run(&image, &Unseen).await.unwrap_err();
         assert!(matches!(error, Error::Start { .. }));

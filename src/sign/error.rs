@@ -17,7 +17,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The program failed.
-    #[error("{program} failed for {image} ({status}){}", after_colon(last_line))]
+    #[error("{program} failed ({status}){}", after_colon(last_line))]
     Failed {
         /// The program.
         program: String,

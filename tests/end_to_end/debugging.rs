@@ -221,3 +221,21 @@ fn a_debugger_needs_stdin_and_progress_for_people() {
     let mut wrong = command(&["build", "--invoke", "x=y"], folder.path());
     Finished::of(&mut wrong).failed_with(1, &["--invoke does not take \"x=y\""]);
 }
+
+#[test]
+fn the_prompt_names_the_target_of_several() {
+    let folder = context(&failing(&unique()));
+    let bake = "target \"one\" {}\ntarget \"two\" { args = { A = \"b\" } }\n";
+    std::fs::write(folder.path().join("docker-bake.hcl"), bake).expect("a bake file");
+    let mut command = solvekit(["--addr", &Engine::get().host, "bake"]);
+    command.args(["--progress=plain", "--debug=on-error", "one", "two"]);
+    command.current_dir(folder.path());
+    let finished = Finished::with_input(&mut command, "where\nexit\n");
+    let finished = finished.failed_with(1, &["exit code: 3"]);
+    let named = |name: &str| {
+        let stderr = &finished.stderr;
+        stderr.contains(&format!("target {name}: failed"))
+            && stderr.contains(&format!("(solvekit {name}) "))
+    };
+    assert!(named("one") || named("two"), "{}", finished.stderr);
+}

@@ -177,7 +177,14 @@ fn an_image_is_signed_with_a_key_before_it_is_tagged() {
 fn a_signature_that_fails_leaves_the_tag_alone() {
     let (name, context) = (name("failed"), context(&unique()));
     let failed = build(context.path(), &name, &["--sign=command=false"]);
-    failed.failed_with(1, &["cannot sign", "false failed for", "no tag has moved"]);
+    failed.failed_with(
+        1,
+        &[
+            "cannot sign",
+            "false failed (exit status: 1)",
+            "no tag has moved",
+        ],
+    );
     assert!(Pushed::find(&name).is_none());
     let absent = build(context.path(), &name, &["--sign=command=/no/such/signer"]);
     absent.failed_with(1, &["/no/such/signer", "there is no such program"]);

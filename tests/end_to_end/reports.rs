@@ -31,7 +31,9 @@ fn a_build_that_fails_is_reported_in_every_format() {
     build.arg(context.path()).env("GITHUB_ACTIONS", "true");
     let failed = Finished::of(&mut build).failed_with(1, &["exit code: 1"]);
     assert!(
-        failed.stderr.contains("::error::[linux/arm64] the command"),
+        failed
+            .stderr
+            .contains("::error file=Dockerfile,line=3::linux/arm64, stage Files: RUN echo the"),
         "{}",
         failed.stderr
     );

@@ -78,6 +78,14 @@ impl DebugFlags {
         self.when.is_some() || self.invoke.is_some()
     }
 
+    /// Fails if they request a debugger, for a command that builds nothing.
+    pub(crate) fn refuse_dry_run(&self) -> Result<(), DebugUsage> {
+        match self.is_asked_for() {
+            true => Err(DebugUsage::DryRun),
+            false => Ok(()),
+        }
+    }
+
     /// The debugger, if these flags request it.
     pub(crate) fn debugging(
         &self,
@@ -103,8 +111,8 @@ impl DebugFlags {
             platform: platform.map(|platform| platform.normalized()),
             invoke: invoke.unwrap_or_default(),
             prompt: match environment.identity {
-                Identity::Buildx => "(buildx) ",
-                _ => "(solvekit) ",
+                Identity::Buildx => "buildx",
+                _ => "solvekit",
             },
             keyboard: Mutex::default(),
         };
@@ -121,6 +129,7 @@ struct Settings {
     when: When,
     platform: Option<Platform>,
     invoke: Invoke,
+    /// The program's name in the prompt.
     prompt: &'static str,
     /// Opened at the first pause. One platform uses it at a time; it keeps input that was typed
     /// ahead.

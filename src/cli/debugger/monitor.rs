@@ -133,6 +133,14 @@ struct Prompt<'a> {
     processes: Processes,
 }
 
+/// `(solvekit) `, or `(solvekit web) ` for one of several targets.
+fn prompt(program: &str, target: Option<&str>) -> String {
+    match target {
+        Some(target) => format!("({program} {target}) "),
+        None => format!("({program}) "),
+    }
+}
+
 impl Prompt<'_> {
     /// Opens a shell, then reads commands until one resumes the build.
     async fn run(&mut self) -> Action {
@@ -143,7 +151,7 @@ impl Prompt<'_> {
             self.report(done);
         }
         loop {
-            talk(self.monitor.settings.prompt);
+            talk(&prompt(self.monitor.settings.prompt, self.pause.target));
             let Some(line) = self.keyboard.line().await else {
                 talk("\n");
                 self.monitor.leave();

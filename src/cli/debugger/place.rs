@@ -21,7 +21,9 @@ pub(super) fn describe(pause: &Pause<'_>) -> String {
         (_, Some(step)) => format!("paused{platform} before {}", name(step)),
         (_, None) => format!("paused{platform}"),
     };
-    format!("{}{what}\n", step.map(excerpt).unwrap_or_default())
+    let target = pause.target.map(|name| format!("target {name}: "));
+    let excerpt = step.map(excerpt).unwrap_or_default();
+    format!("{excerpt}{}{what}\n", target.unwrap_or_default())
 }
 
 fn name(step: &Step) -> &str {

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use solvekit::build_report::BuildReport;
 
+use super::Failure;
+use super::last_lines::Place;
 use super::terminal::talk;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
@@ -12,14 +14,26 @@ use crate::cli::identity::Identity;
 /// The most annotations of each kind that GitHub shows for a step.
 const LIMIT: usize = 10;
 
-/// Writes the annotations in a GitHub Actions job. Not as buildx: docker's actions make their own.
+/// Writes the warnings of a build in a GitHub Actions job. Not as buildx: docker's actions make
+/// their own.
 pub(crate) fn write(report: &BuildReport, environment: &Environment) {
-    if environment.github_actions && environment.identity == Identity::Solvekit {
-        talk(&render(report));
+    if is_wanted(environment) {
+        talk(&warnings(report));
     }
 }
 
-fn render(report: &BuildReport) -> String {
+/// Writes the failure of a build, also of one that did not begin.
+pub(crate) fn write_failure(failure: &Failure, environment: &Environment) {
+    if is_wanted(environment) {
+        talk(&errors(failure));
+    }
+}
+
+fn is_wanted(environment: &Environment) -> bool {
+    environment.github_actions && environment.identity == Identity::Solvekit
+}
+
+fn warnings(report: &BuildReport) -> String {
     let mut out = String::new();
     for warning in report.warnings.iter().take(LIMIT) {
         let text = String::from_utf8_lossy(&warning.short);
@@ -37,13 +51,28 @@ fn render(report: &BuildReport) -> String {
         }
         let _ = writeln!(out, "::{}", data(&text));
     }
-    if let Some(failure) = &report.failure {
-        let steps = failure.steps.iter().take(LIMIT);
-        let steps: String = steps.map(|step| format!("\n{}", step.name)).collect();
-        let text = format!("{}{steps}", failure.message);
-        let _ = writeln!(out, "::error::{}", data(&text));
-    }
     out
+}
+
+/// One annotation for each failed step, or one for the whole failure.
+fn errors(failure: &Failure) -> String {
+    let steps = failure.failed_steps().iter().take(LIMIT);
+    let of_steps: String = steps
+        .map(|step| {
+            let text = format!("{}\n{}", step.title(), failure.message());
+            error(step.place().or(failure.place()), text.trim_start())
+        })
+        .collect();
+    match (of_steps.is_empty(), failure.message().is_empty()) {
+        (false, _) => of_steps,
+        (true, false) => error(failure.place(), failure.message()),
+        (true, true) => String::new(),
+    }
+}
+
+fn error(place: Option<&Place>, text: &str) -> String {
+    let place = place.map(|it| format!(" file={},line={}", property(&it.file), it.line));
+    format!("::error{}::{}\n", place.unwrap_or_default(), data(text))
 }
 
 /// Escapes the text after `::`.
@@ -60,13 +89,14 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use solvekit::build_report::FailureReport;
-    use solvekit::progress::{FailedStep, SourceInfo, SourceRange, Warning};
+    use solvekit::client::SourceDetail;
+    use solvekit::progress::{SourceInfo, SourceRange, Warning};
 
+    use super::super::last_lines;
     use super::*;
 
     #[test]
-    fn a_warning_has_its_line_and_an_error_its_step() {
+    fn a_warning_has_its_line() {
         let source = SourceInfo {
             filename: "a,b/Dockerfile".into(),
             ..SourceInfo::default()
@@ -79,18 +109,38 @@ mod tests {
         };
         let mut report = BuildReport::default();
         report.warnings = vec![warning];
-        let mut failure = FailureReport::default();
-        failure.message = "exit code: 1".into();
-        let step = FailedStep {
-            name: "[build 2/3] RUN make".into(),
-            ..FailedStep::default()
-        };
-        failure.steps = vec![step];
-        report.failure = Some(failure);
         assert_eq!(
-            render(&report),
-            "::warning file=a%2Cb/Dockerfile,line=3,endLine=4::100%25 wrong%0Aindeed\n\
-             ::error::exit code: 1%0A[build 2/3] RUN make\n"
+            warnings(&report),
+            "::warning file=a%2Cb/Dockerfile,line=3,endLine=4::100%25 wrong%0Aindeed\n"
         );
+    }
+
+    #[test]
+    fn an_error_has_the_line_of_each_failed_step_or_its_own() {
+        let step = |line| {
+            let mut lines = SourceDetail::default();
+            lines.info.filename = "Dockerfile".into();
+            lines.info.data = "FROM a AS one\nRUN x\nRUN y\n".into();
+            lines.ranges = vec![SourceRange::lines(line, line)];
+            last_lines::of_instruction(&lines, None)
+        };
+        let failure = Failure::new("2 of 3 platforms failed");
+        assert_eq!(errors(&failure), "::error::2 of 3 platforms failed\n");
+        let place = Place {
+            file: "docker-bake.hcl".into(),
+            line: 7,
+        };
+        let failure = failure.at(Some(place));
+        assert_eq!(
+            errors(&failure),
+            "::error file=docker-bake.hcl,line=7::2 of 3 platforms failed\n"
+        );
+        let failure = failure.ends_with(step(2)).ends_with(step(3));
+        assert_eq!(
+            errors(&failure),
+            "::error file=Dockerfile,line=2::stage one: RUN x%0A2 of 3 platforms failed\n\
+             ::error file=Dockerfile,line=3::stage one: RUN y%0A2 of 3 platforms failed\n"
+        );
+        assert_eq!(errors(&Failure::silent(1)), "");
     }
 }

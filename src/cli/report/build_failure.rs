@@ -7,7 +7,7 @@ use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 use solvekit::registry::FailureKind;
 
-use super::last_lines::LastLines;
+use super::last_lines::{LastLines, Place};
 use super::usage::Advised as _;
 use super::{Failure, hint, last_lines, platforms_failure};
 use crate::cli::identity::Identity;
@@ -42,7 +42,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         _ => None,
     };
     let failure = failure.report_before(report).code(exit_code(error));
-    let failure = failure.ends_with(last);
+    let failure = failure.ends_with(last).at(place(error));
     failure.advised(foreign.or_else(|| error.advice()))
 }
 
@@ -114,6 +114,23 @@ pub(crate) fn last_of(error: &FrontendError, summary: &Summary) -> Option<LastLi
         FrontendError::Translate(failure) => {
             last_lines::of_instruction(failure.lines(), failure.built_for.as_ref())
         }
+        _ => None,
+    }
+}
+
+/// The line of the Dockerfile that the error is about.
+fn place(error: &Error) -> Option<Place> {
+    let Error::Frontend(error) = error else {
+        return None;
+    };
+    match error {
+        FrontendError::Syntax(failure) if failure.line > 0 => Some(Place {
+            file: failure.file.clone(),
+            line: failure.line,
+        }),
+        FrontendError::Translate(failure) => last_lines::place(failure.lines()),
+        FrontendError::Refused(step) => last_lines::place(step.lines()?),
+        FrontendError::Solve(failure) => last_lines::place(failure.lines.as_ref()?),
         _ => None,
     }
 }

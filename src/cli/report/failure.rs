@@ -10,7 +10,7 @@ use solvekit::progress::BuildEnd;
 use solvekit::registry::FailureKind;
 use solvekit::text;
 
-use super::last_lines::{self, LastLines};
+use super::last_lines::{self, LastLines, Place};
 use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
 
@@ -41,13 +41,15 @@ pub(crate) struct Failure {
     is_of_buildctl: bool,
 }
 
-/// The end of a report.
+/// The end of a report, and the line that it is about.
 #[derive(Debug, Clone, Default)]
 struct Ending {
     /// The steps that failed.
     steps: Vec<LastLines>,
     /// The command that opens a shell in the failed step.
     shell: Option<String>,
+    /// The line that the message is about.
+    place: Option<Place>,
 }
 
 /// The exit codes of registries' failures, as in `sysexits.h`.
@@ -243,6 +245,24 @@ impl Failure {
         }
         self.report.push_str(more);
         self
+    }
+
+    /// Sets the line that the message is about, if it is known.
+    #[must_use]
+    pub(crate) fn at(mut self, place: Option<Place>) -> Self {
+        if place.is_some() {
+            self.ending.get_or_insert_default().place = place;
+        }
+        self
+    }
+
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.ending.as_ref()?.place.as_ref()
+    }
+
+    /// The steps that failed.
+    pub(crate) fn failed_steps(&self) -> &[LastLines] {
+        self.ending.as_ref().map_or(&[], |ending| &ending.steps)
     }
 
     /// Adds the failed steps at the end of the report.

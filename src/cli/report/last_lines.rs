@@ -1,15 +1,18 @@
 //! The last lines on the terminal after a failed step: its place, its command, the end of its
 //! output. A long instruction or log above them may have scrolled away.
 
+use std::fmt;
+
 use solvekit::client::SourceDetail;
 use solvekit::frontend::SolveFailure;
 use solvekit::oci::Platform;
 use solvekit::progress::FailedStep;
 
-/// The lines of output that are repeated for a single failed step, and for each of several. All
-/// steps must fit into the last ten lines.
+/// The lines of output that are repeated for a single failed step, and for each of several.
 const OUTPUT: usize = 3;
 const OUTPUT_OF_SEVERAL: usize = 1;
+/// The most steps that are shown in full: all must fit into the last ten lines.
+const STEPS: usize = 2;
 /// The most columns of a line.
 const WIDTH: usize = 80;
 
@@ -19,10 +22,24 @@ pub(crate) struct LastLines {
     target: Option<String>,
     stage: String,
     platform: Option<String>,
-    /// The line and the exit code.
-    place: Vec<String>,
+    place: Option<Place>,
+    exit_code: Option<String>,
     command: String,
-    output: Vec<String>,
+    /// The end of the output, for a single step and for each of several.
+    output: [Vec<String>; 2],
+}
+
+/// A line of a file, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// The last lines of a step; `None` if neither its place nor its exit code is known.
@@ -38,20 +55,18 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Opti
     if first.is_none() && failure.exit_code.is_none() {
         return None;
     }
-    let code = failure.exit_code.map(|code| format!("exit code {code}"));
-    let log = step.map_or(&[][..], |step| &step.log);
-    let output = log[log.len().saturating_sub(OUTPUT)..].iter().map(|line| {
-        // Each line begins with the seconds since the step's start.
-        let line = line.split_once(' ').map_or(line.as_str(), |(_, line)| line);
-        cut(line)
-    });
+    let output = |count| {
+        let lines = step.map_or_else(Vec::new, |step| step.last_lines(count));
+        lines.into_iter().map(cut).collect()
+    };
     Some(LastLines {
         target: None,
         platform: failure.built_for.as_ref().map(ToString::to_string),
         stage,
-        place: first.into_iter().chain(code).collect(),
+        place: first,
+        exit_code: failure.exit_code.map(|code| format!("exit code {code}")),
         command: cut(command),
-        output: output.collect(),
+        output: [OUTPUT, OUTPUT_OF_SEVERAL].map(output),
     })
 }
 
@@ -65,16 +80,20 @@ pub(crate) fn of_instruction(
         target: None,
         platform: platform.map(ToString::to_string),
         stage: stage(lines).unwrap_or_default(),
-        place: vec![place(lines)?],
+        place: Some(place(lines)?),
+        exit_code: None,
         command: cut(&instruction(lines)),
-        output: Vec::new(),
+        output: Default::default(),
     })
 }
 
-/// `Dockerfile:3`
-fn place(lines: &SourceDetail) -> Option<String> {
-    let first = lines.ranges.first()?.start.line;
-    (first > 0).then(|| format!("{}:{first}", lines.info.filename))
+/// The first of the lines.
+pub(crate) fn place(lines: &SourceDetail) -> Option<Place> {
+    let first = u32::try_from(lines.ranges.first()?.start.line).ok()?;
+    (first > 0).then(|| Place {
+        file: lines.info.filename.to_string(),
+        line: first,
+    })
 }
 
 /// The text of the first lines that belong together, without the marks of continued lines.
@@ -96,13 +115,24 @@ fn instruction(lines: &SourceDetail) -> String {
     own.collect::<Vec<_>>().join(" ")
 }
 
-/// The text for all failed steps.
+/// The text for all failed steps: the first in full, the others by their names.
 pub(crate) fn render(steps: &[LastLines]) -> String {
-    let most = match steps {
-        [_] => OUTPUT,
-        _ => OUTPUT_OF_SEVERAL,
-    };
-    steps.iter().map(|step| step.render(most)).collect()
+    if let [only] = steps {
+        let [output, _] = &only.output;
+        return only.render(output);
+    }
+    let (shown, others) = steps.split_at(steps.len().min(STEPS));
+    let mut text = String::new();
+    for step in shown {
+        let [_, output] = &step.output;
+        text.push_str(&step.render(output));
+    }
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().map(LastLines::name).collect();
+        let line = format!("and {} more: {}", others.len(), names.join("; "));
+        text.push_str(&format!("{}\n", cut(&line)));
+    }
+    text
 }
 
 impl LastLines {
@@ -113,19 +143,52 @@ impl LastLines {
         self
     }
 
-    fn render(&self, most: usize) -> String {
+    /// The line of the Dockerfile, if it is known.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// The step in one line, without its place.
+    pub(crate) fn title(&self) -> String {
+        let words = self.words();
+        let title = [words.join(", "), self.command.clone()];
+        let title: Vec<String> = title.into_iter().filter(|it| !it.is_empty()).collect();
+        title.join(": ")
+    }
+
+    /// The target, the platform and the stage.
+    fn words(&self) -> Vec<String> {
         let target = self.target.as_ref().map(|name| format!("target {name}"));
         // The only stage of a target has no name in its steps; the target's name is shown instead.
         let is_stage = !self.stage.is_empty() && self.target.as_ref() != Some(&self.stage);
         let stage = is_stage.then(|| format!("stage {}", self.stage));
-        let words = target.iter().chain(&self.platform).chain(&stage);
-        let words = words.chain(&self.place);
-        let words: Vec<&str> = words.map(String::as_str).collect();
+        let words = [target, self.platform.clone(), stage];
+        words.into_iter().flatten().collect()
+    }
+
+    /// The target and the platform, or else the place.
+    fn name(&self) -> String {
+        let words: Vec<&str> = self
+            .target
+            .iter()
+            .chain(&self.platform)
+            .map(|it| &**it)
+            .collect();
+        match (words.is_empty(), &self.place) {
+            (true, Some(place)) => place.to_string(),
+            _ => words.join(" "),
+        }
+    }
+
+    fn render(&self, output: &[String]) -> String {
+        let mut words = self.words();
+        words.extend(self.place.as_ref().map(ToString::to_string));
+        words.extend(self.exit_code.clone());
         let mut text = format!("{}\n", words.join(", "));
         if !self.command.is_empty() {
             text.push_str(&format!("  {}\n", self.command));
         }
-        for line in &self.output[self.output.len().saturating_sub(most)..] {
+        for line in output {
             text.push_str(&format!("  | {line}\n"));
         }
         text
@@ -261,9 +324,13 @@ mod tests {
             target: None,
             platform: Some("linux/amd64".into()),
             stage: "build".into(),
-            place: vec!["Dockerfile:3".into(), "exit code 1".into()],
+            place: Some(Place {
+                file: "Dockerfile".into(),
+                line: 3,
+            }),
+            exit_code: Some("exit code 1".into()),
             command: "RUN make".into(),
-            output: vec!["a".into(), "b".into()],
+            output: [vec!["a".into(), "b".into()], vec!["b".into()]],
         };
         let one = render(std::slice::from_ref(&step));
         assert!(one.ends_with("  RUN make\n  | a\n  | b\n"), "{one}");
@@ -273,6 +340,31 @@ mod tests {
             two.contains("\ntarget web, linux/amd64, stage build, "),
             "{two}"
         );
+    }
+
+    #[test]
+    fn more_than_two_steps_fit_into_ten_lines() {
+        let step = |target: &str| {
+            let step = LastLines {
+                target: None,
+                platform: Some("linux/arm64".into()),
+                stage: String::new(),
+                place: None,
+                exit_code: Some("exit code 1".into()),
+                command: "RUN make".into(),
+                output: [vec!["a".into(), "b".into()], vec!["b".into()]],
+            };
+            step.of_target(target)
+        };
+        let steps = ["a", "b", "c", "d"].map(step);
+        let text = render(&steps);
+        assert_eq!(text.lines().count(), 7, "{text}");
+        assert!(
+            text.ends_with("\nand 2 more: c linux/arm64; d linux/arm64\n"),
+            "{text}"
+        );
+        let many: Vec<LastLines> = (0..50).map(|at| step(&format!("target{at}"))).collect();
+        assert_eq!(render(&many).lines().count(), 7);
     }
 
     #[test]

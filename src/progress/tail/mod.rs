@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::event::LogStream;
 use crate::text::{Utf8Stream, is_unprintable};
 
 /// The maximum number of kept lines.
@@ -20,6 +21,8 @@ pub struct LogTail {
     column: usize,
     escape: Escape,
     utf8: Utf8Stream,
+    /// True while output of stderr is added.
+    is_stderr: bool,
 }
 
 /// One line of output.
@@ -28,6 +31,13 @@ struct Line {
     /// The line's start, since the step's start.
     at: Duration,
     text: Vec<char>,
+    is_stderr: bool,
+}
+
+impl Line {
+    fn is_blank(&self) -> bool {
+        self.text.iter().all(|c| c.is_whitespace())
+    }
 }
 
 /// The state of an escape sequence.
@@ -57,6 +67,20 @@ impl LogTail {
         self.utf8 = utf8;
     }
 
+    /// The same for a stream of which it is known.
+    pub(super) fn write_from(&mut self, stream: LogStream, data: &[u8], at: Duration) {
+        self.is_stderr = stream == LogStream::Stderr;
+        self.write(data, at);
+        self.is_stderr = false;
+    }
+
+    /// Returns the position in [`lines`](Self::lines) of the last line of stderr that is not blank.
+    pub(super) fn last_of_stderr(&self) -> Option<usize> {
+        self.lines
+            .iter()
+            .rposition(|line| line.is_stderr && !line.is_blank())
+    }
+
     /// Returns the kept lines, oldest first, each with its time since the step's start, without
     /// trailing spaces.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = (Duration, String)> + '_ {
@@ -76,11 +100,10 @@ impl LogTail {
 
     /// Counts the last non-blank lines, at most `limit`.
     pub(super) fn count(&self, limit: usize) -> usize {
-        let blank = |line: &&Line| line.text.iter().all(|c| c.is_whitespace());
         self.lines
             .iter()
             .rev()
-            .filter(|line| !blank(line))
+            .filter(|line| !line.is_blank())
             .take(limit)
             .count()
     }
@@ -139,7 +162,10 @@ impl LogTail {
         if column >= COLUMNS {
             return;
         }
-        let text = &mut self.current(at).text;
+        let is_stderr = self.is_stderr;
+        let line = self.current(at);
+        line.is_stderr |= is_stderr;
+        let text = &mut line.text;
         if column < text.len() {
             text[column] = c;
         } else {
@@ -234,7 +260,7 @@ impl LogTail {
             }
             self.lines.push_back(Line {
                 at,
-                text: Vec::new(),
+                ..Line::default()
             });
         }
         &mut self.lines[self.row]

@@ -23,6 +23,17 @@ fn a_line_may_come_in_pieces() {
 }
 
 #[test]
+fn the_last_line_of_stderr_is_found() {
+    let mut tail = LogTail::default();
+    let mut write = |stream, text: &str| tail.write_from(stream, text.as_bytes(), Duration::ZERO);
+    write(LogStream::Stdout, "one\n");
+    write(LogStream::Stderr, "wrong\n\n");
+    write(LogStream::Stdout, "two\nthree\n");
+    assert_eq!(tail.last_of_stderr(), Some(1));
+    assert_eq!(LogTail::default().last_of_stderr(), None);
+}
+
+#[test]
 fn bytes_that_are_no_text_are_marked() {
     assert_eq!(shown(&[b"a\xffb\xc3(c"]), ["a\u{fffd}b\u{fffd}(c"]);
 }

@@ -304,7 +304,7 @@ impl View {
             step.keeps_log = self.bounds.admit_log();
         }
         if step.keeps_log {
-            step.log.write(&log.data, at);
+            step.log.write_from(log.stream, &log.data, at);
         }
         Some((position, at))
     }

@@ -34,6 +34,7 @@ use crate::cli::args::places;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::display;
+use crate::cli::report::last_lines::Place;
 use crate::cli::report::terminal::{print_json, talk};
 
 /// Reads the files, and builds, prints, lists, checks or formats their definitions.
@@ -99,7 +100,10 @@ impl BakeArgs {
             environment,
         };
         match self.dry_run {
-            Some(form) => baking.dry_run(form).await,
+            Some(form) => {
+                self.debug.refuse_dry_run()?;
+                baking.dry_run(form).await
+            }
             None => baking.run().await,
         }
     }
@@ -150,5 +154,10 @@ fn failed(error: &Diagnostic) -> Failure {
         Some(excerpt) => failure.report_before(excerpt),
         None => failure,
     };
+    let place = error.span.as_ref().map(|span| Place {
+        file: span.file.to_string(),
+        line: span.start.line,
+    });
+    let failure = failure.at(place);
     failure.advised((!error.hints.is_empty()).then(|| error.hints.join("\n")))
 }

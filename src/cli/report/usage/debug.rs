@@ -10,6 +10,8 @@ pub(crate) enum DebugUsage {
     Progress,
     #[error("the debugger reads stdin, from which this build reads its context or Dockerfile")]
     Stdin,
+    #[error("a debugger pauses a build, and --dry-run builds nothing")]
+    DryRun,
     #[error("--invoke does not take {0:?}")]
     Invoke(String),
 }
@@ -25,6 +27,7 @@ impl Advised for DebugUsage {
         let advice = match self {
             Self::Progress => "use --progress=plain",
             Self::Stdin => "give the context as a folder, and the Dockerfile as a file",
+            Self::DryRun => "leave out one of them",
             Self::Invoke(_) => {
                 "use a program, or args=, entrypoint=, env=, user=, cwd= and tty=, for example \
                  --invoke args=bash,user=root"
