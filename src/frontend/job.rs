@@ -146,6 +146,8 @@ impl Job {
             let unused = unused_args::lines(&parsed.dockerfile, &self.asked.attributes);
             warn_without_place(bridge, &unused, &setting.warn_at).await;
         }
+        let missing = unused_args::missing_stages(&parsed.dockerfile, &self.asked.attributes);
+        warn_without_place(bridge, &missing, &setting.warn_at).await;
         hooked(setting, &mut translations).await?;
         self.check_steps(setting, &translations)?;
         failed.extend(
@@ -212,6 +214,11 @@ impl Job {
                 reason: AttributeProblem::StageElsewhere {
                     frontend: other.name.to_string(),
                 },
+            });
+        }
+        if setting.lock.is_some() {
+            return Err(Error::LockElsewhere {
+                frontend: other.name.to_string(),
             });
         }
         let mut options = self.asked.attributes.clone();

@@ -78,12 +78,13 @@ impl Source {
         self.excerpt_of(&self.detail(spans))
     }
 
-    /// Returns the lines that the daemon names, under this file's path.
+    /// Returns the lines that the daemon names, under this file's path. They can be those of a
+    /// linked build, which keep their name.
     pub(super) fn excerpt_of(&self, lines: &SourceDetail) -> String {
-        let file = SourceInfo {
-            filename: self.path.clone(),
-            ..lines.info.clone()
-        };
+        let mut file = lines.info.clone();
+        if file.data[..] == *self.text() {
+            file.filename.clone_from(&self.path);
+        }
         let ranges = lines.ranges.clone();
         SourceExcerpt { file, ranges }.render()
     }
@@ -122,4 +123,25 @@ impl Source {
 
 fn number(line: u32) -> i32 {
     i32::try_from(line).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_another_file_keep_its_name() {
+        let app = Source::new("deploy/app.Dockerfile", b"FROM base\nRUN a\n".to_vec());
+        let base = Source::new("base.Dockerfile", b"FROM b\nRUN c\n".to_vec());
+        let lines = |source: &Source| {
+            let mut lines = SourceDetail::default();
+            lines.info = SourceInfo::from(source.file.to_proto());
+            lines.ranges = vec![SourceRange::lines(2, 2)];
+            lines
+        };
+        let own = app.excerpt_of(&lines(&app));
+        assert!(own.starts_with("deploy/app.Dockerfile:2\n"), "{own}");
+        let linked = app.excerpt_of(&lines(&base));
+        assert!(linked.starts_with("base.Dockerfile:2\n"), "{linked}");
+    }
 }

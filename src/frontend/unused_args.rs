@@ -1,4 +1,5 @@
-//! Finds build arguments that no ARG of the Dockerfile uses.
+//! Finds build arguments that no ARG of the Dockerfile uses, and stages without cache that do not
+//! exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +7,7 @@ use crate::dockerfile::{Dockerfile, InstructionKind};
 use crate::suggest::nearest;
 
 const ATTRIBUTE: &str = "build-arg:";
+const NO_CACHE: &str = "no-cache";
 /// Proxy variables, in any case, which need no ARG.
 const PROXIES: [&str; 5] = [
     "http_proxy",
@@ -46,6 +48,26 @@ pub(super) fn lines(dockerfile: &Dockerfile, attributes: &BTreeMap<String, Strin
             let hint = nearest(name, &candidates)
                 .map_or_else(String::new, |near| format!("; did you mean {near}?"));
             format!("the build argument {name} is not used: no ARG takes it{hint}")
+        })
+        .collect()
+}
+
+/// Returns a line for each stage that is to be built without cache and does not exist. The names
+/// are in the attribute `no-cache`; an empty one means all stages.
+pub(super) fn missing_stages(
+    dockerfile: &Dockerfile,
+    attributes: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let names = dockerfile.stages.iter();
+    let names: Vec<&str> = names.filter_map(|stage| stage.name.as_deref()).collect();
+    let given = attributes.get(NO_CACHE).map_or("", String::as_str);
+    let given = given.split(',').filter(|name| !name.is_empty());
+    given
+        .filter(|given| !names.iter().any(|name| name.eq_ignore_ascii_case(given)))
+        .map(|given| {
+            let hint = nearest(given, &names)
+                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("no stage is named {given}, so its cache is not ignored{hint}")
         })
         .collect()
 }
@@ -101,6 +123,22 @@ mod tests {
                 "the build argument quite_other is not used: no ARG takes it",
             ]
         );
+    }
+
+    #[test]
+    fn stages_without_cache_that_do_not_exist_are_named() {
+        let file = "FROM scratch AS Build\nFROM scratch\n";
+        let dockerfile = crate::dockerfile::parse(file.as_bytes()).unwrap();
+        let found = |names: &str| {
+            let attributes = [(NO_CACHE.to_owned(), names.to_owned())];
+            missing_stages(&dockerfile, &attributes.into())
+        };
+        assert_eq!(
+            found("build,biuld"),
+            ["no stage is named biuld, so its cache is not ignored; did you mean build?"]
+        );
+        assert_eq!(found(""), [""; 0]);
+        assert_eq!(missing_stages(&dockerfile, &BTreeMap::new()), [""; 0]);
     }
 
     #[test]

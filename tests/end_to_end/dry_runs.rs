@@ -183,3 +183,16 @@ fn a_dry_run_fails_if_the_build_would_be_refused() {
         asked.failed_with(1, &["Dockerfile:2", part]);
     }
 }
+
+#[test]
+fn flags_for_results_are_named_and_the_files_of_an_earlier_build_stay() {
+    let context = folder_of(&[("Dockerfile", "FROM busybox\n"), ("id", "sha256:earlier")]);
+    let id = context.path().join("id").display().to_string();
+    let asked = Finished::of(&mut build(&context, &["--dry-run", "--iidfile", &id])).succeeded();
+    let warning = "WARNING: --iidfile has no effect beside --dry-run, which builds nothing\n";
+    assert!(asked.stderr.contains(warning), "{}", asked.stderr);
+    let kept = std::fs::read_to_string(&id).expect("the file is there");
+    assert_eq!(kept, "sha256:earlier");
+    let asked = Finished::of(&mut build(&context, &["--dry-run", "--debug=on-error"]));
+    asked.failed_with(1, &["--dry-run builds nothing", "leave out one of them"]);
+}

@@ -9,6 +9,7 @@ pub(crate) mod complete;
 pub(crate) mod connection;
 pub(crate) mod contexts;
 pub(crate) mod default_load;
+pub(crate) mod effects;
 pub(crate) mod explain;
 pub(crate) mod git_repository;
 pub(crate) mod git_source;

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Parser};
 
+use super::effects::Ignored;
 use super::values;
 
 /// Flags whose empty value is an error instead of being ignored: the command and the flag.
@@ -27,10 +28,20 @@ struct Word {
 /// Parses the arguments of the process. The commands are defined once, and only the flags of those
 /// that the arguments name: to define all takes longer than to translate a Dockerfile.
 pub(crate) fn parse<T: Parser>(arguments: Vec<OsString>) -> Result<T, clap::Error> {
+    parse_noting(arguments).map(|(parsed, _)| parsed)
+}
+
+/// The same, with the flags that have no effect.
+pub(crate) fn parse_noting<T: Parser>(
+    arguments: Vec<OsString>,
+) -> Result<(T, Ignored), clap::Error> {
     let mut command = T::command();
     let arguments = normalized(&command, arguments)?;
     let mut matches = command.try_get_matches_from_mut(arguments)?;
-    T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    let ignored = Ignored::of(&command, &matches);
+    let parsed = T::from_arg_matches_mut(&mut matches);
+    let parsed = parsed.map_err(|error| error.format(&mut command))?;
+    Ok((parsed, ignored))
 }
 
 /// Returns the arguments without empty values and without `=true` and `=false`.

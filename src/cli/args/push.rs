@@ -11,6 +11,7 @@ use solvekit::sign::{SignCommand, Signer, SigningKey};
 use solvekit::spread::{Publish, PushFrom};
 
 use super::headings::{OUTPUTS, REGISTRIES};
+use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::PushUsage;
@@ -23,7 +24,7 @@ const KEY: u64 = 1 << 20;
 pub(crate) struct PushRetryArgs {
     /// Retry a push that fails for a transient reason (5xx, 429, a timeout, a broken connection)
     /// this many times [default: 2 for the daemon's pushes, 5 for each request from here]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "N", value_parser = values::number::<u32>(0..=100, 3))]
     push_retries: Option<u32>,
 }
 
@@ -124,12 +125,15 @@ impl PublishArgs {
             From::Daemon => PushFrom::Daemon,
             From::Client => PushFrom::Client,
         };
+        match self.asked_for() {
+            Some(flag) if !outputs.any(Output::pushes) => {
+                return Err(PushUsage::NothingToPush(flag).into());
+            }
+            _ => {}
+        }
         let Some(signing) = &self.sign else {
             return Ok(publish);
         };
-        if !outputs.any(Output::pushes) {
-            return Err(PushUsage::NothingToSign.into());
-        }
         publish.signer = Some(match signing {
             Signing::Command(command) => {
                 let program = command.program();

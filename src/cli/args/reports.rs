@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use solvekit::build_report::{BuildReport, FailureReport, Format, Status};
+use solvekit::pipeline::csv_fields;
 use solvekit::progress::Summary;
 use solvekit::spread::Built;
 
@@ -32,7 +33,7 @@ struct Wanted {
 
 fn parse(text: &str) -> Result<Wanted, String> {
     let formats = || Format::ALL.map(Format::name).join(", ");
-    let Some(rest) = text.strip_prefix("type=") else {
+    if !text.starts_with("type=") {
         let path = PathBuf::from(text);
         let format = Format::of_path(&path).ok_or_else(|| {
             "the end of its name says no format: use .html, .md, .json, .junit, \
@@ -40,17 +41,28 @@ fn parse(text: &str) -> Result<Wanted, String> {
                 .to_owned()
         })?;
         return Ok(Wanted { format, path });
-    };
-    let (name, dest) = rest.split_once(',').unwrap_or((rest, ""));
-    let format = Format::from_name(name)
+    }
+    let (mut name, mut dest) = (String::new(), String::new());
+    for field in csv_fields(text).map_err(|error| error.to_string())? {
+        match field.split_once('=') {
+            Some(("type", value)) => name = value.to_owned(),
+            Some(("dest", value)) => dest = value.to_owned(),
+            _ => {
+                return Err(format!(
+                    "there is no field {field:?}; the fields are type and dest"
+                ));
+            }
+        }
+    }
+    let format = Format::from_name(&name)
         .ok_or_else(|| format!("there is no format {name:?}; there are {}", formats()))?;
-    match dest.strip_prefix("dest=").filter(|path| !path.is_empty()) {
-        Some("-") => Err("a report is written to a file; for stdout, dest=/dev/stdout".to_owned()),
-        Some(path) => Ok(Wanted {
+    match dest.as_str() {
+        "-" => Err("a report is written to a file; for stdout, dest=/dev/stdout".to_owned()),
+        "" => Err(format!("dest= is missing: type={name},dest=FILE")),
+        path => Ok(Wanted {
             format,
             path: path.into(),
         }),
-        None => Err(format!("dest= is missing: type={name},dest=FILE")),
     }
 }
 
@@ -147,6 +159,8 @@ mod tests {
             ("type=pdf,dest=x", "there are html, md, json"),
             ("type=md", "dest= is missing"),
             ("type=md,dest=-", "for stdout, dest=/dev/stdout"),
+            ("type=md,dest=x,name=y", "there is no field \"name=y\""),
+            ("type=md,dest=x,y", "there is no field \"y\""),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

@@ -65,6 +65,10 @@ pub(crate) struct TagFileArgs {
 }
 
 impl TagFileArgs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tag_file.is_empty()
+    }
+
     /// The names, in the order of the files. Empty lines and lines that begin with # are ignored.
     pub(crate) fn read(&self) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();

@@ -51,6 +51,9 @@ impl Filters {
                 return Err(wrong(text, &format!("{key} is there twice")));
             }
             keys.push(key);
+            if identity == Identity::Solvekit {
+                check_key(key, value).map_err(|reason| wrong(text, &reason))?;
+            }
             match (key, value) {
                 ("until", value) => {
                     filters.unused_for = value
@@ -71,6 +74,23 @@ impl Filters {
         }
         Ok(filters)
     }
+}
+
+/// The properties of records that daemons compare with a text, and those that are true or false.
+const TEXTS: [&str; 4] = ["id", "type", "description", "parents"];
+const STATES: [&str; 5] = ["inuse", "mutable", "immutable", "shared", "private"];
+
+/// Rejects keys that no daemon knows: it would find no record, without an error. As buildx they are
+/// sent.
+fn check_key(key: &str, value: Option<&str>) -> Result<(), String> {
+    let name = key.trim_end_matches(['!', '~']);
+    if STATES.contains(&name) && value.is_some() {
+        return Err(format!("{name} stands alone, without a value"));
+    }
+    if name == "until" || TEXTS.contains(&name) || STATES.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("records have no {name:?}"))
 }
 
 fn wrong(text: &str, reason: &str) -> Failure {

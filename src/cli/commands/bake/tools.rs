@@ -98,6 +98,9 @@ impl ToolArgs {
         if self.format == FindingsForm::Json {
             return Err(BakeUsage::FormatAlone.into());
         }
+        if self.offline {
+            return Err(BakeUsage::OfflineAlone.into());
+        }
         let Some(form) = self.graph else {
             return Ok(!self.explain.is_empty());
         };

@@ -163,6 +163,8 @@ fn refuse_what_is_for_images(args: &BuildArgs) -> Result<(), VerifyUsage> {
         (args.results.wants_id(), "--iidfile"),
         (args.results.wants_metadata(), "--metadata-file"),
         (!args.reports.is_empty(), "--report"),
+        (args.explain == Some(Explain::On), "--explain"),
+        (args.propagate_exit_code, "--propagate-exit-code"),
         (
             args.cache_mounts.is_asked_for(),
             "--cache-mount-from or --cache-mount-to",

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::{Run, Shown};
 use super::{
-    BuildArgs, complete_request, loading, only_platform, outcome, prepare, unless_cancelled,
+    BuildArgs, complete_request, loading, only_platform, outcome, prepare, unless_cancelled, unused,
 };
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::Recording;
@@ -73,6 +73,11 @@ impl<'a> Build<'a> {
     pub(super) async fn run(&self, sink: Sink) -> Result<BuildOutcome, Failure> {
         let (args, mode, environment) = (self.args, self.mode, self.environment);
         let request = complete_request(args, self.connection, environment)?;
+        if let Some(warning) = unused::warning(args, &request, environment.identity)
+            && matches!(mode, Mode::Tty | Mode::Plain)
+        {
+            talk(&warning);
+        }
         let outputs = request.outputs.iter();
         let publish = args.publishing.publish(outputs, environment)?;
         let namespace = request.build_args.get(NAMESPACE).map_or("", String::as_str);

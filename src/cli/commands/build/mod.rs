@@ -13,6 +13,7 @@ pub(crate) mod preflight;
 mod request;
 pub(crate) mod result_files;
 pub(crate) mod run;
+mod unused;
 
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ async fn build_or_call(
         return call::cmd_call(request, question, &args.results, surroundings).await;
     }
     if let Some(form) = args.dry_run {
+        args.debug.refuse_dry_run()?;
         let asking = dry_run::Asking {
             form,
             mode,
@@ -117,8 +119,10 @@ fn complete_request(
 ) -> Result<BuildRequest, Failure> {
     let mut request = request::build_request(args, environment)?;
     let in_buildx = environment.identity == Identity::Buildx;
-    args.results.check(&request.outputs, in_buildx)?;
-    args.reports.check()?;
+    if args.dry_run.is_none() {
+        args.results.check(&request.outputs, in_buildx)?;
+        args.reports.check()?;
+    }
     ignored::warn(&request.ignored_values(), None);
     default_load::apply(&mut request, connection, environment)?;
     // docker build also keeps an image without a name, and prints its id.

@@ -12,6 +12,7 @@ use solvekit::progress::{self, Display, Mode, Options, Summary};
 use super::{Daemon, Found, History, details, record};
 use crate::cli::commands::build::write_file;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::HistoryUsage;
 use crate::cli::report::{Failure, recorded};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) struct ReportArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// html, md, json, junit or codequality [default: what the file's name says, or md]
+    /// html, md, json, junit or codequality [default: what the file's name says; md without one]
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     format: Option<Format>,
 }
@@ -40,9 +41,23 @@ fn format(text: &str) -> Result<Format, String> {
     Format::from_name(text).ok_or_else(|| format!("there are {}", names()))
 }
 
+impl ReportArgs {
+    /// The format that is asked for, or else that of the file's name. A name without an ending, as
+    /// GitHub's step summary has, means Markdown.
+    fn format(&self) -> Result<Format, HistoryUsage> {
+        match (self.format, &self.output) {
+            (Some(format), _) => Ok(format),
+            (None, Some(path)) if path.extension().is_some() => {
+                let known = Format::of_path(path);
+                known.ok_or_else(|| HistoryUsage::ReportName(path.clone()))
+            }
+            (None, _) => Ok(Format::Markdown),
+        }
+    }
+}
+
 pub(super) async fn cmd_report(args: &ReportArgs, history: &History<'_>) -> Result<(), Failure> {
-    let by_name = args.output.as_deref().and_then(Format::of_path);
-    let format = args.format.or(by_name).unwrap_or(Format::Markdown);
+    let format = args.format()?;
     let Found { daemon, record } = history.ended(args.build.as_deref()).await?;
     let summary = summary(daemon, &record).await?;
     let known = details::known(daemon, &record).await;
@@ -96,4 +111,29 @@ fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport
         report.failure = Some(reported);
     }
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format_of(output: Option<&str>, format: Option<Format>) -> Result<Format, HistoryUsage> {
+        let args = ReportArgs {
+            build: None,
+            output: output.map(PathBuf::from),
+            format,
+        };
+        args.format()
+    }
+
+    #[test]
+    fn an_unknown_ending_is_an_error_unless_a_format_is_given() {
+        assert_eq!(format_of(None, None).unwrap(), Format::Markdown);
+        assert_eq!(format_of(Some("a.html"), None).unwrap(), Format::Html);
+        assert_eq!(format_of(Some("summary"), None).unwrap(), Format::Markdown);
+        let given = format_of(Some("a.xyz"), Some(Format::Json));
+        assert_eq!(given.unwrap(), Format::Json);
+        let error = format_of(Some("a.xyz"), None).unwrap_err();
+        assert!(matches!(error, HistoryUsage::ReportName(_)), "{error}");
+    }
 }

@@ -33,6 +33,10 @@ fn wrong_filters_are_named() {
         vec!["=x"],
         vec!["until=1h", "unused-for=1h"],
         vec!["type=a", "type=b"],
+        vec!["kind=regular"],
+        vec!["descripton~=apt"],
+        vec!["shared=true"],
+        vec!["colour"],
     ] {
         let given: Vec<String> = given.into_iter().map(str::to_owned).collect();
         let message = Filters::parse(&given, Identity::Solvekit)

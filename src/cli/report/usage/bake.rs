@@ -55,6 +55,8 @@ pub(crate) enum BakeUsage {
     },
     #[error("--format needs bake check")]
     FormatAlone,
+    #[error("--offline needs bake check")]
+    OfflineAlone,
     #[error("there is no HCL file to format")]
     NothingToFormat,
     #[error("cannot format {0}: only HCL files have a canonical form here")]
@@ -120,6 +122,9 @@ impl Advised for BakeUsage {
                 "write TARGET.ATTRIBUTE, for example app.tags or app.args.VERSION"
             }
             Self::FormatAlone => "write solvekit bake check --format=json; --print is always JSON",
+            Self::OfflineAlone => {
+                "write solvekit bake check --offline; builds resolve base images through the daemon"
+            }
             Self::NothingToFormat => "name files after fmt, or - for the standard input",
             Self::NotHcl(_) => "leave it out",
             Self::RemoteKeys(_) => {

@@ -1,5 +1,7 @@
 //! Mistakes with build records and cache records.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::Advised;
@@ -22,6 +24,8 @@ pub(crate) enum HistoryUsage {
     BuildFilter { text: String, reason: String },
     #[error("invalid --filter {text:?}: {reason}")]
     RecordFilter { text: String, reason: String },
+    #[error("the name of {} does not say which format the report has", .0.display())]
+    ReportName(PathBuf),
     #[error("the working directory is not in a git repository")]
     NoRepository,
     #[error("the daemon has no trace of the build {0}")]
@@ -60,8 +64,11 @@ impl Advised for HistoryUsage {
             }
             Self::RecordFilter { .. } => {
                 "filters are until=24h, id=ID, type=regular|internal|frontend|source.local|\
-                 source.git.checkout|exec.cachemount, description~=TEXT, inuse, shared, private, \
-                 mutable"
+                 source.git.checkout|exec.cachemount, description~=TEXT, parents~=ID, inuse, \
+                 shared, private, mutable, immutable; with == != and ~= for texts"
+            }
+            Self::ReportName(_) => {
+                "end it in .html, .md, .json, .junit or .codequality.json, or add --format"
             }
             Self::NoRepository => {
                 "--local lists the builds of the repository that the working directory is in"

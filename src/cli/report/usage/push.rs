@@ -1,4 +1,4 @@
-//! Mistakes in flags of pushes: `--sign`.
+//! Mistakes in flags of pushes: `--push-from` and `--sign`.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use super::Advised;
 
 #[derive(Debug, Error)]
 pub(crate) enum PushUsage {
-    #[error("--sign signs what is pushed, and nothing is pushed")]
-    NothingToSign,
+    #[error("{0} is about images that are pushed, and nothing is pushed")]
+    NothingToPush(&'static str),
     #[error("cannot sign with {0}: there is no such program")]
     NoSigner(String),
     #[error("cannot read the key {}: {source}", .path.display())]
@@ -23,7 +23,9 @@ pub(crate) enum PushUsage {
 impl Advised for PushUsage {
     fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::NothingToSign => "push the image: --push -t REGISTRY/REPOSITORY:TAG".to_owned(),
+            Self::NothingToPush(flag) => {
+                format!("push the image: --push -t REGISTRY/REPOSITORY:TAG; or leave out {flag}")
+            }
             Self::NoSigner(_) => "install it, or sign with a key: --sign=key=cosign.key".to_owned(),
             Self::KeyUnreadable { .. } => {
                 "make one: cosign generate-key-pair, or openssl genpkey -algorithm EC -pkeyopt \
