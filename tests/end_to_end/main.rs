@@ -49,6 +49,7 @@ mod keep_going;
 mod kubernetes;
 mod layouts;
 mod linked_builds;
+mod local_exports;
 mod locks;
 mod logins;
 mod machine_output;
