@@ -219,8 +219,10 @@ struct Emptying {
 #[tonic::async_trait]
 impl Hook for Emptying {
     async fn solve(&self, solving: Solving<'_>) -> Result<Ref, gateway::Error> {
-        let mut options = PruneOptions::default();
-        options.all = true;
+        let mut options = PruneOptions {
+            all: true,
+            ..PruneOptions::default()
+        };
         let until = Instant::now() + Duration::from_secs(60);
         let described = [format!("description~={}", self.word)];
         // The other target holds its records until it is exported.
