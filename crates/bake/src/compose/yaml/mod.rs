@@ -1,9 +1,14 @@
 //! The YAML of compose files: values with their positions.
 //!
-//! `read` converts the parser's events to nodes: anchors, merge keys and the compose tags `!reset`
-//! and `!override`. `scalar` determines the type of a plain scalar, as go-yaml does.
+//! `read` reads a file: `raw` has the nodes of the parser's events, and `build` converts them to
+//! values, with anchors, merge keys and the compose tags `!reset` and `!override`. `scalar`
+//! determines the type of a plain scalar, as go-yaml does.
 
 mod read;
+
+mod build;
+mod limits;
+mod raw;
 mod scalar;
 mod value;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::compose::yaml::Value;
 
 fn one(text: &str) -> Value {
     let mut documents = documents("compose.yaml", text).unwrap();
