@@ -38,6 +38,8 @@ mod schema;
 
 mod service;
 
+mod fields;
+
 mod project;
 
 mod target;
