@@ -6,23 +6,11 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use solvekit_bake::files::ReadError;
+use solvekit_bake::files::{DEFAULT_FILES, ReadError};
 use solvekit_bake::print::{
     plan_json, targets_json, targets_table, variables_json, variables_table,
 };
 use solvekit_bake::{Diagnostic, Environment, FileReader, Host, InputFile, Kind, Options};
-
-/// The files to look for if none is named.
-const DEFAULT_FILES: [&str; 8] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.json",
-    "docker-bake.override.hcl",
-];
 
 struct Machine {
     folder: String,

@@ -31,28 +31,7 @@ pub struct Evaluation {
 /// Evaluates bake files from their names and contents.
 ///
 /// ```
-/// use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, ReadError};
-///
-/// struct Nothing;
-///
-/// impl FileReader for Nothing {
-///     fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-///         Err(ReadError::NotFound)
-///     }
-///     fn working_directory(&self) -> &str {
-///         "/work"
-///     }
-/// }
-///
-/// impl Host for Nothing {
-///     fn now(&self) -> (i64, u32) {
-///         (0, 0)
-///     }
-///     fn fill_random(&self, _: &mut [u8]) {}
-///     fn home_directory(&self) -> Option<String> {
-///         None
-///     }
-/// }
+/// use solvekit_bake::{Environment, InputFile, Isolated, Options};
 ///
 /// let file = InputFile {
 ///     name: "docker-bake.hcl".into(),
@@ -64,7 +43,7 @@ pub struct Evaluation {
 /// };
 /// let environment = Environment::default();
 /// let evaluation =
-///     solvekit_bake::evaluate(&[file], &environment, &Nothing, &Nothing, Options::default())?;
+///     solvekit_bake::evaluate(&[file], &environment, &Isolated, &Isolated, Options::default())?;
 /// let plan = evaluation.plan(&["default".into()], &[], &environment)?;
 /// assert_eq!(plan.targets["default"].tags, Some(vec!["app:1.0".into()]));
 /// # Ok::<(), solvekit_bake::Diagnostic>(())

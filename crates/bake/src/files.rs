@@ -2,6 +2,18 @@
 
 use std::collections::BTreeMap;
 
+/// The files that bake reads if none is named, in this order, as far as they exist.
+pub const DEFAULT_FILES: [&str; 8] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+    "docker-bake.json",
+    "docker-bake.hcl",
+    "docker-bake.override.json",
+    "docker-bake.override.hcl",
+];
+
 /// One bake file with its name and content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
@@ -118,4 +130,33 @@ pub trait Host {
 
     /// Returns the home directory of the user, if there is one.
     fn home_directory(&self) -> Option<String>;
+}
+
+/// A machine without files, clock, random numbers and home directory, for bake files that refer to
+/// nothing else. The working directory is `/work`, the time is 1970, and random bytes are 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Isolated;
+
+impl FileReader for Isolated {
+    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::NotFound)
+    }
+
+    fn working_directory(&self) -> &str {
+        "/work"
+    }
+}
+
+impl Host for Isolated {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+
+    fn home_directory(&self) -> Option<String> {
+        None
+    }
 }

@@ -50,6 +50,6 @@ pub mod filepath;
 
 pub use diagnostic::{Diagnostic, Kind, Position, Span};
 pub use evaluate::{Evaluation, Options, evaluate};
-pub use files::{Environment, FileKind, FileReader, Host, InputFile, ReadError};
+pub use files::{Environment, FileKind, FileReader, Host, InputFile, Isolated, ReadError};
 pub use plan::Plan;
 pub use target::{Group, Target};

@@ -3,32 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use solvekit_bake::files::ReadError;
-use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, evaluate};
-
-struct Nothing;
-
-impl FileReader for Nothing {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NotFound)
-    }
-
-    fn working_directory(&self) -> &str {
-        "/work"
-    }
-}
-
-impl Host for Nothing {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-
-    fn fill_random(&self, _: &mut [u8]) {}
-
-    fn home_directory(&self) -> Option<String> {
-        None
-    }
-}
+use solvekit_bake::{Environment, InputFile, Isolated, Options, evaluate};
 
 /// Returns the columns of the error of an expression.
 fn columns(expression: &str) -> Option<(u32, u32)> {
@@ -38,7 +13,7 @@ fn columns(expression: &str) -> Option<(u32, u32)> {
     };
     let environment = Environment::default();
     let options = Options::default();
-    let result = evaluate(&[file], &environment, &Nothing, &Nothing, options);
+    let result = evaluate(&[file], &environment, &Isolated, &Isolated, options);
     let span = result.err()?.span.clone().unwrap();
     Some((span.start.column, span.end.column))
 }

@@ -9,30 +9,7 @@ use std::path::{Path, PathBuf};
 
 use solvekit_bake::format::format;
 use solvekit_bake::target::Definition;
-use solvekit_bake::{Environment, FileReader, Host, InputFile, Kind, Options, ReadError, evaluate};
-
-struct Nothing;
-
-impl FileReader for Nothing {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NotFound)
-    }
-    fn working_directory(&self) -> &str {
-        "/work"
-    }
-}
-
-impl Host for Nothing {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-    fn fill_random(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-    fn home_directory(&self) -> Option<String> {
-        None
-    }
-}
+use solvekit_bake::{Environment, InputFile, Isolated, Kind, Options, evaluate};
 
 #[test]
 fn formatted_files_mean_the_same_and_stay_as_they_are() {
@@ -70,8 +47,8 @@ fn evaluated(bytes: &[u8]) -> Result<Definition, Kind> {
     evaluate(
         &[file],
         &environment,
-        &Nothing,
-        &Nothing,
+        &Isolated,
+        &Isolated,
         Options::default(),
     )
     .map(|evaluation| evaluation.definition)

@@ -5,33 +5,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use solvekit_bake::files::ReadError;
 use solvekit_bake::print::plan_json;
-use solvekit_bake::{Environment, FileReader, Host, InputFile, Kind, Options, evaluate};
-
-struct Nothing;
-
-impl FileReader for Nothing {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NotFound)
-    }
-
-    fn working_directory(&self) -> &str {
-        "/work"
-    }
-}
-
-impl Host for Nothing {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-
-    fn fill_random(&self, _: &mut [u8]) {}
-
-    fn home_directory(&self) -> Option<String> {
-        None
-    }
-}
+use solvekit_bake::{Environment, InputFile, Isolated, Kind, Options, evaluate};
 
 /// Returns the plan of a file as JSON, or its error as text.
 fn answer(name: &str, text: &str, set: &[String]) -> Result<String, (Kind, String)> {
@@ -46,8 +21,8 @@ fn answer(name: &str, text: &str, set: &[String]) -> Result<String, (Kind, Strin
     evaluate(
         &[file],
         &environment,
-        &Nothing,
-        &Nothing,
+        &Isolated,
+        &Isolated,
         Options::default(),
     )
     .and_then(|evaluation| evaluation.plan(&["default".to_owned()], set, &environment))

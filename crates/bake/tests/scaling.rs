@@ -9,7 +9,7 @@ use allocation_counter::{AllocationInfo, measure};
 use solvekit_bake::files::ReadError;
 use solvekit_bake::print::{plan_json, targets_table};
 use solvekit_bake::{
-    Diagnostic, Environment, FileReader, Host, InputFile, Kind, Options, evaluate,
+    Diagnostic, Environment, FileReader, InputFile, Isolated, Kind, Options, evaluate,
 };
 
 /// Twice, with a margin for tables that grow by doubling.
@@ -30,18 +30,6 @@ impl FileReader for Machine {
 
     fn working_directory(&self) -> &str {
         "/work"
-    }
-}
-
-impl Host for Machine {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-
-    fn fill_random(&self, _: &mut [u8]) {}
-
-    fn home_directory(&self) -> Option<String> {
-        None
     }
 }
 
@@ -92,7 +80,7 @@ impl Input {
         };
         let environment = Environment::default();
         let options = Options::default();
-        let evaluation = evaluate(&[file], &environment, &Machine, &Machine, options)?;
+        let evaluation = evaluate(&[file], &environment, &Machine, &Isolated, options)?;
         let plan = evaluation.plan(&self.targets, &self.set, &environment)?;
         let json = plan_json(&plan.groups, &plan.targets);
         Ok(json.len() + targets_table(&evaluation.definition).len())

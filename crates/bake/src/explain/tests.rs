@@ -1,29 +1,8 @@
 //! Tests of explanations.
 
 use super::{Query, QueryError, explain};
-use crate::files::{Environment, FileReader, Host, InputFile, ReadError};
+use crate::files::{Environment, InputFile, Isolated};
 use crate::{Evaluation, Options, evaluate};
-
-struct Nothing;
-
-impl FileReader for Nothing {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NotFound)
-    }
-    fn working_directory(&self) -> &str {
-        "/work"
-    }
-}
-
-impl Host for Nothing {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-    fn fill_random(&self, _: &mut [u8]) {}
-    fn home_directory(&self) -> Option<String> {
-        None
-    }
-}
 
 fn files(texts: &[(&str, &str)]) -> Vec<InputFile> {
     let file = |(name, text): &(&str, &str)| InputFile {
@@ -34,7 +13,7 @@ fn files(texts: &[(&str, &str)]) -> Vec<InputFile> {
 }
 
 fn evaluated(files: &[InputFile], environment: &Environment) -> Evaluation {
-    evaluate(files, environment, &Nothing, &Nothing, Options::default()).unwrap()
+    evaluate(files, environment, &Isolated, &Isolated, Options::default()).unwrap()
 }
 
 fn explained(texts: &[(&str, &str)], query: &str, set: &[&str], env: &[(&str, &str)]) -> String {

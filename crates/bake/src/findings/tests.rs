@@ -1,29 +1,8 @@
 //! Tests of findings.
 
 use super::findings;
-use crate::files::{Environment, FileReader, Host, InputFile, ReadError};
+use crate::files::{Environment, InputFile, Isolated};
 use crate::{Options, evaluate};
-
-struct Nothing;
-
-impl FileReader for Nothing {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NotFound)
-    }
-    fn working_directory(&self) -> &str {
-        "/work"
-    }
-}
-
-impl Host for Nothing {
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-    fn fill_random(&self, _: &mut [u8]) {}
-    fn home_directory(&self) -> Option<String> {
-        None
-    }
-}
 
 fn found(name: &str, text: &str) -> Vec<String> {
     let file = InputFile {
@@ -34,8 +13,8 @@ fn found(name: &str, text: &str) -> Vec<String> {
     let evaluation = evaluate(
         &[file],
         &environment,
-        &Nothing,
-        &Nothing,
+        &Isolated,
+        &Isolated,
         Options::default(),
     )
     .unwrap();

@@ -4,22 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use solvekit_bake::files::ReadError;
+use solvekit_bake::files::{DEFAULT_FILES, ReadError};
 use solvekit_bake::print::{plan_json, targets_json, variables_json};
 use solvekit_bake::target::Attest;
 use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, evaluate};
-
-/// The files to look for if none is named.
-const DEFAULT_FILES: [&str; 8] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.json",
-    "docker-bake.override.hcl",
-];
 
 /// One case of the corpus.
 pub(crate) struct Case {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use solvekit::bake::files::DEFAULT_FILES;
 use solvekit::bake::{Environment, InputFile, MAX_FILE, read_beneath, read_file};
 use solvekit::oci::Platform;
 
@@ -13,17 +14,6 @@ use crate::cli::report::usage::BakeUsage;
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: u64 = MAX_FILE;
-/// The default files, in this order, as far as they exist.
-pub(super) const DEFAULT_FILES: [&str; 8] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.json",
-    "docker-bake.override.hcl",
-];
 /// The prefix of a local path in a remote definition.
 pub(super) const WORKING_DIRECTORY: &str = "cwd://";
 /// The name of the standard input.

@@ -1,5 +1,6 @@
 //! Remote definitions: `bake URL [CONTEXT-URL] [TARGET…]`. The daemon fetches them.
 
+use solvekit::bake::files::DEFAULT_FILES;
 use solvekit::bake::remote::{self, Place, is_git_over_ssh, is_remote};
 use solvekit::bake::{FileReader, InputFile, LocalMachine, Machine, Plan, ReadError};
 use solvekit::pipeline::{self, RemoteFiles, RemoteRead};
@@ -7,7 +8,7 @@ use solvekit::progress::{Mode, Summary};
 use solvekit::session::{Secrets, SshAgents};
 use solvekit::text::redact_url;
 
-use super::files::{DEFAULT_FILES, WORKING_DIRECTORY};
+use super::files::WORKING_DIRECTORY;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;

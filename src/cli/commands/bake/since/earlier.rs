@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use solvekit::bake::files::DEFAULT_FILES;
 use solvekit::bake::{
     self, EarlierTargets, FileReader, InputFile, LocalMachine, ReadError, filepath,
 };
 
 use super::super::definition::finish;
-use super::super::files::{self, DEFAULT_FILES, MAX_BYTES, STDIN, WORKING_DIRECTORY};
+use super::super::files::{self, MAX_BYTES, STDIN, WORKING_DIRECTORY};
 use super::{Commit, Work};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
