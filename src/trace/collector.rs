@@ -3,26 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 
 use super::SettingProblem;
+use super::endpoint::{ENDPOINT, Place, Protocol};
+use super::variables::{Names, Set, first, pairs};
 use crate::client::{Endpoint, EngineHeaders, TlsOptions};
 
 /// The default time limit for a collector. The specification has ten seconds, which is too long for
 /// a command that is otherwise done.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-const GRPC_PORT: u16 = 4317;
-const HTTP_PORT: u16 = 4318;
-const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const HTTP_PATH: &str = "/v1/traces";
-
-/// The protocol of the requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Grpc,
-    Http,
-}
 
 /// The destination of the spans.
 #[derive(Debug, Clone)]
@@ -38,13 +28,6 @@ pub(super) struct Collector {
     pub(super) is_gzip: bool,
 }
 
-/// The names of a setting: the variable for traces takes precedence over the one for all signals.
-type Names = [&'static str; 2];
-
-const ENDPOINT: Names = [
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
 const PROTOCOL: Names = [
     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -77,12 +60,6 @@ const CLIENT_KEY: Names = [
     "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
     "OTEL_EXPORTER_OTLP_CLIENT_KEY",
 ];
-
-/// A set variable and its value.
-struct Set {
-    variable: &'static str,
-    value: String,
-}
 
 impl Collector {
     /// True if the variables set a collector.
@@ -139,105 +116,6 @@ impl Collector {
     }
 }
 
-/// The parts of an endpoint's URL.
-struct Place {
-    endpoint: Endpoint,
-    has_tls: bool,
-    authority: String,
-    path: String,
-}
-
-impl Place {
-    fn find(
-        set: Option<Set>,
-        protocol: Protocol,
-        is_insecure: bool,
-    ) -> Result<Self, SettingProblem> {
-        let port = match protocol {
-            Protocol::Grpc => GRPC_PORT,
-            Protocol::Http => HTTP_PORT,
-        };
-        let set = set.unwrap_or_else(|| Set {
-            variable: ENDPOINT[1],
-            value: format!("http://localhost:{port}"),
-        });
-        let malformed = || SettingProblem::Endpoint {
-            variable: set.variable,
-        };
-        if let Some(path) = set.value.strip_prefix("unix:") {
-            // Go's gRPC supports unix:PATH too.
-            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-            return match path.is_absolute() {
-                true => Ok(Self {
-                    endpoint: Endpoint::Unix(path),
-                    has_tls: false,
-                    authority: "localhost".to_owned(),
-                    path: default_path(protocol).to_owned(),
-                }),
-                false => Err(malformed()),
-            };
-        }
-        let url = match set.value.contains("://") {
-            true => set.value.clone(),
-            false if is_insecure => format!("http://{}", set.value),
-            false => format!("https://{}", set.value),
-        };
-        let url: Uri = url.parse().map_err(|_| malformed())?;
-        let authority = url.authority().ok_or_else(malformed)?;
-        if authority.as_str().contains('@') {
-            return Err(SettingProblem::EndpointWithUser {
-                variable: set.variable,
-            });
-        }
-        let has_tls = match url.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => return Err(malformed()),
-        };
-        let host = authority.host();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return Err(malformed());
-        }
-        let default_port = if has_tls { 443 } else { 80 };
-        let path = match (protocol, set.variable == ENDPOINT[0]) {
-            (Protocol::Grpc, _) => GRPC_PATH.to_owned(),
-            (Protocol::Http, true) => url
-                .path_and_query()
-                .map_or("/", |it| it.as_str())
-                .to_owned(),
-            (Protocol::Http, false) => format!("{}{HTTP_PATH}", url.path().trim_end_matches('/')),
-        };
-        Ok(Self {
-            endpoint: Endpoint::Tcp {
-                host: host.to_owned(),
-                port: authority.port_u16().unwrap_or(default_port),
-            },
-            has_tls,
-            authority: authority.to_string(),
-            path,
-        })
-    }
-}
-
-fn default_path(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Grpc => GRPC_PATH,
-        Protocol::Http => HTTP_PATH,
-    }
-}
-
-/// The first variable that is set; an empty one counts as unset.
-fn first(variable: &impl Fn(&str) -> Option<String>, names: Names) -> Option<Set> {
-    names.into_iter().find_map(|name| {
-        let value = variable(name)?.trim().to_owned();
-        (!value.is_empty()).then_some(Set {
-            variable: name,
-            value,
-        })
-    })
-}
-
 fn headers(set: Set) -> Result<HeaderMap, SettingProblem> {
     let Set { variable, value } = set;
     let pairs = pairs(variable, &value)?;
@@ -268,45 +146,10 @@ fn compression(set: Set) -> Result<bool, SettingProblem> {
     }
 }
 
-/// A list of `NAME=VALUE`, separated by commas, with percent-encoded values.
-pub(super) fn pairs(
-    variable: &'static str,
-    list: &str,
-) -> Result<Vec<(String, String)>, SettingProblem> {
-    let mut pairs = Vec::new();
-    for (number, entry) in (1..).zip(list.split(',')) {
-        if entry.trim().is_empty() {
-            continue;
-        }
-        let problem = SettingProblem::Pair { variable, number };
-        let pair = entry.split_once('=').and_then(|(name, value)| {
-            let name = name.trim();
-            let value = decoded(value.trim())?;
-            (!name.is_empty()).then(|| (name.to_owned(), value))
-        });
-        pairs.push(pair.ok_or(problem)?);
-    }
-    Ok(pairs)
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
-                u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::endpoint::{GRPC_PATH, HTTP_PATH};
 
     fn collector(variables: &[(&str, &str)]) -> Result<Collector, SettingProblem> {
         Collector::from_variables(&|name: &str| {

@@ -27,12 +27,14 @@
 
 mod collector;
 mod context;
+mod endpoint;
 mod messages;
 mod problem;
 mod recorder;
 mod sampler;
 mod send;
 mod settings;
+mod variables;
 
 pub use context::TraceContext;
 pub use problem::{ExportProblem, SettingProblem};

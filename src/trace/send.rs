@@ -15,7 +15,8 @@ use prost::Message as _;
 use tokio::time::timeout;
 
 use super::ExportProblem;
-use super::collector::{Collector, Protocol};
+use super::collector::Collector;
+use super::endpoint::Protocol;
 use crate::client::{Channel, open_stream};
 use crate::proto::opentelemetry::proto::collector::trace::v1::trace_service_client::TraceServiceClient;
 use crate::proto::opentelemetry::proto::collector::trace::v1::{

@@ -1,7 +1,8 @@
 //! The settings in OpenTelemetry's variables.
 
-use super::collector::{Collector, pairs};
+use super::collector::Collector;
 use super::sampler::Sampler;
+use super::variables::pairs;
 use super::{SettingProblem, TraceContext, messages};
 
 /// The settings of a trace: if and where spans are sent, and the parent.
