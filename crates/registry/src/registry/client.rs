@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::RefusedAction;
 use super::access::Access;
 use super::answer::{Operation, content_type, has_length, header, is_web_page, read_all};
+use super::manifest_type::{accept, is_schema_1, is_supported, media_type_of};
 use super::remote::{Ask, Payload, Remote, Target};
 use super::retry::Retries;
 use super::verify::check;
@@ -58,15 +59,6 @@ pub struct Fetched {
 struct Tags {
     #[serde(default)]
     tags: Option<Vec<String>>,
-}
-
-/// The shape of a manifest, to guess a missing media type.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Form {
-    schema_version: serde_json::Value,
-    media_type: Option<String>,
-    manifests: Option<serde::de::IgnoredAny>,
 }
 
 impl Client {
@@ -118,7 +110,7 @@ impl Client {
         };
         check(&of.to_string(), &digest, &bytes)?;
         let media_type = media_type_of(&named, &bytes);
-        if matches!(media_type.as_str(), SCHEMA_1 | SCHEMA_1_SIGNED) {
+        if is_schema_1(&media_type) {
             return Err(Error::SchemaOne {
                 reference: of.to_string(),
             });
@@ -330,73 +322,9 @@ pub(super) fn operation<'a>(
     }
 }
 
-fn accept() -> HeaderValue {
-    HeaderValue::from_static(
-        "application/vnd.oci.image.index.v1+json, \
-         application/vnd.docker.distribution.manifest.list.v2+json, \
-         application/vnd.oci.image.manifest.v1+json, \
-         application/vnd.docker.distribution.manifest.v2+json, */*",
-    )
-}
-
 /// True if the body may have been cut off.
 fn is_cut(error: &Error) -> bool {
     matches!(error, Error::CutOff { .. } | Error::DigestMismatch { .. })
-}
-
-fn is_supported(text: &str) -> bool {
-    media_type::is_index(text)
-        || matches!(text, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST)
-}
-
-fn is_manifest_type(text: &str) -> bool {
-    is_supported(text) || matches!(text, SCHEMA_1 | SCHEMA_1_SIGNED)
-}
-
-const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
-const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-
-/// Returns the media type from the header, else from the text, else guessed from the shape: some
-/// registries serve everything as plain JSON.
-fn media_type_of(named: &str, bytes: &[u8]) -> String {
-    if is_manifest_type(named) {
-        return named.to_owned();
-    }
-    let form: Form = serde_json::from_slice(bytes).unwrap_or_default();
-    match (form.media_type, form.manifests) {
-        (Some(own), _) if !own.is_empty() => own,
-        _ if form.schema_version == 1 => SCHEMA_1.to_owned(),
-        (_, Some(_)) => media_type::OCI_INDEX.to_owned(),
-        (_, None) => media_type::OCI_MANIFEST.to_owned(),
-    }
-}
-
-impl Error {
-    /// Returns true if the registry or its token server denies access: to this user, or until a
-    /// login.
-    pub fn is_denied(&self) -> bool {
-        let status = match self {
-            Self::Refused(refusal) => refusal.status,
-            Self::TokenRefused { status, .. } => *status,
-            _ => return false,
-        };
-        matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
-    }
-
-    /// Returns true if the registry itself or its token server denies access. A refusal that may
-    /// come from a gateway on the way does not count.
-    pub fn is_own_denial(&self) -> bool {
-        match self {
-            Self::Refused(refusal) => self.is_denied() && refusal.says_denied,
-            Self::TokenRefused { .. } => self.is_denied(),
-            _ => false,
-        }
-    }
-
-    /// Returns true if the registry says that the content does not exist.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND)
-    }
 }
 
 #[cfg(test)]

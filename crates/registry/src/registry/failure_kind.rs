@@ -49,4 +49,30 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Returns true if the registry or its token server denies access: to this user, or until a
+    /// login.
+    pub fn is_denied(&self) -> bool {
+        let status = match self {
+            Self::Refused(refusal) => refusal.status,
+            Self::TokenRefused { status, .. } => *status,
+            _ => return false,
+        };
+        matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
+    /// Returns true if the registry itself or its token server denies access. A refusal that may
+    /// come from a gateway on the way does not count.
+    pub fn is_own_denial(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => self.is_denied() && refusal.says_denied,
+            Self::TokenRefused { .. } => self.is_denied(),
+            _ => false,
+        }
+    }
+
+    /// Returns true if the registry says that the content does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND)
+    }
 }

@@ -23,6 +23,7 @@ mod keys;
 mod login;
 mod logins;
 mod manage;
+mod manifest_type;
 mod message;
 mod options;
 mod origin;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::registry::manifest_type::SCHEMA_1_SIGNED;
 use crate::registry::test_server::{Server, reply};
 use crate::registry::{BlobSource, Credential, Images, Pushed, Secret};
 
