@@ -1,13 +1,14 @@
 //! Errors of building a Dockerfile.
 
+mod failure;
+mod located;
+
 use super::missing_source::MissingSource;
-use super::{AttributeProblem, ScannerProblem, Source, reference_words};
-use crate::causes;
-use crate::client::{self, Code, Detail, Failure};
+use super::{AttributeProblem, ScannerProblem};
+use crate::client;
 use crate::dockerfile::{Finding, Span};
 use crate::emulation::Reason;
 use crate::gateway;
-use crate::llb::Location;
 use crate::oci::Platform;
 use crate::progress::{SourceRange, Warning};
 use crate::translate::AttributeError;
@@ -291,176 +292,6 @@ pub struct SolveFailure {
     pub explanation: Option<MissingSource>,
     /// The daemon's error.
     pub source: gateway::Error,
-}
-
-impl Error {
-    /// Returns the failure for the daemon's build history: the daemon's own with all details, or
-    /// this error's text with the Dockerfile lines.
-    pub fn to_failure(&self) -> Failure {
-        let own = |lines: &client::SourceDetail, message: &str| {
-            let failure = Failure::new(Code::Unknown, message);
-            match lines.ranges.is_empty() {
-                true => failure,
-                false => failure.with_source(lines.clone()),
-            }
-        };
-        let from_daemon = match self {
-            Self::Syntax(failure) => return own(&failure.detail, &failure.message),
-            Self::Translate(failure) => return own(&failure.detail, &failure.message),
-            Self::Refused(failure) => {
-                let message = failure.to_string();
-                return match &failure.detail {
-                    Some(lines) => own(lines, &message),
-                    None => Failure::new(Code::Unknown, message),
-                };
-            }
-            Self::Solve(failure) => match (failure.source.failure(), &failure.lines) {
-                (None, Some(lines)) => return own(lines, &failure.message),
-                (Some(found), Some(lines)) => return found.clone().with_source(lines.clone()),
-                (found, None) => found,
-            },
-            Self::Gateway(error) => error.failure(),
-            Self::Dockerfile { source, .. } | Self::Context { source, .. } => {
-                let what = self.to_string();
-                return match source.failure() {
-                    Some(failure) => failure.clone().during(&what),
-                    None => Failure::new(Code::Unknown, causes::in_one_line(self)),
-                };
-            }
-            Self::FrontendCapability { name } => {
-                let failure = Failure::new(Code::Unimplemented, self.to_string());
-                return failure.with_detail(Detail::FrontendCap { name: name.clone() });
-            }
-            Self::UnknownRequest { id } => {
-                let failure = Failure::new(Code::Unknown, self.to_string());
-                return failure.with_detail(Detail::Subrequest { name: id.clone() });
-            }
-            _ => None,
-        };
-        from_daemon
-            .cloned()
-            .unwrap_or_else(|| Failure::new(Code::Unknown, causes::in_one_line(self)))
-    }
-
-    /// Creates a syntax error with its lines.
-    pub(super) fn syntax(
-        source: &Source,
-        error: &(dyn std::error::Error + 'static),
-        span: Option<Span>,
-        excerpt: String,
-        findings: Vec<Finding>,
-    ) -> Self {
-        let line = span.map_or(0, |span| span.first);
-        Self::Syntax(Box::new(SyntaxFailure {
-            reference: reference_words::of_syntax(error, line),
-            line,
-            message: causes::in_one_line(error),
-            excerpt,
-            file: source.path.clone(),
-            detail: source.detail(span.as_slice()),
-            findings,
-        }))
-    }
-
-    /// Creates a translation error with its lines.
-    pub(super) fn translate(
-        source: &Source,
-        platform: Option<&Platform>,
-        error: &crate::translate::Error,
-    ) -> Self {
-        Self::Translate(Box::new(TranslateFailure {
-            platform: platform.cloned(),
-            built_for: platform.cloned(),
-            line: error.spans.first().map_or(0, |span| span.first),
-            message: causes::in_one_line(error),
-            reference: reference_words::of_translation(&error.reason),
-            excerpt: source.excerpt(&error.spans),
-            file: source.path.clone(),
-            detail: source.detail(&error.spans),
-        }))
-    }
-
-    /// Creates the error for a refused step, with its lines.
-    pub(super) fn refused(source: &Source, reason: Refusal, locations: &[Location]) -> Self {
-        let detail = source.detail_at(locations);
-        let first = detail.as_ref().and_then(|detail| detail.ranges.first());
-        Self::Refused(Box::new(RefusedStep {
-            reason,
-            built_for: None,
-            file: source.path.clone(),
-            line: first.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
-            excerpt: detail
-                .as_ref()
-                .map_or_else(String::new, |lines| source.excerpt_of(lines)),
-            detail,
-        }))
-    }
-
-    /// Creates the error of another frontend. If it names no lines, the line that requests that
-    /// frontend is used.
-    pub(super) fn forward(source: &Source, asked: Option<Span>, error: gateway::Error) -> Self {
-        let mut error = Self::solve(source, None, error);
-        if let (Self::Solve(failure), Some(span)) = (&mut error, asked)
-            && failure.lines.is_none()
-        {
-            let lines = source.detail(&[span]);
-            failure.excerpt = source.excerpt_of(&lines);
-            failure.lines = Some(lines);
-        }
-        error
-    }
-
-    /// Creates the error of the daemon, with the Dockerfile lines if it names them.
-    pub(super) fn solve(
-        source: &Source,
-        platform: Option<&Platform>,
-        error: gateway::Error,
-    ) -> Self {
-        if is_lost(&error) {
-            return error.into();
-        }
-        let failure = error.failure();
-        let lines = match &error {
-            gateway::Error::MissingCapability(missing) => source.detail_at(&missing.locations),
-            _ => failure.and_then(Failure::source).cloned(),
-        };
-        let excerpt = lines.as_ref().map(|lines| source.excerpt_of(lines));
-        Self::Solve(Box::new(SolveFailure {
-            platform: platform.cloned(),
-            built_for: platform.cloned(),
-            message: failure.map_or_else(
-                || causes::in_one_line(&error),
-                |failure| failure.message.clone(),
-            ),
-            exit_code: failure.and_then(Failure::exit_code),
-            lines,
-            excerpt: excerpt.unwrap_or_default(),
-            explanation: None,
-            source: error,
-        }))
-    }
-}
-
-impl Error {
-    /// The same with the platform whose graph failed.
-    pub(super) fn built_for(mut self, platform: &Platform) -> Self {
-        let built_for = match &mut self {
-            Self::Solve(failure) => &mut failure.built_for,
-            Self::Refused(step) => &mut step.built_for,
-            Self::Translate(failure) => &mut failure.built_for,
-            _ => return self,
-        };
-        *built_for = Some(platform.clone());
-        self
-    }
-}
-
-/// True if the connection to the daemon was lost, for which no platform is to blame.
-fn is_lost(error: &gateway::Error) -> bool {
-    matches!(
-        error,
-        gateway::Error::Client(client::Error::ConnectionLost { .. })
-    )
 }
 
 fn for_platform(platform: Option<&Platform>) -> String {

@@ -3,9 +3,11 @@
 
 use std::fmt;
 
+use super::{Error, Setting};
 use crate::gateway::{self, Bridge, Ref, SolveOptions};
-use crate::llb::Definition;
+use crate::llb::{Definition, State};
 use crate::oci::{Image, Platform};
+use crate::translate::Translation;
 
 /// Why a hook stops a build.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;
@@ -100,4 +102,32 @@ impl Solving<'_> {
             ..self
         }
     }
+}
+
+/// Shows each platform's graph to the hook, if there is one.
+pub(super) async fn show_each(
+    setting: &Setting,
+    translations: &mut [Translation],
+) -> Result<(), Error> {
+    let Some(hook) = &setting.hook else {
+        return Ok(());
+    };
+    for made in translations {
+        let before = made.definition.head();
+        let graph = PlatformGraph {
+            platform: &made.platform,
+            definition: &mut made.definition,
+            image: &mut made.image,
+        };
+        let refused = |source| Error::Hook {
+            platform: Box::new(made.platform.clone()),
+            source,
+        };
+        hook.graph(graph).await.map_err(refused)?;
+        if made.definition.head() != before {
+            let state = State::from_definition(&made.definition);
+            made.state = state.map_err(|error| refused(error.into()))?;
+        }
+    }
+    Ok(())
 }

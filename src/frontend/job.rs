@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
-use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{
-    Asked, AttributeProblem, Error, Finished, PlatformGraph, Refusal, Setting, Source,
-    missing_source, refusal, request, result, solve, unused_args,
+    Asked, AttributeProblem, Error, Finished, Refusal, Setting, Source, hook, missing_source,
+    refusal, request, result, solve, unused_args, warnings,
 };
 use crate::client::CacheEntry;
-use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
-use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
-use crate::llb::{Definition, Location, State};
+use crate::dockerfile::{self, Dockerfile, LintConfig, Linter};
+use crate::gateway::{Bridge, Forward, SolveOptions};
+use crate::llb::{Definition, Location};
 use crate::oci::Platform;
 use crate::translate::{Attestations, Attributes, Context, Sbom, Translation};
 
@@ -78,7 +77,7 @@ impl Job {
     ) -> Result<Self, Error> {
         let read = Self::read(source.clone(), asked, choice);
         if let Err(Error::Syntax(failure)) = &read {
-            send_warnings(bridge, &source, &failure.findings, warn_at).await;
+            warnings::of_findings(bridge, &source, &failure.findings, warn_at).await;
         }
         read
     }
@@ -135,7 +134,7 @@ impl Job {
             .translate_all(parsed, &mut linter, bridge, setting)
             .await;
         let findings = linter.into_findings();
-        send_warnings(bridge, &self.source, &findings, &setting.warn_at).await;
+        warnings::of_findings(bridge, &self.source, &findings, &setting.warn_at).await;
         let Translated {
             several,
             mut translations,
@@ -144,11 +143,11 @@ impl Job {
         } = translated?;
         if !has_triggers {
             let unused = unused_args::lines(&parsed.dockerfile, &self.asked.attributes);
-            warn_without_place(bridge, &unused, &setting.warn_at).await;
+            warnings::without_place(bridge, &unused, &setting.warn_at).await;
         }
         let missing = unused_args::missing_stages(&parsed.dockerfile, &self.asked.attributes);
-        warn_without_place(bridge, &missing, &setting.warn_at).await;
-        hooked(setting, &mut translations).await?;
+        warnings::without_place(bridge, &missing, &setting.warn_at).await;
+        hook::show_each(setting, &mut translations).await?;
         self.check_steps(setting, &translations)?;
         failed.extend(
             self.take_impossible(bridge, setting, several, &mut translations)
@@ -317,31 +316,6 @@ impl Job {
     }
 }
 
-/// Shows each platform's graph to the hook.
-async fn hooked(setting: &Setting, translations: &mut [Translation]) -> Result<(), Error> {
-    let Some(hook) = &setting.hook else {
-        return Ok(());
-    };
-    for made in translations {
-        let before = made.definition.head();
-        let graph = PlatformGraph {
-            platform: &made.platform,
-            definition: &mut made.definition,
-            image: &mut made.image,
-        };
-        let refused = |source| Error::Hook {
-            platform: Box::new(made.platform.clone()),
-            source,
-        };
-        hook.graph(graph).await.map_err(refused)?;
-        if made.definition.head() != before {
-            let state = State::from_definition(&made.definition);
-            made.state = state.map_err(|error| refused(error.into()))?;
-        }
-    }
-    Ok(())
-}
-
 /// Parses the Dockerfile and lints its text; an error includes its lines.
 fn parse(source: &Source, asked: &Asked) -> Result<Parsed, Error> {
     let attributes = &asked.attributes;
@@ -370,39 +344,5 @@ fn parse(source: &Source, asked: &Asked) -> Result<Parsed, Error> {
                 findings,
             ))
         }
-    }
-}
-
-/// Sends warnings about the request, without Dockerfile lines.
-async fn warn_without_place(bridge: &Bridge, texts: &[String], vertex: &str) {
-    for short in texts {
-        let warning = Warning {
-            vertex,
-            level: 1,
-            short,
-            detail: Vec::new(),
-            url: "",
-            location: None,
-        };
-        // A warning that cannot be sent does not fail a build.
-        let _ = bridge.warn(&warning).await;
-    }
-}
-
-/// Sends findings through the daemon, which shows them with the progress and keeps them in its
-/// history.
-async fn send_warnings(bridge: &Bridge, source: &Source, findings: &[Finding], vertex: &str) {
-    for finding in findings {
-        let short = warning_line(finding);
-        let warning = Warning {
-            vertex,
-            level: 1,
-            short: &short,
-            detail: vec![finding.detail()],
-            url: finding.url(),
-            location: Some(source.location(finding.span)),
-        };
-        // A warning that cannot be sent does not fail a build.
-        let _ = bridge.warn(&warning).await;
     }
 }

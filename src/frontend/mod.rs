@@ -45,6 +45,7 @@ mod source;
 mod subrequest;
 mod translated;
 mod unused_args;
+mod warnings;
 
 pub use asked::Asked;
 pub use call::{Call, Question, Unknown as UnknownCall};

@@ -30,13 +30,9 @@ pub(super) async fn all(
     scanner: Option<&Scanner<'_>>,
     translations: Vec<Translation>,
 ) -> Result<(Vec<Solved>, Vec<PlatformFailure>), Error> {
-    let own = || {
-        Arc::new(Semaphore::new(
-            setting.parallel.unwrap_or(translations.len()).max(1),
-        ))
-    };
-    let places = setting.places.clone().unwrap_or_else(own);
-    let places = &places;
+    let parallel = setting.parallel.unwrap_or(translations.len()).max(1);
+    let places = setting.places.clone();
+    let places = &places.unwrap_or_else(|| Arc::new(Semaphore::new(parallel)));
     if let Some(graphs) = &setting.graphs {
         for made in &translations {
             graphs.add(&made.platform, &made.definition);
@@ -46,17 +42,16 @@ pub(super) async fn all(
         // The semaphore is never closed.
         let _place = places.acquire().await;
         let platform = Some(&translation.platform).filter(|_| several);
+        let failed = |error| Error::solve(source, platform, error);
         let solved = async {
-            let solved = one(bridge, &translation, setting).await;
-            let reference = solved.map_err(|error| {
-                Error::solve(source, platform, error).built_for(&translation.platform)
-            })?;
+            let reference = one(bridge, &translation, setting).await;
+            let reference =
+                reference.map_err(|error| failed(error).built_for(&translation.platform))?;
             let scanned = match scanner {
                 None => None,
                 Some(scanner) => Some(scanner.scan(bridge, setting, &translation).await?),
             };
-            let scanned = scanned.transpose();
-            let attestation = scanned.map_err(|error| Error::solve(source, platform, error))?;
+            let attestation = scanned.transpose().map_err(failed)?;
             Ok((reference, Vec::from_iter(attestation)))
         };
         let span = tracing::info_span!("solve", platform = %translation.platform, error = Empty);
