@@ -26,7 +26,6 @@ mod defined;
 mod definition;
 mod env;
 mod exec;
-mod feature;
 mod file;
 mod finished;
 mod go_json;
