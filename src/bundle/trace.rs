@@ -122,6 +122,30 @@ impl Trace {
 }
 
 fn jaeger_span(index: usize, span: &Value) -> Value {
+    json!({
+        "traceID": span["SpanContext"]["TraceID"],
+        "spanID": span["SpanContext"]["SpanID"],
+        "operationName": span["Name"],
+        "references": references(span),
+        "startTime": start(span),
+        "duration": micros(&span["EndTime"]).saturating_sub(start(span)),
+        "tags": span_tags(span),
+        "logs": logs(span),
+        "processID": format!("p{index}"),
+        "warnings": null,
+    })
+}
+
+/// The attributes of a span, and what Jaeger has as tags besides.
+fn span_tags(span: &Value) -> Vec<Value> {
+    const KINDS: [&str; 6] = [
+        "unspecified",
+        "internal",
+        "server",
+        "client",
+        "producer",
+        "consumer",
+    ];
     let mut tags = tags(&span["Attributes"]);
     let mut tag = |key: &str, value: &Value| {
         if !text(value).is_empty() {
@@ -131,22 +155,11 @@ fn jaeger_span(index: usize, span: &Value) -> Value {
     let library = &span["InstrumentationLibrary"];
     tag("otel.library.name", &library["Name"]);
     tag("otel.library.version", &library["Version"]);
-    let kinds = [
-        "unspecified",
-        "internal",
-        "server",
-        "client",
-        "producer",
-        "consumer",
-    ];
-    let kind = span["SpanKind"]
-        .as_u64()
-        .and_then(|kind| usize::try_from(kind).ok());
+    let kind = span["SpanKind"].as_u64();
+    let kind = kind.and_then(|kind| usize::try_from(kind).ok());
     // Internal spans have no kind.
-    if let Some(kind) = kind
-        .filter(|kind| *kind > 1)
-        .and_then(|kind| kinds.get(kind))
-    {
+    let kind = kind.filter(|kind| *kind > 1);
+    if let Some(kind) = kind.and_then(|kind| KINDS.get(kind)) {
         tag("span.kind", &Value::from(*kind));
     }
     let status = &span["Status"];
@@ -158,34 +171,32 @@ fn jaeger_span(index: usize, span: &Value) -> Value {
     if code == "Error" {
         tags.push(json!({"key": "error", "type": "bool", "value": true}));
     }
+    tags
+}
+
+fn logs(span: &Value) -> Vec<Value> {
     let events = span["Events"].as_array().into_iter().flatten();
     let logs = events.map(|event| {
-        let mut fields = self::tags(&event["Attributes"]);
+        let mut fields = tags(&event["Attributes"]);
         fields.insert(
             0,
             json!({"key": "event", "type": "string", "value": event["Name"]}),
         );
         json!({"timestamp": micros(&event["Time"]), "fields": fields})
     });
+    logs.collect()
+}
+
+/// The links of a span, then its parent.
+fn references(span: &Value) -> Vec<Value> {
     let reference = |kind: &str, context: &Value| {
         let (trace, span) = (&context["TraceID"], &context["SpanID"]);
         json!({"refType": kind, "traceID": trace, "spanID": span})
     };
     let links = span["Links"].as_array().into_iter().flatten();
     let links = links.map(|link| reference("FOLLOWS_FROM", &link["SpanContext"]));
-    let references = links.chain([reference("CHILD_OF", &span["Parent"])]);
-    json!({
-        "traceID": span["SpanContext"]["TraceID"],
-        "spanID": span["SpanContext"]["SpanID"],
-        "operationName": span["Name"],
-        "references": references.collect::<Vec<_>>(),
-        "startTime": start(span),
-        "duration": micros(&span["EndTime"]).saturating_sub(start(span)),
-        "tags": tags,
-        "logs": logs.collect::<Vec<_>>(),
-        "processID": format!("p{index}"),
-        "warnings": null,
-    })
+    let parent = reference("CHILD_OF", &span["Parent"]);
+    links.chain([parent]).collect()
 }
 
 /// Converts attributes to tags; lists become JSON text.

@@ -204,17 +204,7 @@ impl Nodes {
                 return Err(kept.into_error());
             }
         }
-        let combined = async {
-            let output = request.outputs.iter().find(|it| part::is_assembled(it));
-            let made = match output {
-                Some(output) => Some(work.assemble(registries, output, &parts, &silent).await?),
-                None => None,
-            };
-            let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
-            let firsts: Vec<Platform> = firsts.cloned().collect();
-            let cache = merge::caches(registries, request, &firsts, &silent).await?;
-            Ok::<_, Error>((made, cache))
-        };
+        let combined = work.combine(registries, &parts, &silent);
         let combined = environment.unless_cancelled(combined).await;
         let (made, cache) = combined.map_err(Error::Build)??;
         merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::outcome::{Done, Kept};
 use super::run::note;
 use super::stage::Stage;
-use super::{BuiltPart, Error, Node, Nodes, Share, index, part};
-use crate::oci::Platform;
+use super::{BuiltPart, Error, Node, Nodes, Share, index, merge, part};
+use crate::oci::{Descriptor, Platform};
 use crate::pipeline::{self, BuildOutcome, Environment, Gate, OnFailure, Output, Prepared};
 use crate::progress::Writer;
 use crate::registry;
@@ -38,71 +38,89 @@ struct Ended {
     is_lost: bool,
 }
 
+/// The results of the parts so far.
+#[derive(Default)]
+struct Results {
+    done: Vec<Done>,
+    kept: Kept,
+    /// The nodes that were lost.
+    lost: BTreeSet<usize>,
+    /// The first failure.
+    failure: Option<Error>,
+}
+
+impl Results {
+    fn add(&mut self, mut outcome: BuildOutcome, share: &Share, node: &Node) {
+        self.kept.failed.append(&mut outcome.failed);
+        self.kept.built.append(&mut outcome.built);
+        let part = BuiltPart {
+            node: node.name.clone(),
+            build_ref: outcome.build_ref.clone(),
+            platforms: share.platforms(),
+        };
+        self.done.push(Done { part, outcome });
+    }
+}
+
 impl Work<'_> {
     /// Builds all shares; returns the parts, and the results of the platforms.
     pub(super) async fn all(
         &self,
         shares: Vec<Share>,
-        mut lost: BTreeSet<usize>,
+        lost: BTreeSet<usize>,
     ) -> Result<(Vec<Done>, Kept), Error> {
-        let mut running = FuturesUnordered::new();
-        shares
-            .into_iter()
-            .for_each(|share| running.push(self.part(share)));
-        let (mut done, mut kept) = (Vec::new(), Kept::default());
-        let mut failure: Option<Error> = None;
+        let mut results = Results {
+            lost,
+            ..Results::default()
+        };
+        let mut running: FuturesUnordered<_> =
+            shares.into_iter().map(|share| self.part(share)).collect();
         while let Some(ended) = running.next().await {
-            let share = ended.share;
-            let error = match ended.result {
-                Ok(mut outcome) => {
-                    kept.failed.append(&mut outcome.failed);
-                    kept.built.append(&mut outcome.built);
-                    let part = BuiltPart {
-                        node: self.nodes.node(&share).name.clone(),
-                        build_ref: outcome.build_ref.clone(),
-                        platforms: share.platforms(),
-                    };
-                    done.push(Done { part, outcome });
-                    continue;
-                }
-                Err(error) => error,
-            };
-            // The others end because of the first failure.
-            if failure.is_some() {
-                continue;
-            }
-            match error {
-                pipeline::Error::Platforms { failed, built } => {
-                    self.kept_going(&share, &failed, &built);
-                    kept.failed.extend(failed);
-                    kept.built.extend(built);
-                }
-                error if ended.is_lost && !self.stop.is_cancelled() => {
-                    lost.insert(share.node);
-                    self.nodes.note_lost(&share);
-                    match self.elsewhere(&share, &lost, error) {
-                        Ok(shares) => shares
-                            .into_iter()
-                            .for_each(|share| running.push(self.part(share))),
-                        Err(error) => {
-                            failure = Some(error);
-                            self.stop.cancel();
-                        }
-                    }
-                }
-                error => {
-                    failure = Some(match self.environment.cancelled.is_cancelled() {
-                        true => Error::Build(pipeline::Error::Interrupted),
-                        false => self.nodes.failed(&share, error),
-                    });
-                    self.stop.cancel();
-                }
-            }
+            let instead = self.take(ended, &mut results);
+            running.extend(instead.into_iter().map(|share| self.part(share)));
         }
-        match failure {
+        match results.failure {
             Some(error) => Err(error),
-            None => Ok((done, kept)),
+            None => Ok((results.done, results.kept)),
         }
+    }
+
+    /// Adds the end of a part to the results. Returns the shares that replace it if its node was
+    /// lost.
+    fn take(&self, ended: Ended, results: &mut Results) -> Vec<Share> {
+        let share = ended.share;
+        match ended.result {
+            Ok(outcome) => results.add(outcome, &share, self.nodes.node(&share)),
+            // The others end because of the first failure.
+            Err(_) if results.failure.is_some() => {}
+            Err(pipeline::Error::Platforms { failed, built }) => {
+                self.kept_going(&share, &failed, &built);
+                results.kept.failed.extend(failed);
+                results.kept.built.extend(built);
+            }
+            Err(error) if ended.is_lost && !self.stop.is_cancelled() => {
+                results.lost.insert(share.node);
+                self.nodes.note_lost(&share);
+                match self.elsewhere(&share, &results.lost, error) {
+                    Ok(shares) => return shares,
+                    Err(error) => self.fail(error, results),
+                }
+            }
+            Err(error) => {
+                let error = match self.environment.cancelled.is_cancelled() {
+                    true => Error::Build(pipeline::Error::Interrupted),
+                    false => self.nodes.failed(&share, error),
+                };
+                self.fail(error, results);
+            }
+        }
+        Vec::new()
+    }
+
+    /// Ends the other parts because of this failure.
+    fn fail(&self, error: Error, results: &mut Results) {
+        results.failure = Some(error);
+        self.stop.cancel();
     }
 
     async fn part(&self, share: Share) -> Ended {
@@ -138,8 +156,27 @@ impl Work<'_> {
         }
     }
 
+    /// Combines the parts to an image, if they were pushed or written as one, and their caches.
+    pub(super) async fn combine(
+        &self,
+        registries: &registry::Client,
+        parts: &[Done],
+        progress: &Writer,
+    ) -> Result<(Option<BTreeMap<String, String>>, Option<Descriptor>), Error> {
+        let request = self.whole.request();
+        let output = request.outputs.iter().find(|it| part::is_assembled(it));
+        let made = match output {
+            Some(output) => Some(self.assemble(registries, output, parts, progress).await?),
+            None => None,
+        };
+        let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
+        let firsts: Vec<Platform> = firsts.cloned().collect();
+        let cache = merge::caches(registries, request, &firsts, progress).await?;
+        Ok((made, cache))
+    }
+
     /// Creates the image from the parts; returns what an exporter would respond.
-    pub(super) async fn assemble(
+    async fn assemble(
         &self,
         registries: &registry::Client,
         output: &Output,

@@ -92,26 +92,30 @@ fn header(entry: &Entry) -> Vec<u8> {
         extended.insert(key, value.clone());
     }
     header.set_cksum();
-    let mut bytes = Vec::new();
-    if !extended.is_empty() {
-        let records: Vec<u8> = extended
-            .iter()
-            .flat_map(|(key, value)| record(key, value))
-            .collect();
-        let mut before = Header::new_ustar();
-        before.set_entry_type(EntryType::XHeader);
-        before.set_size(records.len() as u64);
-        before.set_mode(0o644);
-        if let Some(fields) = before.as_ustar_mut() {
-            fill(&mut fields.name, b"././@PaxHeader");
-        }
-        before.set_cksum();
-        bytes.extend_from_slice(before.as_bytes());
-        bytes.extend_from_slice(&records);
-        bytes.extend_from_slice(&zeros(padding_of(records.len() as u64)));
-    }
+    let mut bytes = extended_header(&extended);
     bytes.extend_from_slice(header.as_bytes());
     bytes
+}
+
+/// The extended header with these values; nothing if there are none.
+fn extended_header(values: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let records: Vec<u8> = values
+        .iter()
+        .flat_map(|(key, value)| record(key, value))
+        .collect();
+    let mut header = Header::new_ustar();
+    header.set_entry_type(EntryType::XHeader);
+    header.set_size(records.len() as u64);
+    header.set_mode(0o644);
+    if let Some(fields) = header.as_ustar_mut() {
+        fill(&mut fields.name, b"././@PaxHeader");
+    }
+    header.set_cksum();
+    let padding = zeros(padding_of(records.len() as u64));
+    [header.as_bytes().as_slice(), &records, &padding].concat()
 }
 
 /// Writes a name to its field, truncated if necessary. Returns true if it fits.

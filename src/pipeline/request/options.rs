@@ -65,6 +65,24 @@ pub(super) fn without_inputs(
         Network::Host => add("force-network-mode", "host".to_owned()),
         Network::None => add("force-network-mode", "none".to_owned()),
     }
+    steps(request, &mut add);
+    for (name, value) in request.attestations.attributes() {
+        add(&name, value);
+    }
+    for (name, value) in &request.source_info {
+        add(name, value.clone());
+    }
+    for (name, value) in &request.build_args {
+        add(&format!("build-arg:{name}"), value.clone());
+    }
+    for (name, value) in &request.labels {
+        add(&format!("label:{name}"), value.clone());
+    }
+    attributes
+}
+
+/// Adds what the steps' processes find: hosts, limits and resources.
+fn steps(request: &BuildRequest, add: &mut impl FnMut(&str, String)) {
     let hosts = known_hosts(request);
     if !hosts.is_empty() {
         add("add-hosts", hosts.join(","));
@@ -80,25 +98,12 @@ pub(super) fn without_inputs(
             }),
         );
     }
-    for (name, value) in request.attestations.attributes() {
-        add(&name, value);
-    }
     if let Some(parent) = &request.cgroup_parent {
         add("cgroup-parent", parent.clone());
     }
     for (name, value) in request.resources.attributes() {
         add(&name, value);
     }
-    for (name, value) in &request.source_info {
-        add(name, value.clone());
-    }
-    for (name, value) in &request.build_args {
-        add(&format!("build-arg:{name}"), value.clone());
-    }
-    for (name, value) in &request.labels {
-        add(&format!("label:{name}"), value.clone());
-    }
-    attributes
 }
 
 /// Hosts whose address is known. The others are added when the daemon is asked.
@@ -115,6 +120,7 @@ fn known_hosts(request: &BuildRequest) -> Vec<String> {
 fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
     items.iter().map(shown).collect::<Vec<_>>().join(",")
 }
+
 /// The attributes that the daemon records. Older daemons parse the build argument
 /// `SOURCE_DATE_EPOCH` as a number and fail if it names a source, so it is omitted then: the result
 /// has that time.

@@ -69,6 +69,17 @@ struct Drive<'a> {
     handed_over: &'a AtomicBool,
 }
 
+/// What the workers say about the daemon that builds.
+#[derive(Default)]
+struct Daemon {
+    /// The id of the worker.
+    worker: String,
+    /// True if the id of the image is the digest of its manifest.
+    id_is_digest: bool,
+    /// True if the engine pushes the image after the build, because its builder cannot.
+    engine_pushes: bool,
+}
+
 impl<'a> Build<'a> {
     async fn new(
         prepared: &'a Prepared,
@@ -129,17 +140,9 @@ impl<'a> Build<'a> {
             None => attended,
         };
         let build_ref = attended.build_ref().to_owned();
-        let (mut id_is_digest, mut engine_pushes) = (false, false);
-        let (mut worker, session_id) = (String::new(), sources.clone());
+        let (mut daemon, session_id) = (Daemon::default(), sources.clone());
         let driven = attended.run(async |bridge: &Bridge| {
-            worker = bridge
-                .workers()
-                .first()
-                .map(|it| it.id.clone())
-                .unwrap_or_default();
-            id_is_digest = self.is_kept_by_digest(bridge.workers());
-            let daemon = self.attempt.client.address().daemon();
-            engine_pushes = !daemon.makes_indexes(bridge.workers());
+            daemon = self.daemon(bridge.workers());
             let drive = Drive {
                 sources,
                 limited,
@@ -148,32 +151,29 @@ impl<'a> Build<'a> {
             Box::pin(self.drive(bridge, drive)).await
         });
         let driven = self.attempt.explained(driven.await);
-        self.attempt.record(&session_id, &worker, &build_ref);
+        self.attempt.record(&session_id, &daemon.worker, &build_ref);
         self.attempt.end().await;
         if let Some(kept) = &self.kept {
             kept.write_indexes(&self.layouts, self.attempt.environment)
                 .await;
         }
         let (finished, response) = driven.map_err(|error| self.not_received(error))?;
-        let (client, metadata) = (
-            self.attempt.client,
-            self.attempt.request.metadata_provenance,
-        );
+        let Attempt {
+            client,
+            request,
+            environment,
+            ..
+        } = self.attempt;
         let mut exporter_response = write_indexes(self.layouts, response).await?;
-        if engine_pushes {
-            let Attempt {
-                request,
-                environment,
-                ..
-            } = self.attempt;
+        if daemon.engine_pushes {
             let response = &mut exporter_response;
             engine_push::push(client, request, &self.outputs, environment, response).await?;
         }
-        let is_one_platform =
-            self.prepared.part.is_none() && self.attempt.request.platforms.len() <= 1;
+        let metadata = request.metadata_provenance;
+        let is_one_platform = self.prepared.part.is_none() && request.platforms.len() <= 1;
         let provenance = provenance::of_build(client, &build_ref, metadata, is_one_platform).await;
         Ok(BuildOutcome {
-            id_is_digest,
+            id_is_digest: daemon.id_is_digest,
             // The build has succeeded, even if the daemon has no history.
             provenance: provenance.unwrap_or_default(),
             build_ref,
@@ -182,6 +182,15 @@ impl<'a> Build<'a> {
             built: finished.built,
             failed: finished.failed,
         })
+    }
+
+    fn daemon(&self, workers: &[Worker]) -> Daemon {
+        let kind = self.attempt.client.address().daemon();
+        Daemon {
+            worker: workers.first().map_or_else(String::new, |it| it.id.clone()),
+            id_is_digest: self.is_kept_by_digest(workers),
+            engine_pushes: !kind.makes_indexes(workers),
+        }
     }
 
     fn solve_request(&self) -> SolveRequest {

@@ -54,28 +54,11 @@ fn target(
         .filter_map(|(kind, value)| Attest::shorthand(kind, value))
         .map(|text| Attest::parse(&text).map_err(|error| refuse("attestation", &error)))
         .collect::<Result<_, _>>()?;
-    let ulimits = build
-        .ulimits
-        .iter()
-        .map(
-            |(limit, (soft, hard))| match Ulimit::new(limit, *soft, *hard) {
-                Ok(limit) => Ok(limit.to_string()),
-                Err(error) => Err(refuse("ulimits", &error)),
-            },
-        )
-        .collect::<Result<_, _>>()?;
-    let ssh = |(id, path): (&String, &String)| Ssh {
-        id: id.clone(),
-        paths: if path.is_empty() {
-            Vec::new()
-        } else {
-            vec![path.clone()]
-        },
-    };
-    let hosts = build
-        .extra_hosts
-        .iter()
-        .map(|(host, addresses)| (host, addresses.join(",")));
+    let ulimits = build.ulimits.iter().map(|(limit, (soft, hard))| {
+        let limit = Ulimit::new(limit, *soft, *hard).map_err(|error| refuse("ulimits", &error));
+        limit.map(|limit| limit.to_string())
+    });
+    let hosts = build.extra_hosts.iter();
     let mut target = Target {
         name: sanitize_name(name),
         context: filled(&build.context),
@@ -90,12 +73,12 @@ fn target(
         cache_to: caches("cache_to", &build.cache_to)?,
         network: filled(&build.network),
         target: filled(&build.target),
-        ssh: build.ssh.iter().map(ssh).collect(),
+        ssh: build.ssh.iter().map(|(id, path)| ssh(id, path)).collect(),
         secrets: secrets(project, build)?,
         shm_size: (build.shm_size > 0).then(|| show_size(build.shm_size)),
-        ulimits,
+        ulimits: ulimits.collect::<Result<_, _>>()?,
         extra_hosts: hosts
-            .map(|(host, addresses)| (host.clone(), addresses))
+            .map(|(host, addresses)| (host.clone(), addresses.join(",")))
             .collect(),
         attest,
         no_cache: build.no_cache.then_some(true),
@@ -114,6 +97,15 @@ fn target(
 fn refused(build: &Build, name: &str, attribute: &str, error: &dyn Display) -> Diagnostic {
     let message = format!("{attribute} of service {name}: {error}");
     Diagnostic::new(Kind::Attribute, message).at(build.place.span())
+}
+
+/// An empty path means the agent.
+fn ssh(id: &str, path: &str) -> Ssh {
+    let path = filled(path);
+    Ssh {
+        id: id.to_owned(),
+        paths: path.into_iter().collect(),
+    }
 }
 
 fn filled(text: &str) -> Option<String> {
