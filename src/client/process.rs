@@ -271,21 +271,9 @@ fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, Addr
 
 /// Decodes the percent-encoding of a query's value; `None` if it is malformed or not UTF-8.
 pub(crate) fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            b'+' => b' ',
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|text| !text.contains('\0'))
+    let bytes = crate::text::percent_decoded(&text.replace('+', " "))?;
+    let decoded = String::from_utf8(bytes).ok();
+    decoded.filter(|decoded| !decoded.contains('\0'))
 }
 
 fn has_password(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! OpenTelemetry's variables: names for traces and for all signals, and lists of pairs.
 
 use super::SettingProblem;
+use crate::text::percent_decoded;
 
 /// The names of a setting: the variable for traces takes precedence over the one for all signals.
 pub(super) type Names = [&'static str; 2];
@@ -44,16 +45,5 @@ pub(super) fn pairs(
 }
 
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
-                u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(percent_decoded(text)?).ok()
 }

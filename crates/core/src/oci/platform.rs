@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, PlatformReason, null_as_default};
 use crate::suggest;
+use crate::text::percent_decoded;
 
 /// A platform of an image: operating system, architecture, variant.
 ///
@@ -361,25 +362,12 @@ fn escape(text: &str) -> String {
 }
 
 fn unescape(text: &str) -> Result<String, PlatformReason> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-        match (digit(rest.next()), digit(rest.next())) {
-            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => {
-                let text = text.to_owned();
-                return Err(PlatformReason::Escape { text });
-            }
-        }
+    let text = text.to_owned();
+    match percent_decoded(&text).map(String::from_utf8) {
+        Some(Ok(decoded)) => Ok(decoded),
+        Some(Err(_)) => Err(PlatformReason::NotUtf8 { text }),
+        None => Err(PlatformReason::Escape { text }),
     }
-    String::from_utf8(bytes).map_err(|_| PlatformReason::NotUtf8 {
-        text: text.to_owned(),
-    })
 }
 
 #[cfg(test)]

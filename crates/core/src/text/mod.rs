@@ -12,6 +12,7 @@ mod difference;
 mod error_number;
 mod excerpt;
 mod log;
+mod percent;
 mod printable;
 mod redact;
 mod utf8;
@@ -20,6 +21,8 @@ pub use difference::unified;
 pub use error_number::without_error_numbers;
 pub use excerpt::excerpt;
 pub use log::{LogFilter, coloured};
+#[doc(hidden)]
+pub use percent::percent_decoded;
 pub use printable::{clip, is_unprintable, lines, one_line};
 pub use redact::{redact, redact_url, redact_values};
 #[doc(hidden)]

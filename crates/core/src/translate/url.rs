@@ -1,6 +1,8 @@
 //! URLs as Go's `net/url` parses and formats them: the identity of git and HTTP sources depends on
 //! it.
 
+use crate::text::percent_decoded;
+
 /// The parts of a URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Url {
@@ -195,24 +197,8 @@ fn escapes_no_ascii(host: &str) -> bool {
 }
 
 fn unescape(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        let value = digit(rest.next())? * 16 + digit(rest.next())?;
-        bytes.push(value as u8);
-    }
-    Some(
-        String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-    )
+    let bytes = percent_decoded(text)?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn is_unreserved(byte: u8) -> bool {
