@@ -34,8 +34,6 @@ use tonic::body::Body;
 use super::fsutil::packet;
 use super::stream::{self, BadFrame, FrameReader, Outbound, OutboundBody, Streaming};
 use super::tasks::Tasks;
-use crate::proto::fsutil::types::Packet;
-use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::moby::filesync::v1::BytesMessage;
 pub use broken::BrokenFolders;
 use broken::Watch;
@@ -345,15 +343,7 @@ async fn receive_directory(
     }
     if let Err(error) = &received {
         let mut last = Vec::new();
-        let data = error.message().into();
-        packet::put(
-            &mut last,
-            &Packet {
-                r#type: PacketType::PacketErr.into(),
-                data,
-                ..Packet::default()
-            },
-        );
+        packet::put_error(&mut last, error.message());
         // If this fails, the peer has gone.
         if outbound.send(last).await.is_ok() {
             discard(&mut inbound).await;

@@ -12,7 +12,8 @@ use tonic::{Code, Request, Streaming as Messages};
 use tonic_prost::ProstCodec;
 
 use super::*;
-use crate::proto::fsutil::types::Stat;
+use crate::proto::fsutil::types::packet::PacketType;
+use crate::proto::fsutil::types::{Packet, Stat};
 use crate::session::Session;
 use crate::session::fsutil::mode;
 use crate::session::tests::connect;

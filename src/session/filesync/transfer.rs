@@ -130,15 +130,7 @@ async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
         Err(TransferError::Closed) => Status::cancelled(TransferError::Closed.message()),
         Err(error) => {
             let message = error.message();
-            let data = message.clone().into();
-            packet::put(
-                &mut last,
-                &Packet {
-                    r#type: PacketType::PacketErr.into(),
-                    data,
-                    ..Packet::default()
-                },
-            );
+            packet::put_error(&mut last, message.clone());
             Status::unknown(message)
         }
     };

@@ -27,6 +27,18 @@ pub(in crate::session) fn put_bare(buffer: &mut Vec<u8>, kind: PacketType, id: u
     );
 }
 
+/// Appends an ERR packet with a message.
+pub(in crate::session) fn put_error(buffer: &mut Vec<u8>, message: String) {
+    put(
+        buffer,
+        &Packet {
+            r#type: PacketType::PacketErr.into(),
+            data: message.into(),
+            ..Packet::default()
+        },
+    );
+}
+
 /// Appends a DATA packet without its data; the caller appends `length` bytes.
 pub(in crate::session) fn put_data_header(buffer: &mut Vec<u8>, id: u32, length: usize) {
     const DATA: u32 = 4;
