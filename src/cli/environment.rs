@@ -2,6 +2,7 @@
 
 mod buildx;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -156,6 +157,15 @@ impl Environment {
     /// True if a variable has a value. For reports about the environment itself.
     pub(crate) fn is_set(name: &str) -> bool {
         std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Adds `SOURCE_DATE_EPOCH` to build arguments that do not set it.
+    pub(crate) fn add_epoch(&self, build_args: &mut BTreeMap<String, String>) {
+        if let Some(epoch) = &self.source_date_epoch {
+            build_args
+                .entry("SOURCE_DATE_EPOCH".to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
     }
 
     /// True if `PATH` has a program of this name.

@@ -14,7 +14,6 @@ use super::reason::Unknown;
 use crate::batch::{self, Case};
 use crate::frontend::{Job, Source};
 use crate::llb::Definition;
-use crate::oci::Platform;
 use crate::pipeline::{
     self, BuildRequest, Inputs, MainContext, NamedContext, NoCache, context_name,
 };
@@ -131,9 +130,7 @@ fn case(
     inputs: &Inputs,
     results: &Links,
 ) -> Result<Case, Unknown> {
-    let mut case = Case::default();
-    case.opts = request.attributes();
-    case.opts.extend(inputs.attributes());
+    let mut case = inputs.case(request);
     for (context, linked) in links(target) {
         if let Some(reference) = results.reference(linked) {
             let name = context_name(context).map_err(RequestError::from)?;
@@ -141,12 +138,6 @@ fn case(
             case.opts.insert(format!("context:{name}"), image);
         }
     }
-    case.excludes = Some(inputs.excludes().to_vec());
-    let ignores = inputs.named_excludes().into_iter();
-    case.local_ignores = ignores
-        .map(|(name, patterns)| (name, patterns.join("\n")))
-        .collect();
-    case.build_platform = Some(Platform::host().format_all());
     Ok(case)
 }
 

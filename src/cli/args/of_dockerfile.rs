@@ -5,7 +5,6 @@ use crate::cli::report::usage::BuildUsage;
 use clap::ValueHint;
 use solvekit::batch::Case;
 use solvekit::frontend::Source;
-use solvekit::oci::Platform;
 use solvekit::pipeline;
 use solvekit::text;
 
@@ -52,27 +51,14 @@ impl DockerfileArgs {
         request.platforms = build_command::platforms(&self.platform, environment)?;
         request.target = self.target.clone();
         request.build_args = self.arguments.read()?;
-        if let Some(epoch) = &environment.source_date_epoch {
-            request
-                .build_args
-                .entry("SOURCE_DATE_EPOCH".to_owned())
-                .or_insert_with(|| epoch.clone());
-        }
+        environment.add_epoch(&mut request.build_args);
         let inputs = pipeline::read_inputs(&request)
             .map_err(|error| build_failure::before_daemon(&error))?;
-        let mut case = Case::default();
-        case.opts = request.attributes();
-        case.opts.extend(inputs.attributes());
+        let mut case = inputs.case(&request);
         case.context_archive = case
             .opts
             .get("context")
             .is_some_and(|url| is_archive_name(url));
-        case.excludes = Some(inputs.excludes().to_vec());
-        let ignores = inputs.named_excludes().into_iter();
-        case.local_ignores = ignores
-            .map(|(name, patterns)| (name, patterns.join("\n")))
-            .collect();
-        case.build_platform = Some(Platform::host().format_all());
         let source = inputs.source().ok_or(BuildUsage::DockerfileElsewhere)?;
         Ok(OfDockerfile { source, case })
     }

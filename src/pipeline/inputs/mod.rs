@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::batch::Case;
 use crate::dockerfile::Wording;
 use crate::frontend::Source;
-use crate::pipeline::{Error, Folders};
+use crate::oci::Platform;
+use crate::pipeline::{BuildRequest, Error, Folders};
 use crate::session::{Directories, Upload};
 use crate::text::redact_url;
 use crate::translate::{RemoteKind, remote_kind};
@@ -68,6 +70,21 @@ pub(super) enum DockerfileRead {
 }
 
 impl Inputs {
+    /// The conditions for [`batch::translate`](crate::batch::translate), which translates without a
+    /// daemon.
+    pub fn case(&self, request: &BuildRequest) -> Case {
+        let mut case = Case::default();
+        case.opts = request.attributes();
+        case.opts.extend(self.attributes());
+        case.excludes = Some(self.excludes().to_vec());
+        let ignores = self.named_excludes().into_iter();
+        case.local_ignores = ignores
+            .map(|(name, patterns)| (name, patterns.join("\n")))
+            .collect();
+        case.build_platform = Some(Platform::host().format_all());
+        case
+    }
+
     /// The patterns of the ignore file, in order.
     pub fn excludes(&self) -> &[String] {
         &self.excludes

@@ -71,11 +71,7 @@ fn build_args(
     environment: &Environment,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let mut build_args = args.arguments.read()?;
-    if let Some(epoch) = &environment.source_date_epoch {
-        build_args
-            .entry("SOURCE_DATE_EPOCH".to_owned())
-            .or_insert_with(|| epoch.clone());
-    }
+    environment.add_epoch(&mut build_args);
     proxies::add(&mut build_args, environment)?;
     Ok(build_args)
 }
