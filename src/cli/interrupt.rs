@@ -37,3 +37,15 @@ pub(crate) fn token() -> Result<CancellationToken, Failure> {
     });
     Ok(token)
 }
+
+/// Waits for work that holds nothing on a daemon, so that it can be dropped at any time, until the
+/// user interrupts.
+pub(crate) async fn unless<T>(
+    cancelled: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        () = cancelled.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
+    }
+}

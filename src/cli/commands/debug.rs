@@ -4,7 +4,7 @@
 use solvekit::template::{Json, Struct, Template, Value};
 
 use super::build::{BuildArgs, cmd_build};
-use super::workers::{WorkersArgs, cmd_workers};
+use super::workers::{self, WorkersArgs, cmd_workers};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::debugger::When;
 use crate::cli::environment::Environment;
@@ -75,15 +75,7 @@ pub(crate) async fn info(
     let version = client.info().await?;
     let text = match template {
         Some(template) => {
-            let known = Struct::new()
-                .field("Package", "package", version.package.as_str())
-                .field("Version", "version", version.version.as_str())
-                .field("Revision", "revision", version.revision.as_str())
-                .field(
-                    "DockerfileVersion",
-                    "dockerfileVersion",
-                    version.dockerfile_version.as_str(),
-                );
+            let known = workers::version(&version);
             let all = Struct::new().field("BuildkitVersion", "buildkitVersion", Value::from(known));
             let text = template.render(&Value::from(all), Json::Compact);
             format!("{}\n", text.map_err(|error| Failure::from_error(&error))?)

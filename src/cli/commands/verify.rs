@@ -13,7 +13,6 @@ use solvekit::pipeline::Folders;
 use solvekit::registry::Client;
 use solvekit::transfer::{Place, Source};
 use solvekit_host::files::make_private_folder;
-use tokio_util::sync::CancellationToken;
 
 use super::build::BuildArgs;
 use super::build::again::{Again, Once};
@@ -21,7 +20,7 @@ use super::image::diff::{Form, ShownArgs, not_comparable, open};
 use super::transfers::failed;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
-use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::failure::EXIT_DIFFERENT;
 use crate::cli::report::terminal::{print_json, print_text, talk};
@@ -104,7 +103,7 @@ async fn verify(
     let client = args.build.registries.client(environment)?;
     // Open the image first: a wrong name is reported before anything is built.
     let against = match &args.against {
-        Some(name) => Some(until(&cancelled, open(name, &client)).await?),
+        Some(name) => Some(interrupt::unless(&cancelled, open(name, &client)).await?),
         None => None,
     };
     let preparing = Again::prepare(
@@ -125,12 +124,12 @@ async fn verify(
         builds.push(again.build().await?);
     }
     let comparing = compared(args, &layout, against.as_ref(), &builds, &client);
-    let diff = until(&cancelled, comparing).await?;
+    let diff = interrupt::unless(&cancelled, comparing).await?;
     let lock = again.request().lock.as_ref();
     let lock = lock.filter(|_| args.against_lock.is_some());
     let moved = match lock {
         Some(lock) => {
-            until(&cancelled, async {
+            interrupt::unless(&cancelled, async {
                 Ok(locked::moved(&lock.lock, &client).await)
             })
             .await?
@@ -192,17 +191,6 @@ fn is_reproducible(diff: &ImageDiff, against_an_image: bool) -> bool {
                 && !diff.platforms.is_empty()
                 && diff.platforms.iter().all(|platform| platform.same)
         }
-    }
-}
-
-/// Runs work that holds no resources on a daemon, unless the user interrupts it.
-async fn until<T>(
-    cancelled: &CancellationToken,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        done = work => done,
-        () = cancelled.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
     }
 }
 

@@ -108,7 +108,8 @@ fn rule(rule: &GcRule) -> Struct {
         .field("MinFreeSpace", "minFreeSpace", rule.min_free_space)
 }
 
-fn version(version: &Version) -> Struct {
+/// The fields of a daemon's version for templates.
+pub(crate) fn version(version: &Version) -> Struct {
     Struct::new()
         .field("Package", "package", version.package.as_str())
         .field("Version", "version", version.version.as_str())

@@ -11,11 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::{counted, described, export_noting, holder};
 use super::import::import_noting;
-use super::until;
 use crate::cli::args::cache_mounts::{Copied, Direction};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
-use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
 use crate::cli::report::usage::copy_failure;
 use crate::cli::report::{Failure, display};
 
@@ -137,7 +136,7 @@ impl AroundBuild<'_> {
         cancelled: &CancellationToken,
     ) -> Result<bool, CopyError> {
         let listing = async { list(client).await.map_err(copy_failure) };
-        let known = until(cancelled, listing).await?;
+        let known = interrupt::unless(cancelled, listing).await?;
         let mut known = known.iter().filter(|known| copied.mount.matches(known));
         Ok(known.any(|known| known.has_base == copied.mount.owner.is_some()))
     }
@@ -194,7 +193,7 @@ impl AroundBuild<'_> {
             let found = holder(clients, &copied.mount, &say).await;
             found.map_err(copy_failure)
         };
-        let client = until(cancelled, finding).await?;
+        let client = interrupt::unless(cancelled, finding).await?;
         let place = &copied.place;
         let destination = place.destination(copied.replace, self.registries, self.environment)?;
         let exported = export_noting(&client, &copied.mount, destination, &say, cancelled).await?;

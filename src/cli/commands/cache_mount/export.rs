@@ -8,11 +8,12 @@ use solvekit::client::Client;
 use solvekit::llb::Sharing;
 use tokio_util::sync::CancellationToken;
 
-use super::{UseArgs, until};
+use super::UseArgs;
 use crate::cli::args::cache_mounts::{Direction, Place};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
+use crate::cli::interrupt;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print, talk};
 use crate::cli::report::usage::{CacheMountUsage, copy_failure};
@@ -70,7 +71,7 @@ pub(super) async fn run(
         let clients = daemons.into_iter().map(|(client, _)| client).collect();
         holder(clients, &mount, &say).await.map_err(copy_failure)
     };
-    let client = until(cancelled, finding).await?;
+    let client = interrupt::unless(cancelled, finding).await?;
     let destination = place.destination(args.replace, &args.registries, environment)?;
     let exported = match export_noting(&client, &mount, destination, &say, cancelled).await {
         // It is not a failure if the reader is gone (`solvekit … | head`).

@@ -5,12 +5,13 @@ use solvekit::cache_mount::{CacheMount, Error, Imported, Input, import};
 use solvekit::client::Client;
 use tokio_util::sync::CancellationToken;
 
+use super::UseArgs;
 use super::export::{counted, tell_wait};
-use super::{UseArgs, until};
 use crate::cli::args::cache_mounts::{Direction, Place};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
+use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::{CacheMountUsage, copy_failure};
@@ -50,7 +51,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let place = Place::parse(&args.from, Direction::From)?;
     let mount = args.mount.mount();
-    let daemons = until(cancelled, connection.connect_all(environment)).await?;
+    let daemons = interrupt::unless(cancelled, connection.connect_all(environment)).await?;
     if place == Place::Standard && daemons.len() > 1 {
         return Err(CacheMountUsage::SeveralNodes(daemons.len()).into());
     }

@@ -10,14 +10,13 @@ mod rm;
 use clap::builder::NonEmptyStringValueParser;
 use solvekit::cache_mount::{CacheMount, CacheOwner};
 use solvekit::llb::Sharing;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use around::{AroundArgs, NAMESPACE};
 
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::{cache_mounts, complete, values};
 use crate::cli::environment::Environment;
-use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::interrupt;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -121,7 +120,7 @@ pub(crate) async fn cmd_cache_mount(
     let cancelled = interrupt::token()?;
     match args.command {
         CacheMountCommand::Ls(args) => {
-            until(&cancelled, ls::run(&args, connection, environment)).await
+            interrupt::unless(&cancelled, ls::run(&args, connection, environment)).await
         }
         CacheMountCommand::Export(args) => {
             export::run(&args, connection, environment, &cancelled).await
@@ -130,18 +129,7 @@ pub(crate) async fn cmd_cache_mount(
             import::run(&args, connection, environment, &cancelled).await
         }
         CacheMountCommand::Rm(args) => {
-            until(&cancelled, rm::run(&args, connection, environment)).await
+            interrupt::unless(&cancelled, rm::run(&args, connection, environment)).await
         }
-    }
-}
-
-/// Waits for work that can be dropped at any time, until the user interrupts.
-async fn until<T>(
-    cancelled: &CancellationToken,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        done = work => done,
-        () = cancelled.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
     }
 }
