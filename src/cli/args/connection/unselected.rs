@@ -1,0 +1,76 @@
+//! The daemon of a machine where nothing is selected: at a default address, or started for the
+//! command.
+
+use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
+use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings};
+
+use super::ConnectionArgs;
+use crate::cli::args::builder::{Builders, Used};
+use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
+use crate::cli::report::Failure;
+
+impl ConnectionArgs {
+    /// Starts a daemon for this command, after none was found. Without buildkitd on this machine
+    /// the error is `none`.
+    pub(super) async fn start_local(
+        &self,
+        environment: &Environment,
+        none: client::Error,
+        boot: &Boot<'_>,
+    ) -> Result<(Client, Used), Failure> {
+        let mut builder = Builder::new("local", Driver::Local);
+        let node = NodeSettings {
+            endpoint: "local".to_owned(),
+            ..NodeSettings::default()
+        };
+        builder.set_node(node, true)?;
+        let contexts = environment.contexts()?;
+        let Ok(instance) = Instance::new(&builder, &builder.nodes[0], &contexts) else {
+            return Err(none.into());
+        };
+        match instance.connect(self.timeout, boot).await {
+            Ok(client) => Ok((client, Used::of(&builder, &instance))),
+            Err(Error::NotOnPath { .. }) => Err(none.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Connects to the first of the default addresses that answers.
+    pub(super) async fn connect_default(
+        &self,
+        environment: &Environment,
+    ) -> Result<Result<Client, client::Error>, Failure> {
+        let surroundings = Surroundings {
+            buildkit_host: environment.buildkit_host.as_deref(),
+            runtime_dir: environment.runtime_dir.as_deref(),
+            docker_host: environment.docker_host.as_deref(),
+        };
+        let mut addresses = match client::default_addresses(&surroundings) {
+            Ok(addresses) => addresses,
+            Err(error) => return Ok(Err(error)),
+        };
+        if environment.identity == Identity::Buildx {
+            // buildx's default builder comes first; the other addresses are for machines without
+            // it.
+            addresses.sort_by_key(|address| !matches!(address, Address::Docker(_)));
+        }
+        let engine_headers = environment.contexts()?.engine_headers()?;
+        let places = addresses.into_iter().map(|address| ConnectOptions {
+            timeout: self.timeout,
+            engine_headers: engine_headers.clone(),
+            ..ConnectOptions::new(address)
+        });
+        Ok(client::connect_default(&places.collect::<Vec<_>>()).await)
+    }
+}
+
+/// The engine without a builder belongs to the default context, so record the use of that context.
+pub(super) fn remember_default(client: &Client, environment: &Environment) {
+    let is_default = environment.buildkit_host.is_none();
+    if let (true, Address::Docker(_), Ok(builders)) =
+        (is_default, client.address(), Builders::of(environment))
+    {
+        builders.remember_use(DEFAULT_CONTEXT);
+    }
+}
