@@ -249,50 +249,56 @@ fn dispatch(
     environment: &Environment,
 ) -> Result<(), Failure> {
     match command {
-        Command::Build(args) => run_async(build::cmd_build(*args, connection, environment)),
-        Command::Verify(args) => run_async(verify::cmd_verify(*args, connection, environment)),
-        Command::Solve(args) => run_async(solve::cmd_solve(*args, connection, environment)),
-        Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, environment)),
+        Command::Build(args) => run_async(|| build::cmd_build(*args, connection, environment)),
+        Command::Verify(args) => run_async(|| verify::cmd_verify(*args, connection, environment)),
+        Command::Solve(args) => run_async(|| solve::cmd_solve(*args, connection, environment)),
+        Command::Manifest(args) => run_async(|| manifest::cmd_manifest(&args, environment)),
         Command::Imagetools(args) => {
-            run_async(imagetools::cmd_imagetools(&args, connection, environment))
+            run_async(|| imagetools::cmd_imagetools(&args, connection, environment))
         }
-        Command::Create(args) => run_async(create::cmd_create(&args, connection, environment)),
+        Command::Create(args) => run_async(|| create::cmd_create(&args, connection, environment)),
         Command::Use(args) => use_builder::cmd_use(&args, connection, environment),
-        Command::Ls(args) => run_async(ls::cmd_ls(&args, connection, environment)),
-        Command::Inspect(args) => run_async(inspect::cmd_inspect(&args, connection, environment)),
-        Command::Rm(args) => run_async(rm::cmd_rm(&args, connection, environment)),
-        Command::Stop(args) => run_async(rm::cmd_stop(&args, connection, environment)),
+        Command::Ls(args) => run_async(|| ls::cmd_ls(&args, connection, environment)),
+        Command::Inspect(args) => {
+            run_async(|| inspect::cmd_inspect(&args, connection, environment))
+        }
+        Command::Rm(args) => run_async(|| rm::cmd_rm(&args, connection, environment)),
+        Command::Stop(args) => run_async(|| rm::cmd_stop(&args, connection, environment)),
         Command::DialStdio(args) => {
-            run_async(dial_stdio::cmd_dial_stdio(&args, connection, environment))
+            run_async(|| dial_stdio::cmd_dial_stdio(&args, connection, environment))
         }
-        Command::Proxy(args) => run_async(proxy::cmd_proxy(&args, connection, environment)),
-        Command::Workers(args) => run_async(workers::cmd_workers(&args, connection, environment)),
+        Command::Proxy(args) => run_async(|| proxy::cmd_proxy(&args, connection, environment)),
+        Command::Workers(args) => {
+            run_async(|| workers::cmd_workers(&args, connection, environment))
+        }
         Command::Platforms(args) => {
-            run_async(platforms::cmd_platforms(&args, connection, environment))
+            run_async(|| platforms::cmd_platforms(&args, connection, environment))
         }
-        Command::Du(args) => run_async(du::cmd_du(&args, connection, environment)),
-        Command::Prune(args) => run_async(prune::cmd_prune(&args, connection, environment)),
+        Command::Du(args) => run_async(|| du::cmd_du(&args, connection, environment)),
+        Command::Prune(args) => run_async(|| prune::cmd_prune(&args, connection, environment)),
         Command::CacheMount(args) => {
-            run_async(cache_mount::cmd_cache_mount(*args, connection, environment))
+            run_async(|| cache_mount::cmd_cache_mount(*args, connection, environment))
         }
-        Command::Push(args) => run_async(push::cmd_push(args, environment)),
-        Command::Image(args) => run_async(image::cmd_image(args, connection, environment)),
-        Command::Login(args) => run_async(login::cmd_login(args, environment)),
-        Command::Logout(args) => run_async(logout::cmd_logout(&args, environment)),
-        Command::History(args) => run_async(history::cmd_history(&args, connection, environment)),
-        Command::Doctor(args) => run_async(doctor::cmd_doctor(&args, connection, environment)),
-        Command::Debug(args) => run_async(debug::cmd_debug(args, connection, environment)),
-        Command::Dap(args) => run_async(dap::cmd_dap(args, connection, environment)),
-        Command::Policy(args) => run_async(policy::cmd_policy(&args, connection, environment)),
-        Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
-        Command::Bake(args) => run_async(bake::cmd_bake(&args, connection, environment)),
+        Command::Push(args) => run_async(|| push::cmd_push(args, environment)),
+        Command::Image(args) => run_async(|| image::cmd_image(args, connection, environment)),
+        Command::Login(args) => run_async(|| login::cmd_login(args, environment)),
+        Command::Logout(args) => run_async(|| logout::cmd_logout(&args, environment)),
+        Command::History(args) => {
+            run_async(|| history::cmd_history(&args, connection, environment))
+        }
+        Command::Doctor(args) => run_async(|| doctor::cmd_doctor(&args, connection, environment)),
+        Command::Debug(args) => run_async(|| debug::cmd_debug(args, connection, environment)),
+        Command::Dap(args) => run_async(|| dap::cmd_dap(args, connection, environment)),
+        Command::Policy(args) => run_async(|| policy::cmd_policy(&args, connection, environment)),
+        Command::Frontend(args) => run_async(|| frontend::cmd_frontend(args)),
+        Command::Bake(args) => run_async(|| bake::cmd_bake(&args, connection, environment)),
         Command::Explain(args) => explain::cmd_explain(&args, environment),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, environment),
         Command::Lock(args) => lock::cmd_lock(&args, environment),
         Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, environment),
-        Command::Install(_) => run_async(plugin::cmd_install(environment)),
-        Command::Uninstall(_) => run_async(plugin::cmd_uninstall(environment)),
+        Command::Install(_) => run_async(|| plugin::cmd_install(environment)),
+        Command::Uninstall(_) => run_async(|| plugin::cmd_uninstall(environment)),
         Command::PluginMetadata => plugin::cmd_metadata(environment.identity),
         Command::Complete { words } => completion::answer_docker(&words, Cli::command()),
         Command::Version(args) => version::cmd_version(&args, environment),
@@ -342,15 +348,25 @@ fn help(invocation: &plugin::Invocation, group: &[String]) -> Result<(), Failure
 }
 
 /// Two threads: the session must answer the daemon's health checks while files are walked.
-fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+/// Runs a command. The closure and the box keep the commands' large futures off the stack, where
+/// `dispatch` would have room for all of them.
+fn run_async<F>(command: impl FnOnce() -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
-    // Boxed: otherwise the runtime is compiled once for each command.
-    let command: Pin<Box<dyn Future<Output = _>>> = Box::pin(command);
+    // Behind a pointer: otherwise the runtime is compiled once for each command.
+    let command: Pin<Box<dyn Future<Output = _>>> = boxed(command);
     let result = runtime.block_on(trace::around(command));
     runtime.shutdown_background();
     result
+}
+
+#[inline(never)]
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }

@@ -75,6 +75,7 @@ mod results;
 mod sboms;
 mod secrets;
 mod shared_cache;
+mod stacks;
 mod step_limits;
 mod traces;
 mod transfers;

@@ -48,6 +48,19 @@ pub fn called(name: &str, folder: &Path, command: &Command) -> Command {
     }
     let mut called = Command::new(link);
     called.args(command.get_args());
+    with_environment_of(called, command)
+}
+
+/// The same program and arguments in a shell that limits the stack of the first thread, in KiB.
+pub fn with_stack(limit: u32, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    let script = format!("ulimit -s {limit}; exec \"$0\" \"$@\"");
+    shell.args(["-c", &script]).arg(command.get_program());
+    shell.args(command.get_args());
+    with_environment_of(shell, command)
+}
+
+fn with_environment_of(mut called: Command, command: &Command) -> Command {
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => called.env(name, value),

@@ -106,7 +106,7 @@ fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
     let host = environment.buildkit_host.clone();
     cli.connection
         .default_to(host.as_deref().unwrap_or(BUILDKITD));
-    run_async(async move {
+    run_async(|| async move {
         if cli.wait {
             wait(&cli.connection, &environment).await?;
         }
@@ -138,7 +138,7 @@ async fn dispatch(
         Command::PruneHistories(args) => {
             debug::cmd_prune_histories(&args, connection, environment).await
         }
-        Command::Build(args) => solve::cmd_solve(*args, connection, environment).await,
+        Command::Build(args) => Box::pin(solve::cmd_solve(*args, connection, environment)).await,
         Command::Debug(args) => debug::cmd_debug(&args, connection, environment).await,
         Command::DialStdio(args) => {
             dial_stdio::cmd_dial_stdio(&args, connection, environment).await

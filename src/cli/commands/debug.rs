@@ -57,7 +57,7 @@ pub(crate) async fn cmd_debug(
     match args.command {
         DebugCommand::Build(mut build) => {
             build.debug = std::mem::take(&mut build.debug).or(args.on, args.debug_invoke);
-            cmd_build(*build, connection, environment).await
+            Box::pin(cmd_build(*build, connection, environment)).await
         }
         DebugCommand::Info(args) => info(&args, connection, environment).await,
         DebugCommand::Workers(args) => cmd_workers(&args, connection, environment).await,

@@ -133,13 +133,13 @@ impl Building<'_> {
         let namespace = namespace(&requests);
         let copies = &settings.cache_mounts;
         let copies = copies.parse(&namespace, mode, &settings.registries, environment)?;
-        let preparing = self.prepare(requests);
+        let preparing = Box::pin(self.prepare(requests));
         let ready = unless_cancelled(preparing, &self.cancelled, mode).await?;
         let plans = ready.targets.iter().map(|target| &target.plan);
         let clients = nodes::clients(&ready.surveyed.nodes, plans);
         copies.before(&clients, &self.cancelled).await?;
         let used = ready.surveyed.used.clone();
-        let solved = self.solve(ready, sink).await?;
+        let solved = Box::pin(self.solve(ready, sink)).await?;
         let is_built = solved.ended.as_ref().is_ok_and(|ended| all_built(ended));
         let copied = copies
             .unless_interrupted(clients.clone(), is_built, &self.cancelled)

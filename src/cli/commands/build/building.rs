@@ -84,11 +84,11 @@ impl<'a> Build<'a> {
         let copies = &args.cache_mounts;
         let copies = copies.parse(namespace, mode, &args.registries, environment)?;
 
-        let preparing = prepare(args, request, mode, self.connection, environment);
+        let preparing = Box::pin(prepare(args, request, mode, self.connection, environment));
         let (prepared, ready) = self.unless_cancelled(preparing).await?;
         let clients = nodes::clients(&ready.nodes, [&ready.plan]);
         copies.before(&clients, &self.cancelled).await?;
-        let solved = self.solve(&prepared, &ready, &publish, sink).await?;
+        let solved = Box::pin(self.solve(&prepared, &ready, &publish, sink)).await?;
         let is_built = matches!(&solved.result, Ok(Ok(_)));
         let copied = copies
             .unless_interrupted(clients.clone(), is_built, &self.cancelled)
@@ -158,9 +158,8 @@ impl<'a> Build<'a> {
         let most = args.max_parallel_steps;
         settings.step_limit = most.map(|most| StepLimit::new(most.into()));
         let plan = ready.plan.clone();
-        let building = ready
-            .nodes
-            .publish(prepared, plan, &registries, settings, publish);
+        let nodes = &ready.nodes;
+        let building = Box::pin(nodes.publish(prepared, plan, &registries, settings, publish));
         let result = running
             .until_refused(building, refused, Result::is_ok)
             .await;

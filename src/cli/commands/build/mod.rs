@@ -62,7 +62,8 @@ async fn build_or_call(
             registries: &args.registries,
             environment,
         };
-        return call::cmd_call(request, question, &args.results, surroundings).await;
+        let asked = call::cmd_call(request, question, &args.results, surroundings);
+        return Box::pin(asked).await;
     }
     if let Some(form) = args.dry_run {
         args.debug.refuse_dry_run()?;
@@ -80,14 +81,14 @@ async fn build_or_call(
                 .map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
             Ok(vec![(None, Arc::new(prepared))])
         };
-        return dry_run::cmd_dry_run(preparing, asking).await;
+        return Box::pin(dry_run::cmd_dry_run(preparing, asking)).await;
     }
     let debugging = args
         .debug
         .debugging(mode, args.contexts.reads_stdin(), environment)?;
     let once = async |debugged: Option<&Debugged>| {
         let build = Build::new(&args, mode, connection, environment, debugged)?;
-        build.run(sink.clone()).await
+        Box::pin(build.run(sink.clone())).await
     };
     let built = match debugging {
         None => once(None).await,
@@ -108,7 +109,7 @@ pub(crate) async fn debugged(
     debugged: &Debugged,
 ) -> Result<BuildOutcome, Failure> {
     let build = Build::new(args, Mode::Plain, connection, environment, Some(debugged))?;
-    build.run(sink).await
+    Box::pin(build.run(sink)).await
 }
 
 /// The request of the flags, with the defaults of the builder and of the program's name.
