@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 
 use solvekit::translate::ImageFailure;
-use solvekit::{manifest_list, registry, spread, transfer};
+use solvekit::{cache_mount, diff, imagetools, manifest_list, registry, spread, transfer};
 
 use super::daemon_text;
 use super::usage::Advised;
@@ -22,9 +22,57 @@ pub(super) fn registry_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a
         if let Some(found) = as_registry_error(error) {
             return named_registry(found);
         }
-        cause = error.source();
+        cause = passed_on(error).or_else(|| error.source());
     }
     None
+}
+
+type Cause<'a> = Option<&'a (dyn StdError + 'static)>;
+
+/// The error that another one passes on with its own words: it is not among the causes.
+fn passed_on<'a>(error: &'a (dyn StdError + 'static)) -> Cause<'a> {
+    fn inside<'a, T: StdError + 'static>(
+        error: &'a (dyn StdError + 'static),
+        inner: fn(&'a T) -> Cause<'a>,
+    ) -> Cause<'a> {
+        error.downcast_ref().and_then(inner)
+    }
+    let found = [
+        inside(error, |error| match error {
+            transfer::Error::Registry(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            transfer::ContentsError::Registry(inner) => Some(inner),
+            transfer::ContentsError::Image(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            diff::Error::Registry(inner) => Some(inner),
+            diff::Error::Image(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            imagetools::Error::Registry(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            manifest_list::Error::Registry(inner) => Some(inner),
+            manifest_list::Error::Image(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            spread::JoinError::Registry(inner) => Some(inner),
+            spread::JoinError::Index(inner) => Some(inner),
+            spread::JoinError::Archive(inner) => Some(inner),
+            _ => None,
+        }),
+        inside(error, |error| match error {
+            cache_mount::Error::Registry(inner) => Some(inner),
+            _ => None,
+        }),
+    ];
+    found.into_iter().flatten().next()
 }
 
 /// Errors are also causes in a box or shared.
@@ -116,4 +164,31 @@ pub(super) fn for_plan(error: &spread::Error, builder: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_named_through_errors_that_pass_others_on() {
+        let refused = || registry::Error::Redirects {
+            registry: "r.example.com".to_owned(),
+        };
+        let image = || transfer::Error::Registry(refused());
+        let all: [Box<dyn StdError>; 7] = [
+            Box::new(refused()),
+            Box::new(image()),
+            Box::new(transfer::ContentsError::Image(image())),
+            Box::new(diff::Error::Image(image())),
+            Box::new(manifest_list::Error::Image(imagetools::Error::Registry(
+                refused(),
+            ))),
+            Box::new(spread::JoinError::Archive(image())),
+            Box::new(cache_mount::Error::Registry(refused())),
+        ];
+        for error in &all {
+            assert_eq!(registry_of(&**error), Some("r.example.com"), "{error:?}");
+        }
+    }
 }
