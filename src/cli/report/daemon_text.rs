@@ -143,10 +143,16 @@ fn missing_source(message: &str) -> Option<String> {
     ))
 }
 
-/// The registry does not have the image of a FROM.
+/// The registry does not have the image of a FROM, or the daemon has lost a part of it.
 pub(super) fn missing_base(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("failed to resolve source metadata for ")?;
     let (name, reason) = rest.split_once(": ")?;
+    if reason.contains("blob not found") {
+        return Some(format!(
+            "the daemon knows {name} but has lost a part of it: remove the image there (docker \
+             image rm) or its cache (solvekit prune --all), so that it is fetched again"
+        ));
+    }
     reason.contains("not found").then(|| {
         format!(
             "the registry has no image of that name and tag: look with solvekit imagetools inspect \

@@ -18,6 +18,12 @@ fn full_disks_missing_files_and_missing_images_get_a_next_step() {
             "imagetools inspect docker.io/library/nope:1;",
         ),
         (
+            "failed to resolve source metadata for docker.io/library/alpine:latest: rpc error: \
+             code = NotFound desc = blob sha256:76 expected at /var/lib/containerd/blobs/sha256/76: \
+             blob not found: not found",
+            "the daemon knows docker.io/library/alpine:latest but has lost a part of it",
+        ),
+        (
             "failed to do request: Head \"https://registry-1.docker.io/v2/x/manifests/1\": \
              dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: no such host",
             "does not find the host registry-1.docker.io: ",
