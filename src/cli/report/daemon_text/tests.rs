@@ -19,7 +19,7 @@ fn full_disks_missing_files_and_missing_images_get_a_next_step() {
         ),
         (
             "failed to resolve source metadata for docker.io/library/alpine:latest: rpc error: \
-             code = NotFound desc = blob sha256:76 expected at /var/lib/containerd/blobs/sha256/76: \
+             code = NotFound desc = blob sha256:76 expected at /var/lib/containerd/blobs/76: \
              blob not found: not found",
             "the daemon knows docker.io/library/alpine:latest but has lost a part of it",
         ),
