@@ -213,7 +213,9 @@ fn a_dry_run_of_a_prune_says_what_the_prune_then_removes() {
         let run = Finished::of(solvekit(["prune", "-f"]).args(&flags)).succeeded();
         drop(alone);
         let mut gone = removed(&run.stdout);
-        if limit.is_none() {
+        // Among thousands of other records the plan does not claim to know the order.
+        let doubts = plan["doubts"].as_array().expect("a list");
+        if limit.is_none() || doubts.contains(&"estimated".into()) {
             gone.sort();
             expected.sort();
         }
