@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use crate::support::{Engine, Finished, Pushed, Relay, folder_of, keep_cache, solvekit, unique};
+use crate::support::{
+    Engine, Finished, Pushed, Relay, called, folder_of, keep_cache, solvekit, unique,
+};
 
 const STAGES: &str = "ARG BASE=busybox\nFROM $BASE AS first\nARG WHO=nobody\nRUN echo $WHO > /who\n\
                       FROM first AS second\nRUN echo second > /second\n";
@@ -202,4 +204,18 @@ fn several_names_are_pushed_to_both_registries_by_one_output() {
     let output = format!("type=image,\"name={one},{two}\",push=true");
     Finished::of(solvekit(["build", "-o", &output]).arg(context.path())).succeeded();
     assert_eq!(Pushed::fetch(&one).digest, Pushed::fetch(&two).digest);
+}
+
+#[test]
+fn flags_of_images_are_named_when_no_image_is_made() {
+    let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
+    let mut build = solvekit(["build", "--progress=plain", "-o", "type=cacheonly"]);
+    build
+        .args(["-t", "x:1", "--label", "a=b"])
+        .arg(context.path());
+    let warning = "no output makes an image, so these flags have no effect: --tag, --label\n";
+    let built = Finished::of(&mut build).succeeded();
+    assert!(built.stderr.contains(warning), "{}", built.stderr);
+    let built = Finished::of(&mut called("buildx", context.path(), &build)).succeeded();
+    assert!(!built.stderr.contains("no effect"), "{}", built.stderr);
 }
