@@ -6,7 +6,7 @@ use crate::text::without_error_numbers;
 
 /// Returns the error and its causes in one line, without the numbers of system errors; a cause that
 /// the text already contains is not repeated.
-pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+pub fn in_one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 use solvekit::progress::BuildEnd;
 use solvekit::registry::FailureKind;
 use solvekit::text;
+/// The error and its causes, joined. A cause that the text contains already is omitted.
+pub(crate) use solvekit_core::causes::in_one_line as with_causes;
 
 use super::last_lines::{self, LastLines, Place};
 use super::terminal::{print_text, talk};
@@ -379,18 +381,4 @@ pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
         (true, false) => ExitCode::FAILURE,
         (false, _) => ExitCode::SUCCESS,
     }
-}
-/// The error and its causes, joined. A cause that the text contains already is omitted.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let cause_text = error.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        cause = error.source();
-    }
-    text
 }
