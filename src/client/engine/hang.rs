@@ -1,5 +1,6 @@
 //! Notices an engine that hangs during a call to its API: it is asked on other connections, because
-//! HTTP/1.1 cannot ask on the same one.
+//! HTTP/1.1 cannot ask on the same one. Only silence is a hang: a connection that is refused says
+//! nothing about the call, which fails by itself if the engine has ended.
 
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ pub(in crate::client) async fn hang(dialer: &Dialer) -> ConnectProblem {
     while unanswered < QUESTIONS {
         let (answer, ()) = tokio::join!(timeout(pause, ask(dialer, pause)), sleep(pause));
         unanswered = match answer {
-            Ok(Ok(())) => 0,
-            _ => unanswered + 1,
+            Err(_) | Ok(Err(ConnectProblem::TimedOut { .. })) => unanswered + 1,
+            Ok(_) => 0,
         };
     }
     ConnectProblem::Hangs { after }
