@@ -347,8 +347,8 @@ fn help(invocation: &plugin::Invocation, group: &[String]) -> Result<(), Failure
     terminal::print_text(&command.render_help().to_string())
 }
 
-/// Two threads: the session must answer the daemon's health checks while files are walked.
-/// Runs a command. The closure and the box keep the commands' large futures off the stack, where
+/// Runs a command on two threads: the session must answer the daemon's health checks while files
+/// are walked. The closure and the box keep the commands' large futures off the stack, where
 /// `dispatch` would have room for all of them.
 fn run_async<F>(command: impl FnOnce() -> F) -> Result<(), Failure>
 where

@@ -24,7 +24,8 @@ pub(crate) struct Ignored {
 #[derive(Debug)]
 struct Warning {
     text: String,
-    is_in_buildx: bool,
+    /// True if it is also shown when this program is called as buildx.
+    is_for_buildx: bool,
 }
 
 /// A flag of a command line.
@@ -75,7 +76,7 @@ impl Ignored {
         }
         let in_buildx = environment.identity == Identity::Buildx;
         let shown = self.warnings.iter();
-        let shown = shown.filter(|warning| warning.is_in_buildx || !in_buildx);
+        let shown = shown.filter(|warning| warning.is_for_buildx || !in_buildx);
         for warning in shown {
             talk(&format!("WARNING: {}\n", warning.text));
         }
@@ -130,7 +131,7 @@ impl Rule {
         };
         Some(Warning {
             text: format!("{subject} {verb} no effect {why}"),
-            is_in_buildx: self.is_ours,
+            is_for_buildx: self.is_ours,
         })
     }
 }

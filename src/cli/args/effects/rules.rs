@@ -190,7 +190,7 @@ pub(super) const ALL: &[Rule] = &[
             "quiet",
             "trace",
         ]),
-        is_ours: true,
+        is_ours: false,
     },
     Rule {
         commands: &["create"],

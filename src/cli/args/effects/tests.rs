@@ -94,9 +94,9 @@ fn flags_that_have_an_effect_or_their_default_are_not_named() {
 
 #[test]
 fn buildx_is_silent_about_its_own_flags_only() {
-    let is_in_buildx = |line: &str| of(line).iter().any(|warning| warning.is_in_buildx);
-    assert!(!is_in_buildx("x build --check --push ."));
-    assert!(is_in_buildx("x build --dry-run --report a.md ."));
+    let is_for_buildx = |line: &str| of(line).iter().any(|warning| warning.is_for_buildx);
+    assert!(!is_for_buildx("x build --check --push ."));
+    assert!(is_for_buildx("x build --dry-run --report a.md ."));
 }
 
 #[test]
