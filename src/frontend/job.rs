@@ -2,6 +2,7 @@
 //! concurrently.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
 use super::sbom::Scanner;
@@ -140,7 +141,11 @@ impl Job {
             mut translations,
             mut failed,
             has_triggers,
+            bases_have_triggers,
         } = translated?;
+        setting
+            .no_triggers
+            .store(!bases_have_triggers, Ordering::Relaxed);
         if !has_triggers {
             let unused = unused_args::lines(&parsed.dockerfile, &self.asked.attributes);
             warnings::without_place(bridge, &unused, &setting.warn_at).await;

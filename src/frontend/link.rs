@@ -2,6 +2,7 @@
 //! to the graph. The daemon sees one graph, so equal vertices are solved once.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -27,6 +28,8 @@ pub struct LinkedJob {
     job: Job,
     setting: Setting,
     made: Mutex<BTreeMap<Vec<Platform>, Arc<OnceCell<Made>>>>,
+    /// True if a base image of a translation so far has triggers.
+    bases_have_triggers: AtomicBool,
 }
 
 /// Its results, and true if there are several platforms.
@@ -43,7 +46,13 @@ impl LinkedJob {
             job,
             setting,
             made: Mutex::default(),
+            bases_have_triggers: AtomicBool::new(false),
         }
+    }
+
+    /// True if a base image of a translation so far has triggers.
+    pub(super) fn bases_have_triggers(&self) -> bool {
+        self.bases_have_triggers.load(Ordering::Relaxed)
     }
 
     async fn translate(&self, bridge: &Bridge, wanted: &[Platform]) -> Result<Made, Error> {
@@ -62,6 +71,8 @@ impl LinkedJob {
             .translate_all(parsed, &mut linter, bridge, &setting);
         // Links can be nested.
         let translated = Box::pin(translated).await?;
+        self.bases_have_triggers
+            .fetch_or(translated.bases_have_triggers, Ordering::Relaxed);
         let context = |translation: Translation| {
             let context = NamedContext::Target {
                 state: Box::new(translation.state),

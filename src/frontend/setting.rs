@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 
@@ -75,6 +76,9 @@ pub struct Setting {
     pub warn_at: String,
     /// Collects the graphs as they are sent.
     pub graphs: Option<Graphs>,
+    /// Becomes true before the graphs are sent if no base image has `ONBUILD` triggers: then the
+    /// steps are those of the Dockerfiles.
+    pub no_triggers: Arc<AtomicBool>,
 }
 
 /// The lock of a build.

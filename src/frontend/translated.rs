@@ -21,6 +21,8 @@ pub(super) struct Translated {
     pub(super) failed: Vec<PlatformFailure>,
     /// True if images may add instructions (`ONBUILD`).
     pub(super) has_triggers: bool,
+    /// True if a base image has triggers, also one of a linked build.
+    pub(super) bases_have_triggers: bool,
 }
 
 impl Translated {
@@ -33,6 +35,7 @@ impl Translated {
             translations: Vec::new(),
             failed: Vec::new(),
             has_triggers: false,
+            bases_have_triggers: false,
         };
         for (platform, made) in made {
             match made {
@@ -89,6 +92,11 @@ impl Job {
                 let made = platforms.zip(done.into_iter().flatten());
                 return Ok(Translated {
                     has_triggers: !setting.links.is_empty() || images.have_triggers(),
+                    bases_have_triggers: images.have_triggers()
+                        || setting
+                            .links
+                            .iter()
+                            .any(|link| link.job.bases_have_triggers()),
                     ..Translated::of(several, made)
                 });
             }

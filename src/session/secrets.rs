@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tonic::{Request, Response, Status};
 
@@ -30,6 +31,8 @@ const LIMIT: usize = 500 * 1024;
 pub struct Secrets {
     sources: BTreeMap<String, Source>,
     stores: Vec<Arc<dyn SecretStore>>,
+    /// Secrets that are served while their flag is true.
+    guarded: BTreeMap<String, (Arc<AtomicBool>, Source)>,
 }
 
 /// A source of secrets during a build, such as a vault or a keychain.
@@ -159,14 +162,27 @@ impl Secrets {
         self
     }
 
-    /// Adds those of another list whose ids are free and allowed. Its stores are not added: their
-    /// ids are not known.
-    pub(crate) fn with_allowed(mut self, others: &Self, is_allowed: impl Fn(&str) -> bool) -> Self {
+    /// Adds those of another list whose ids are free and allowed, served while the flag is true. Its
+    /// stores are not added: their ids are not known.
+    pub(crate) fn with_allowed(
+        mut self,
+        others: &Self,
+        flag: &Arc<AtomicBool>,
+        is_allowed: impl Fn(&str) -> bool,
+    ) -> Self {
         for (id, source) in others.sources.iter().filter(|(id, _)| is_allowed(id)) {
-            let entry = self.sources.entry(id.clone());
-            entry.or_insert_with(|| source.clone());
+            let entry = self.guarded.entry(id.clone());
+            entry.or_insert_with(|| (Arc::clone(flag), source.clone()));
         }
         self
+    }
+
+    fn source(&self, id: &str) -> Option<&Source> {
+        let guarded = || {
+            let (flag, source) = self.guarded.get(id)?;
+            flag.load(Ordering::Relaxed).then_some(source)
+        };
+        self.sources.get(id).or_else(guarded)
     }
 
     /// True if it has the secret, or a store that may have it.
@@ -186,7 +202,7 @@ impl secrets_server::Secrets for Secrets {
         request: Request<GetSecretRequest>,
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = request.into_inner().id;
-        let data = match self.sources.get(&id) {
+        let data = match self.source(&id) {
             None => self.stored(&id).await?,
             Some(Source::Value(value)) => value.clone(),
             Some(Source::File(path)) => read(&id, path.clone()).await?,
@@ -269,6 +285,20 @@ mod tests {
                 .message()
                 .contains("for secret f")
         );
+    }
+
+    #[tokio::test]
+    async fn a_guarded_secret_is_served_while_its_flag_is_true() {
+        let flag = Arc::new(AtomicBool::new(false));
+        let others = Secrets::new().with_value("s", "other").unwrap();
+        let others = others.with_value("o", "own too").unwrap();
+        let own = Secrets::new().with_value("o", "own").unwrap();
+        let secrets = own.with_allowed(&others, &flag, |_| true);
+        let refused = ask(secrets.clone(), "s").await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+        flag.store(true, Ordering::Relaxed);
+        assert_eq!(ask(secrets.clone(), "s").await.unwrap(), b"other");
+        assert_eq!(ask(secrets, "o").await.unwrap(), b"own");
     }
 
     #[derive(Debug)]

@@ -207,6 +207,45 @@ async fn a_secret_is_served_to_the_build_that_was_given_it() {
     assert_eq!(word_of(&name), format!("{word} hidden\n"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_of_a_base_image_gets_no_secret_of_a_linked_build() {
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "trigger.Dockerfile",
+            &format!(
+                "FROM alpine\nONBUILD RUN --mount=type=secret,id=s cp /run/secrets/s /word || echo \
+                 {word} > /word\n"
+            ),
+        ),
+        (
+            "base.Dockerfile",
+            "FROM alpine\nRUN --mount=type=secret,id=s,required cat /run/secrets/s > /s\n",
+        ),
+    ]);
+    let trigger = Engine::get().name("trigger");
+    let pushed = pushed_as(request(folder.path(), "trigger.Dockerfile"), &trigger);
+    let (ended, _) = build_all(vec![("trigger", prepare(pushed).await)]).await;
+    assert!(matches!(ended[0].1, Ended::Built(_)), "{ended:?}");
+
+    let text = format!("FROM {trigger}\nCOPY --from=base /s /s\n");
+    std::fs::write(folder.path().join("app.Dockerfile"), text).unwrap();
+    let name = Engine::get().name("triggered");
+    let mut base = request(folder.path(), "base.Dockerfile");
+    base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
+    let base = prepare(base).await;
+    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
+    app.contexts
+        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
+    let app = prepare(app).await;
+    let (ended, _) = build_all(vec![("base", base), ("app", app)]).await;
+    assert!(
+        ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
+        "{ended:?}"
+    );
+    assert_eq!(word_of(&name), format!("{word}\n"));
+}
+
 /// Removes the cached steps that contain a word, before a target is solved.
 #[derive(Debug)]
 struct Emptying {

@@ -2,6 +2,7 @@
 //! frontend. Builds, linked builds and questions share this code.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::attended::Attended;
 use super::environment::Environment;
@@ -34,6 +35,8 @@ pub(super) struct Attempt<'a> {
     pub(super) forwarded: bool,
     /// The secrets and agents that its own steps mount, if they are known.
     pub(super) mounted: Option<MountedIds>,
+    /// True when it is known that no base image has triggers.
+    pub(super) no_triggers: Arc<AtomicBool>,
     /// State shared with other builds.
     pub(super) member: Option<Member>,
     /// The caches to import.
@@ -61,6 +64,7 @@ impl<'a> Attempt<'a> {
             cache_imports: layouts::elsewhere(&request.cache_from),
             forwarded: false,
             mounted: None,
+            no_triggers: Arc::default(),
             member: None,
             graphs: Graphs::default(),
             guard: None,
@@ -119,7 +123,8 @@ impl<'a> Attempt<'a> {
             Some(member) => {
                 let served = served.with_secrets_of(&member.unserved(&self.inputs));
                 let own = self.mounted.clone();
-                served.with_secrets_of_members(own, &member.run_by_others(&self.inputs))
+                let others = member.run_by_others(&self.inputs);
+                served.with_secrets_of_members(own, &others, &self.no_triggers)
             }
             None => served,
         };

@@ -1,6 +1,7 @@
 //! The session of a build, which serves its inputs to the daemon.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::prepared::Prepared;
 use crate::frontend::{Job, MountedIds};
@@ -68,11 +69,13 @@ impl Served {
 
     /// Adds the secrets and agents of linked builds that run too. Their steps are usually cached by
     /// then; this is for daemons that have lost the cache, or never had it. No build gets a secret
-    /// that it mounts without having been given it.
+    /// that it mounts without having been given it. Triggers of base images could mount any, so
+    /// these are served once it is known that there are none.
     pub(super) fn with_secrets_of_members(
         mut self,
         own: Option<MountedIds>,
         builds: &[&Arc<Prepared>],
+        no_triggers: &Arc<AtomicBool>,
     ) -> Self {
         let (own_secrets, own_agents) = (self.secrets.clone(), self.agents.clone());
         let Some(own) = own else {
@@ -96,8 +99,12 @@ impl Served {
         };
         for build in builds {
             let request = &build.request;
-            self.secrets = self.secrets.with_allowed(&request.secrets, secret);
-            self.agents = self.agents.with_allowed(&request.ssh_agents, agent);
+            self.secrets = self
+                .secrets
+                .with_allowed(&request.secrets, no_triggers, secret);
+            self.agents = self
+                .agents
+                .with_allowed(&request.ssh_agents, no_triggers, agent);
         }
         self
     }

@@ -1,6 +1,7 @@
 //! Makes a frontend's [`Setting`] from a request. It is filled nowhere else.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::fetch::Loaded;
@@ -52,6 +53,7 @@ pub(super) fn on_daemon(
         places: member.and_then(|member| member.places()),
         links,
         graphs: Some(attempt.graphs.clone()),
+        no_triggers: Arc::clone(&attempt.no_triggers),
         ..offline(attempt.request, &attempt.inputs)
     }
 }

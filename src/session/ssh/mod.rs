@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
@@ -54,6 +55,8 @@ mod message {
 #[derive(Debug, Clone, Default)]
 pub struct SshAgents {
     agents: BTreeMap<String, Agent>,
+    /// Agents that are served while their flag is true.
+    guarded: BTreeMap<String, (Arc<AtomicBool>, Agent)>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +73,7 @@ impl SshAgents {
 
     /// Returns true if there is no agent.
     pub fn is_empty(&self) -> bool {
-        self.agents.is_empty()
+        self.agents.is_empty() && self.guarded.is_empty()
     }
 
     /// Adds the agents of another list whose ids are free.
@@ -82,11 +85,16 @@ impl SshAgents {
         self
     }
 
-    /// Adds those of another list whose ids are free and allowed.
-    pub(crate) fn with_allowed(mut self, others: &Self, is_allowed: impl Fn(&str) -> bool) -> Self {
+    /// Adds those of another list whose ids are free and allowed, served while the flag is true.
+    pub(crate) fn with_allowed(
+        mut self,
+        others: &Self,
+        flag: &Arc<AtomicBool>,
+        is_allowed: impl Fn(&str) -> bool,
+    ) -> Self {
         for (id, agent) in others.agents.iter().filter(|(id, _)| is_allowed(id)) {
-            let entry = self.agents.entry(id.clone());
-            entry.or_insert_with(|| agent.clone());
+            let entry = self.guarded.entry(id.clone());
+            entry.or_insert_with(|| (Arc::clone(flag), agent.clone()));
         }
         self
     }
@@ -140,8 +148,13 @@ impl SshAgents {
 
     fn agent(&self, id: &str) -> Result<&Agent, Status> {
         let id = named(id);
+        let guarded = || {
+            let (flag, agent) = self.guarded.get(id)?;
+            flag.load(Ordering::Relaxed).then_some(agent)
+        };
         self.agents
             .get(id)
+            .or_else(guarded)
             .ok_or_else(|| Status::not_found(format!("SSH agent {id} was not given to this build")))
     }
 
