@@ -162,8 +162,8 @@ impl Secrets {
         self
     }
 
-    /// Adds those of another list whose ids are free and allowed, served while the flag is true. Its
-    /// stores are not added: their ids are not known.
+    /// Adds those of another list whose ids are free and allowed, served while the flag is true.
+    /// Its stores are not added: their ids are not known.
     pub(crate) fn with_allowed(
         mut self,
         others: &Self,
