@@ -6,6 +6,9 @@
 #[path = "../support/command.rs"]
 mod command;
 
+use std::path::Path;
+use std::process::Command;
+
 use command::{Finished, called, solvekit};
 use serde::Deserialize;
 
@@ -34,26 +37,27 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
+/// This program called as buildx in a folder, on a machine without an engine or a cluster.
+fn buildx<'w>(folder: &Path, words: impl IntoIterator<Item = &'w str>) -> Command {
+    let mut command = called("buildx", folder, &solvekit(words));
+    command.current_dir(folder);
+    command.env("DOCKER_CONFIG", folder.join("docker"));
+    command.env("HOME", folder).env("DOCKER_HOST", NO_ENGINE);
+    for variable in ["BUILDKIT_HOST", "KUBECONFIG", "KUBERNETES_SERVICE_HOST"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
 #[test]
 fn mistakes_are_reported_as_buildx_reports_them() {
     let folder = tempfile::tempdir().unwrap();
-    let docker = folder.path().join("docker");
-    std::fs::create_dir(&docker).unwrap();
+    std::fs::create_dir(folder.path().join("docker")).unwrap();
     let all: Vec<Case> = serde_json::from_str(include_str!("cases.json")).unwrap();
     assert!(all.len() > 60, "{}", all.len());
     let mut different = Vec::new();
     for case in &all {
-        let mut command = called("buildx", folder.path(), &solvekit(case.words.split(' ')));
-        command.current_dir(folder.path());
-        command
-            .env("DOCKER_CONFIG", &docker)
-            .env("HOME", folder.path());
-        command.env("DOCKER_HOST", NO_ENGINE);
-        // Set where an engine or a cluster is up.
-        for variable in ["BUILDKIT_HOST", "KUBECONFIG", "KUBERNETES_SERVICE_HOST"] {
-            command.env_remove(variable);
-        }
-        let found = Finished::of(&mut command);
+        let found = Finished::of(&mut buildx(folder.path(), case.words.split(' ')));
         let has_stdout = match case.stdout.as_str() {
             "(help)\n" => found.stdout.contains("Usage: buildx"),
             stdout => found.stdout == stdout,
@@ -83,12 +87,7 @@ fn mistakes_in_bake_files_are_reported_as_buildx_reports_them() {
     for case in &all {
         std::fs::write(folder.path().join(&case.file), &case.text).unwrap();
         let words = ["bake", "--print", "-f", &case.file];
-        let mut command = called("buildx", folder.path(), &solvekit(words));
-        command.current_dir(folder.path());
-        command.env("DOCKER_CONFIG", folder.path().join("docker"));
-        command.env("DOCKER_HOST", NO_ENGINE);
-        command.env_remove("BUILDKIT_HOST");
-        let found = Finished::of(&mut command);
+        let found = Finished::of(&mut buildx(folder.path(), words));
         let is_same = without_advice(&found.stderr) == without_advice(&case.stderr);
         if !is_same || found.code != Some(1) {
             different.push(format!("{case:#?}\n{found:#?}"));
@@ -113,13 +112,7 @@ fn a_check_has_buildkit_s_words() {
     write("Dockerfile", include_str!("check.Dockerfile"));
     write(".dockerignore", "ignored\n");
     write("ignored", "");
-    let words = ["build", "--check", "."].map(str::to_owned);
-    let mut command = called("buildx", folder.path(), &solvekit(words));
-    command.current_dir(folder.path());
-    command.env("DOCKER_CONFIG", folder.path().join("docker"));
-    command.env("DOCKER_HOST", NO_ENGINE);
-    command.env_remove("BUILDKIT_HOST");
-    let found = Finished::of(&mut command);
+    let found = Finished::of(&mut buildx(folder.path(), ["build", "--check", "."]));
     assert_eq!(
         warnings(&found.stdout),
         warnings(include_str!("check.txt")),
