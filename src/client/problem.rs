@@ -132,8 +132,8 @@ pub enum ConnectProblem {
         #[source]
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
-    /// The engine does not answer any more.
-    #[error("it hangs: it answered no question for {}", seconds(.after))]
+    /// The engine no longer answers.
+    #[error("it hangs: it has not answered for {}", seconds(.after))]
     Hangs {
         /// How long it was asked.
         after: Duration,

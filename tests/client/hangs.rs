@@ -1,4 +1,4 @@
-//! Daemons that keep the connection and say nothing any more.
+//! Daemons that keep the connection open but stop answering.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn a_hang_ends_a_build(relay: Relay, address: String, tls: Option<TlsOptio
     };
     let all = async { tokio::join!(build(&client, 300), hang) };
     let waited = tokio::time::timeout(Duration::from_secs(120), all).await;
-    let ((solved, _), ()) = waited.unwrap_or_else(|_| panic!("{address}: it waits for ever"));
+    let ((solved, _), ()) = waited.unwrap_or_else(|_| panic!("{address}: it waits forever"));
     let error = solved.unwrap_err();
     let Error::ConnectionLost { call, source } = error else {
         panic!("{address}: {error:?}");

@@ -67,7 +67,7 @@ impl LogTail {
         self.utf8 = utf8;
     }
 
-    /// The same for a stream of which it is known.
+    /// The same for output whose stream is known.
     pub(super) fn write_from(&mut self, stream: LogStream, data: &[u8], at: Duration) {
         self.is_stderr = stream == LogStream::Stderr;
         self.write(data, at);

@@ -352,8 +352,9 @@ async fn receive_directory(
     received
 }
 
-/// Reads on after a failure. The daemon finds the error behind the requests for files, and reads no
-/// further while its data of them is not taken: it would wait for ever.
+/// Keeps reading after a failure. The daemon reaches the error only after the requests for files,
+/// and it stops reading while nobody takes the data that it sends: without this it would wait
+/// forever.
 async fn discard(inbound: &mut Body) {
     while let Ok(Some(Ok(_))) = tokio::time::timeout(SILENCE, inbound.frame()).await {}
 }
