@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::step_limits::forget;
 use crate::support::{Engine, Finished, folder_of, keep_cache, solvekit, unique};
 
 fn dockerfile(salt: &str) -> String {
@@ -60,6 +61,50 @@ fn steps_are_cached_or_would_run_and_nothing_is_run() {
     assert_eq!(changed, wanted);
     let ignored = expected(&context, &["--no-cache"]);
     assert_eq!(ignored[1..3], ["would run"; 2]);
+}
+
+/// A daemon that loses a solve while a step starts can lose the files of the step below it.
+#[test]
+fn a_build_finds_the_files_of_all_steps_after_a_dry_run() {
+    let _cache = keep_cache();
+    let platforms = "--platform=linux/amd64,linux/arm64";
+    for _ in 0..15 {
+        let salt = unique();
+        let text = format!("FROM busybox\nWORKDIR /{salt}\nCOPY a /\nRUN : {salt}\n");
+        let context = folder_of(&[("Dockerfile", &text), ("a", &salt)]);
+        let steps = ["would run"; 3];
+        assert_eq!(expected(&context, &[platforms]), steps);
+        let output = ["-o", "type=cacheonly", platforms];
+        Finished::of(&mut build(&context, &output)).succeeded();
+    }
+}
+
+#[test]
+fn a_stage_that_no_step_needs_counts_as_cached() {
+    let salt = unique();
+    let text = format!(
+        "FROM busybox AS files\nRUN echo {salt} > /f\nFROM busybox\nCOPY --from=files /f /{salt}\n"
+    );
+    let context = folder_of(&[("Dockerfile", &text)]);
+    // `--load` commits all layers; other layers can be removed by another test's prune.
+    let tag = format!("dry-runs:{salt}");
+    Finished::of(&mut build(&context, &["--load", "--tag", &tag])).succeeded();
+    forget(&format!("exec /bin/sh -c echo {salt} "));
+    assert_eq!(expected(&context, &[]), ["cached"; 2]);
+    let more = format!("{text}RUN : {salt}\n");
+    std::fs::write(context.path().join("Dockerfile"), more).expect("the folder is ours");
+    assert_eq!(expected(&context, &[]), ["cached", "cached", "would run"]);
+}
+
+#[test]
+fn a_file_that_another_stage_lacks_is_an_error() {
+    let text = format!(
+        "FROM busybox AS files\nWORKDIR /{}\nFROM busybox\nCOPY --from=files /nothere /\n",
+        unique()
+    );
+    let context = folder_of(&[("Dockerfile", &text)]);
+    let asked = Finished::of(&mut build(&context, &["--dry-run"]));
+    asked.failed_with(1, &["Dockerfile:4", "/nothere"]);
 }
 
 #[test]

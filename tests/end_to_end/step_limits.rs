@@ -161,7 +161,7 @@ fn a_step_that_the_build_does_not_need_is_not_run() {
 }
 
 /// Removes the record with this text in its description.
-fn forget(description: &str) {
+pub(super) fn forget(description: &str) {
     let filter = format!("description~=\"{description}\"");
     let listed = Finished::of(&mut solvekit([
         "du",

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
-use super::Expected;
 use crate::frontend::Error;
 use crate::frontend::refusal::platform_of;
 use crate::llb::Definition;
@@ -30,10 +29,13 @@ pub(super) struct Vertex {
     /// The input that the step modifies.
     pub(super) base: Option<usize>,
     pub(super) is_source: bool,
+    /// It runs a process.
+    pub(super) is_command: bool,
+    /// It, or a step that it needs, does not use the cache.
+    pub(super) ignores_cache: bool,
     pub(super) platform: Option<Platform>,
     pub(super) name: String,
     pub(super) line: u32,
-    pub(super) expected: Option<Expected>,
 }
 
 /// The treatment of a graph's commands.
@@ -84,15 +86,18 @@ impl Asked {
                     .locations()
                     .first()
                     .and_then(|place| place.ranges.first());
+                let ignores = |at: &usize| vertices[*at].ignores_cache;
+                let ignores_cache = old.metadata().ignore_cache || inputs.iter().any(ignores);
                 vertices.push(Vertex {
                     digest,
+                    ignores_cache,
                     base: base(&op).and_then(|at| inputs.get(at).copied()),
                     inputs,
                     is_source: matches!(op.op, Some(pb::op::Op::Source(_))),
+                    is_command: matches!(op.op, Some(pb::op::Op::Exec(_))),
                     platform: op.platform.as_ref().and_then(platform_of),
                     name: redact(old.metadata().name().unwrap_or_default()).into_owned(),
                     line: line.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
-                    expected: None,
                 });
             }
             *bytes = encoded.into();
@@ -102,8 +107,11 @@ impl Asked {
                 entry.key.clone_from(digest);
             }
         }
-        if kind == Commands::Impossible {
-            proto.source = None;
+        let places = proto.source.iter_mut().flat_map(|it| &mut it.locations);
+        for entry in places {
+            if let Some((_, digest)) = renamed.get(&entry.key) {
+                entry.key.clone_from(digest);
+            }
         }
         if commands > MAX_COMMANDS {
             return Err(Error::TooManyCommands { commands });

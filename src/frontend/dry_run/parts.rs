@@ -1,11 +1,7 @@
 //! The steps of a graph that have to run, for solving them one after another.
 
 use super::graph::{Asked, Commands};
-use super::{Expected, Trial};
-use crate::client::CacheEntry;
-use crate::gateway::Bridge;
 use crate::llb::Definition;
-use crate::progress::{StepEnd, StepEnds};
 
 /// A graph with the steps that a daemon has to run.
 pub(crate) struct Parts {
@@ -23,26 +19,11 @@ pub(crate) struct Chain {
 }
 
 impl Parts {
-    /// Asks a daemon which steps it has to run. If that cannot be determined, all steps are assumed
-    /// to run. `None` if the graph cannot be divided.
-    pub(crate) async fn of(
-        definition: &Definition,
-        bridge: &Bridge,
-        cache_imports: &[CacheEntry],
-        ends: &StepEnds,
-    ) -> Option<Self> {
+    /// Divides a graph. Without `is_needed`, all steps are assumed to run. `None` if the graph
+    /// cannot be divided.
+    pub(crate) fn new(definition: &Definition, is_needed: Option<Vec<bool>>) -> Option<Self> {
         let whole = Asked::new(definition, Commands::Kept).ok()?;
-        let trial = Trial {
-            bridge,
-            cache_imports,
-            ends,
-        };
-        let asked = Asked::new(definition, Commands::Impossible).ok();
-        let found = match asked {
-            Some(asked) => needed(asked, &trial).await,
-            None => None,
-        };
-        let is_needed = found.unwrap_or_else(|| all_steps(&whole));
+        let is_needed = is_needed.unwrap_or_else(|| all_steps(&whole));
         Some(Self { whole, is_needed })
     }
 
@@ -60,51 +41,6 @@ impl Parts {
 
 fn all_steps(whole: &Asked) -> Vec<bool> {
     whole.vertices.iter().map(|it| !it.is_source).collect()
-}
-
-/// Walks from the result to its inputs until they are cached. `None` if the daemon fails.
-async fn needed(mut asked: Asked, trial: &Trial<'_>) -> Option<Vec<bool>> {
-    let mut is_needed = vec![false; asked.vertices.len()];
-    let mut seen = is_needed.clone();
-    let mut open: Vec<(usize, bool)> = Vec::new();
-    open.extend(
-        asked
-            .vertices
-            .len()
-            .checked_sub(1)
-            .map(|last| (last, false)),
-    );
-    while let Some((number, is_known)) = open.pop() {
-        if std::mem::replace(&mut seen[number], true) || asked.vertices[number].is_source {
-            continue;
-        }
-        if !is_known {
-            let definition = asked.until(number).ok()?;
-            if trial.is_cached(&definition, &asked, number).await.ok()? {
-                continue;
-            }
-            note_begun(&mut asked, trial, number);
-        }
-        is_needed[number] = true;
-        let vertex = &asked.vertices[number];
-        let steps = vertex.inputs.iter().copied();
-        let mut steps: Vec<usize> = steps.filter(|at| !asked.vertices[*at].is_source).collect();
-        steps.dedup();
-        // Another step started, so the only input is on the path to it.
-        let is_way = steps.len() == 1 && vertex.expected != Some(Expected::Runs);
-        open.extend(steps.into_iter().map(|step| (step, is_way)));
-    }
-    Some(is_needed)
-}
-
-/// A step that has started is not reported again when a later solve starts it.
-fn note_begun(asked: &mut Asked, trial: &Trial<'_>, number: usize) {
-    for vertex in &mut asked.vertices[..=number] {
-        let end = trial.ends.of(&vertex.digest);
-        if !vertex.is_source && end.is_some_and(|end| end != StepEnd::Cached) {
-            vertex.expected = Some(Expected::Runs);
-        }
-    }
 }
 
 /// Divides the needed steps into chains.

@@ -66,6 +66,11 @@ impl<'a> Attended<'a> {
         Self { kept, ..self }
     }
 
+    /// The request of the build.
+    pub(super) fn request(&self) -> &SolveRequest {
+        &self.solve
+    }
+
     /// The build's id on the daemon.
     pub(super) fn build_ref(&self) -> &str {
         &self.solve.build_ref

@@ -1,13 +1,13 @@
 //! A build that stops before its first step that is not cached.
 
+use super::aside::{Aside, Surveyed};
 use super::attempt::Attempt;
 use super::environment::Environment;
 use super::host;
 use super::prepared::Prepared;
 use super::shared::Member;
 use crate::client::{Client, SolveRequest};
-use crate::explain::Records;
-use crate::frontend::{ExpectedGraph, Job};
+use crate::frontend::{ExpectedGraph, Job, forecast};
 use crate::gateway::{Bridge, BuildResult};
 use crate::pipeline::Error;
 use crate::pipeline::request::options;
@@ -25,11 +25,8 @@ impl Prepared {
         client: &Client,
         environment: Environment,
     ) -> Result<Vec<ExpectedGraph>, Error> {
-        let records = Records::default();
         let environment = Environment {
-            // Commands are meant to fail to start; do not show that.
             progress: None,
-            records: Some(records.clone()),
             ..environment
         };
         let request = host::resolved(&self.request, client).await?;
@@ -49,11 +46,24 @@ impl Prepared {
             ..SolveRequest::default()
         };
         let attended = attempt.attended(session, solve)?;
+        let aside = Aside {
+            client,
+            request: attended.request().clone(),
+        };
         let driven = attended.run(async |bridge: &Bridge| {
             let mut loaded = attempt.load(bridge, &sources).await?;
             let job = attempt.job(job, &mut loaded, bridge).await?;
             let setting = attempt.setting(bridge, sources, loaded).await?;
-            let graphs = job.dry_run(bridge, &setting, &records.ends).await?;
+            let mut graphs = Vec::new();
+            for made in job.graphs(bridge, &setting).await? {
+                let surveyed = aside
+                    .survey(&made.definition, &setting.cache_imports)
+                    .await?;
+                let surveyed = surveyed.map_err(|incomplete| job.explain(incomplete))?;
+                let Surveyed { survey, is_needed } = surveyed;
+                let listed = &setting.build_platforms;
+                graphs.push(forecast(made.platform, &survey, &is_needed, listed));
+            }
             bridge.return_result(&BuildResult::default()).await?;
             Ok(graphs)
         });

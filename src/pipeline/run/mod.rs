@@ -34,6 +34,7 @@ pub(super) mod shared;
 mod shown_inputs;
 mod sources;
 
+mod aside;
 mod dry_run;
 
 pub(super) mod asking;

@@ -10,15 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{RwLock, Semaphore};
-use tokio::task::JoinSet;
 
-use super::attended::{GRACE, forward_status, solve_and_drive};
+use super::aside::Aside;
 use crate::client::{Client, SolveRequest};
 use crate::frontend::{Hook, Parts, Solving};
-use crate::gateway::{self, Bridge, BuildResult, Ref, SolveOptions};
-use crate::pipeline::Error;
-use crate::progress::StepEnds;
-use crate::session;
+use crate::gateway::{self, Bridge, Ref, SolveOptions};
 
 /// The most steps that run at once, across all builds with a clone of it.
 #[derive(Debug, Clone)]
@@ -78,33 +74,16 @@ impl Hook for Limited {
 }
 
 impl Limited {
-    /// Asks the daemon, in a build that it does not record. A command that cannot start is not a
-    /// failure of this build, and is not shown.
+    /// Asks the daemon which steps it has to run.
     async fn parts(&self, client: &Client, solving: Solving<'_>) -> Option<Parts> {
-        let request = SolveRequest {
-            build_ref: session::new_id().ok()?,
-            internal: true,
-            ..self.request.clone()
+        let aside = Aside {
+            client,
+            request: self.request.clone(),
         };
-        let ends = StepEnds::default();
-        let mut status = JoinSet::new();
-        let build_ref = request.build_ref.clone();
-        status.spawn(forward_status(
-            client.clone(),
-            build_ref,
-            None,
-            vec![ends.clone()],
-        ));
-        let asked = solve_and_drive(client, request, async |bridge: &Bridge| {
-            let imports = &solving.options.cache_imports;
-            let parts = Parts::of(solving.definition, bridge, imports, &ends).await;
-            bridge.return_result(&BuildResult::default()).await?;
-            Ok::<_, Error>(parts)
-        });
-        let asked = asked.await;
-        let _ = tokio::time::timeout(GRACE, status.join_next()).await;
-        status.shutdown().await;
-        asked.ok()?.0
+        let imports = &solving.options.cache_imports;
+        let surveyed = aside.survey(solving.definition, imports).await.ok()?;
+        let is_needed = surveyed.ok().map(|it| it.is_needed);
+        Parts::new(solving.definition, is_needed)
     }
 
     /// Solves the parts, each as soon as those that it needs are done. Between two of them, another
