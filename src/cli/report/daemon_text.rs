@@ -26,6 +26,7 @@ fn for_text(message: &str, registry: Option<&str>) -> Option<String> {
         .or_else(|| for_access(message, &registry))
         .or_else(|| for_unknown_host(message))
         .or_else(|| for_space(message))
+        .or_else(|| for_lost_files(message))
         .or_else(|| missing_source(message))
         .or_else(|| missing_base(message))
         .or_else(|| for_limit(message, &registry))
@@ -110,6 +111,18 @@ fn for_unknown_host(message: &str) -> Option<String> {
         "the daemon does not find the host {host}: check the name, then the daemon's own network \
          and DNS, which are not those of this machine if it runs elsewhere or in a container"
     ))
+}
+
+/// BuildKit keeps such a record if a build ends while the daemon commits the files of a step
+/// (`finalize` in its `cache/refs.go`), and gives it to each later build.
+fn for_lost_files(message: &str) -> Option<String> {
+    let is_lost = message.contains("failed to stat active key during commit");
+    (is_lost && message.contains("does not exist")).then(|| {
+        "the daemon's cache has lost the files of a step below this one: a build ended while they \
+         were being committed. Run the steps of that stage anew once: --no-cache-filter STAGE, or \
+         all: --no-cache"
+            .to_owned()
+    })
 }
 
 fn for_space(message: &str) -> Option<String> {

@@ -8,6 +8,11 @@ fn full_disks_missing_files_and_missing_images_get_a_next_step() {
             "solvekit prune",
         ),
         (
+            "failed to commit b8q to ke4 during finalize: failed to stat active key during \
+             commit: snapshot b8q does not exist: not found",
+            "--no-cache-filter STAGE",
+        ),
+        (
             "failed to compute cache key: failed to calculate checksum of ref \
              a::b: \"/x.txt\": not found",
             "/x.txt is not in the build context",
