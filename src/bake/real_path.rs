@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use solvekit_host::is_missing;
+
 /// The most links that are followed, as in Go's `filepath.EvalSymlinks`.
 const MAX_LINKS: usize = 255;
 
@@ -38,7 +40,7 @@ pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::
                         followed.push(next);
                     }
                     Ok(_) => real = next,
-                    Err(error) if is_absent(&error) => real = next,
+                    Err(error) if is_missing(&error) => real = next,
                     Err(error) => return Err(error),
                 }
             }
@@ -50,11 +52,6 @@ pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::
 
 fn names(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
     path.components().map(|part| part.as_os_str().to_owned())
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use solvekit_host::files::make_private_folders;
-use solvekit_host::owner;
+use solvekit_host::{is_missing, owner};
 
 use super::Error;
 use crate::files::{AtomicFile, read_at_most};
@@ -62,11 +62,4 @@ pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error
         path,
         source,
     }
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::is_missing;
+
 /// The most links that are followed on the way to a file, as in Linux.
 const MAX_LINKS: usize = 40;
 
@@ -35,14 +37,7 @@ pub enum BeneathError {
 impl BeneathError {
     /// Returns true if nothing exists at the path.
     pub fn is_missing(&self) -> bool {
-        matches!(
-            self,
-            Self::Io(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                )
-        )
+        matches!(self, Self::Io(error) if is_missing(error))
     }
 }
 

@@ -2,6 +2,7 @@
 //! which is the same on each system. The rest of solvekit has no code for a specific system.
 //!
 //! - [`Beneath`] opens, lists and creates files inside a folder; no link leads out of it.
+//! - [`is_missing`] recognises errors for paths that do not exist.
 //! - [`files`] creates private files, locks files, and opens files without following links.
 //! - [`names`] converts between the bytes of the wire and file names.
 //! - [`owner`] returns the user, and sets the owners of files.
@@ -17,6 +18,7 @@
 
 mod beneath;
 mod connected;
+mod missing;
 
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
@@ -27,5 +29,6 @@ mod system;
 mod system;
 
 pub use beneath::{BeneathError, Kind, Links, Owner, Special, Status};
+pub use missing::is_missing;
 pub use system::Beneath;
 pub use system::{files, names, owner, process, signals, sockets, standard, terminal};

@@ -14,10 +14,10 @@ const FAILED_TO_SOLVE: &str = "failed to solve";
 /// buildx's message for a failed build, if it has a well-known one.
 pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
     Some(match error {
-        pipeline::Error::Context { path, source, .. } if is_missing(source) => {
+        pipeline::Error::Context { path, source, .. } if is_no_such_file(source) => {
             format!("unable to prepare context: path {path:?} not found")
         }
-        pipeline::Error::Dockerfile { path, source, .. } if is_missing(source) => {
+        pipeline::Error::Dockerfile { path, source, .. } if is_no_such_file(source) => {
             let name = path.file_name().unwrap_or_default().display();
             format!(
                 "{FAILED_TO_SOLVE}: failed to read dockerfile: open {name}: no such file or \
@@ -70,7 +70,7 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
                 return None;
             };
             let path = path.display();
-            match is_missing(source) {
+            match is_no_such_file(source) {
                 true => format!(
                     "failed to get build context {name}: stat {path}: no such file or directory"
                 ),
@@ -290,7 +290,8 @@ pub(super) fn of_imagetools(error: &imagetools::Error) -> Option<String> {
     }
 }
 
-fn is_missing(error: &io::Error) -> bool {
+/// True if Go's text for the error is `no such file or directory`.
+pub(in crate::cli::report) fn is_no_such_file(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 

@@ -12,6 +12,7 @@ use solvekit::text;
 /// The error and its causes, joined. A cause that the text contains already is omitted.
 pub(crate) use solvekit_core::causes::in_one_line as with_causes;
 
+use super::buildx_words::is_no_such_file;
 use super::last_lines::{self, LastLines, Place};
 use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
@@ -181,7 +182,7 @@ impl Failure {
         path: impl std::fmt::Display,
         error: &io::Error,
     ) -> Self {
-        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        let is_missing = is_no_such_file(error);
         self.in_buildx(
             is_missing.then(|| format!("{before}open {path}: no such file or directory")),
         )

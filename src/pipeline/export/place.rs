@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use solvekit_host::files;
+use solvekit_host::{files, is_missing};
 
 /// Why a path cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -96,14 +96,6 @@ fn check_writable(folder: &Path) -> Result<(), PlaceError> {
         path: folder.to_owned(),
         source,
     })
-}
-
-/// A file in place of a parent folder is reported when the parents are checked.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use solvekit_host::{Kind, names};
+use solvekit_host::{Kind, is_missing, names};
 
 use super::descent::{Descent, Next};
-use super::walk::{in_text, is_gone};
+use super::walk::in_text;
 use crate::files::Beneath;
 use crate::session::{MatchState, PatternError, PatternMatcher};
 
@@ -103,7 +103,7 @@ impl Survey {
         matcher: &PatternMatcher,
     ) -> io::Result<()> {
         let metadata = match descent.look(descent.path().len()) {
-            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) if is_missing(&error) => return Ok(()),
             looked => looked?.status,
         };
         let path = in_text(descent.path()).into_owned();
@@ -115,7 +115,7 @@ impl Survey {
         let bytes = match metadata.kind {
             Kind::Folder => {
                 return match descent.enter(state) {
-                    Err(error) if is_gone(&error) => Ok(()),
+                    Err(error) if is_missing(&error) => Ok(()),
                     entered => entered,
                 };
             }

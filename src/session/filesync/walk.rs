@@ -2,9 +2,9 @@
 //! bytes, each directory before its content.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 
-use solvekit_host::Kind;
+use solvekit_host::{Kind, is_missing};
 
 use super::descent::{Descent, Next};
 use super::error::TransferError;
@@ -124,7 +124,7 @@ impl Walk<'_, '_> {
         let path = &self.descent.path()[..length];
         let inode = match filled {
             Ok(inode) => inode,
-            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(TransferError::file("read the metadata of", path, error)),
         };
         self.stat.path.clear();
@@ -137,16 +137,12 @@ impl Walk<'_, '_> {
     /// part of the transfer.
     fn enter(&mut self, state: State, visited: bool) -> Result<(), TransferError> {
         match self.descent.enter(Folder { state, visited }) {
-            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
             Err(error) if error.kind() == ErrorKind::PermissionDenied && !visited => Ok(()),
             Err(error) => Err(TransferError::file("list", self.descent.path(), error)),
             Ok(()) => Ok(()),
         }
     }
-}
-
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Converts a path for pattern matching: as in Go, each invalid UTF-8 byte becomes one replacement

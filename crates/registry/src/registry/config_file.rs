@@ -1,12 +1,12 @@
 //! Changes Docker's configuration file: under a lock, atomically, readable by its owner only.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use solvekit_host::files::{lock_of_folder, make_private_folders};
-use solvekit_host::owner;
+use solvekit_host::{is_missing, owner};
 
 use super::Error;
 use super::config::Config;
@@ -43,9 +43,7 @@ pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     match read_at_most(path, LIMIT) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(Vec::new())
-        }
+        Err(error) if is_missing(&error) => Ok(Vec::new()),
         read => read.map_err(|source| Error::ReadConfig {
             path: path.to_owned(),
             source,

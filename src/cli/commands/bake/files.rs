@@ -163,10 +163,8 @@ pub(super) fn read_some(
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
             Err(error) if usual => return Err(unread(&name, &error)),
             Err(error) => {
-                let is_missing = error.kind() == io::ErrorKind::NotFound;
-                let words = is_missing.then(|| format!("open {name}: no such file or directory"));
                 let failure = Failure::new(format!("cannot read {name}: {error}"));
-                return Err(failure.in_buildx(words));
+                return Err(failure.of_missing_file("", &name, &error));
             }
         }
     }

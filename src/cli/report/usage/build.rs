@@ -9,6 +9,7 @@ use solvekit::oci;
 use thiserror::Error;
 
 use super::{Advised, CallProblem};
+use crate::cli::report::buildx_words::is_no_such_file;
 
 #[derive(Debug, Error)]
 pub(crate) enum BuildUsage {
@@ -123,7 +124,7 @@ impl Advised for BuildUsage {
                 "--no-cache and --no-cache-filter cannot currently be used together".to_owned()
             }
             Self::Policy(text, _) => format!("invalid value {text}"),
-            Self::SourcePolicyUnreadable { path, source } if is_missing(source) => {
+            Self::SourcePolicyUnreadable { path, source } if is_no_such_file(source) => {
                 let path = path.display();
                 format!("failed to read policy file: open {path}: no such file or directory")
             }
@@ -135,12 +136,8 @@ impl Advised for BuildUsage {
         match self {
             Self::Call { problem, .. } => !matches!(problem, CallProblem::Name(_)),
             Self::ContextWithoutName(_) | Self::Policy(..) => true,
-            Self::SourcePolicyUnreadable { source, .. } => is_missing(source),
+            Self::SourcePolicyUnreadable { source, .. } => is_no_such_file(source),
             _ => false,
         }
     }
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound
 }
