@@ -21,7 +21,7 @@ impl Driver {
                 source,
             };
             let fields =
-                crate::dockerfile::csv_fields(text).map_err(|_| invalid(OptionProblem::Csv))?;
+                crate::dockerfile::csv_fields(text).ok_or_else(|| invalid(OptionProblem::Csv))?;
             for field in fields {
                 let Some((name, value)) = field.split_once('=') else {
                     return Err(invalid(OptionProblem::Form));

@@ -73,7 +73,7 @@ impl EngineHeaders {
     /// # Errors
     /// As [`EngineHeaders::new`]; also if the text is not of this form.
     pub fn parse(text: &str) -> Result<Self, EngineHeaderProblem> {
-        let fields = csv_fields(text).map_err(|_| EngineHeaderProblem::NotCsv)?;
+        let fields = csv_fields(text).ok_or(EngineHeaderProblem::NotCsv)?;
         let mut pairs = Vec::with_capacity(fields.len());
         for (number, field) in (1..).zip(&fields) {
             let pair = field.split_once('=');

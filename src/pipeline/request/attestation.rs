@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::output::csv_fields;
 use super::value::ValueError;
 use crate::dockerfile::go_bool;
 use crate::oci::Reference;
 use crate::pipeline::Error;
+use crate::text::csv_fields;
 use crate::translate::{self, AttributeError};
 
 /// The attestations to make, with their attributes.

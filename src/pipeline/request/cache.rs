@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::output::csv_fields;
 use super::value::ValueError;
 use crate::client::CacheEntry;
 use crate::oci::Digest;
 use crate::pipeline::Error;
+use crate::text::csv_fields;
 
 /// The direction of a cache: import or export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::output::csv_fields;
 use super::value::ValueError;
 use crate::pipeline::Error;
+use crate::text::csv_fields;
 
 /// A privilege that both the user and the daemon have to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]

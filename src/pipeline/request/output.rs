@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::value::{CsvError, ValueError};
+use super::value::ValueError;
 use crate::dockerfile::go_bool;
 use crate::pipeline::Error;
+use crate::text::csv_fields;
 
 /// An output of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -385,53 +386,6 @@ fn is_other_attribute(kind: OutputKind, key: &str) -> bool {
         }
         OutputKind::Local => key == "mode",
         OutputKind::Tar | OutputKind::CacheOnly => false,
-    }
-}
-
-/// Splits one CSV record of a flag such as `--output` into fields. A field in double quotes may
-/// contain commas, and `""` for a quote.
-///
-/// # Errors
-/// [`CsvError`] for misplaced quotes.
-pub fn csv_fields(text: &str) -> Result<Vec<String>, CsvError> {
-    let mut fields = Vec::new();
-    let mut rest = text;
-    loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_field(quoted)?,
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                if rest[..end].contains('"') {
-                    return Err(CsvError::QuoteInside);
-                }
-                (rest[..end].to_owned(), &rest[end..])
-            }
-        };
-        fields.push(field);
-        match after.strip_prefix(',') {
-            Some(next) => rest = next,
-            None if after.is_empty() => return Ok(fields),
-            None => return Err(CsvError::AfterQuote),
-        }
-    }
-}
-
-fn quoted_field(text: &str) -> Result<(String, &str), CsvError> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let Some(end) = rest.find('"') else {
-            return Err(CsvError::NotClosed);
-        };
-        field.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(after) => {
-                field.push('"');
-                rest = after;
-            }
-            None => return Ok((field, rest)),
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::oci;
+use crate::text::CsvError;
 use crate::translate::GitUrlProblem;
 
 /// A mistake in a value that is given as text.
@@ -156,21 +157,6 @@ pub enum ValueError {
     /// The URL of a git repository or download cannot be used.
     #[error(transparent)]
     Url(#[from] GitUrlProblem),
-}
-
-/// Text that is not one CSV record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CsvError {
-    /// A quote in the middle of a field.
-    #[error("a quote stands inside an unquoted field")]
-    QuoteInside,
-    /// Text between a closing quote and the next comma.
-    #[error("text follows a closing quote")]
-    AfterQuote,
-    /// The text ends inside quotes.
-    #[error("a quote is not closed")]
-    NotClosed,
 }
 
 impl ValueError {

@@ -2,79 +2,23 @@
 
 use std::borrow::Cow;
 
-/// The line has no fields or malformed quotes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CsvError {
-    /// The line is empty.
-    Empty,
-    /// A `"` inside an unquoted field, or text after the closing one.
-    StrayQuote,
-    /// A quoted field does not end.
-    Unclosed,
-}
+use crate::text::csv_fields_by;
 
-/// Returns the fields of the line: plain, or in double quotes with `""` for a quote.
-pub fn fields(line: &str) -> Result<Vec<String>, CsvError> {
-    Ok(borrowed_fields(line)?
-        .into_iter()
-        .map(Cow::into_owned)
-        .collect())
+/// Returns the fields of the line: plain, or in double quotes with `""` for a quote. `None` if the
+/// line is empty, or a quote is in the wrong place.
+pub fn fields(line: &str) -> Option<Vec<String>> {
+    let fields = borrowed_fields(line)?.into_iter();
+    Some(fields.map(Cow::into_owned).collect())
 }
 
 /// Like [`fields`], but borrows plain fields.
-pub(super) fn borrowed_fields(line: &str) -> Result<Vec<Cow<'_, str>>, CsvError> {
+pub(super) fn borrowed_fields(line: &str) -> Option<Vec<Cow<'_, str>>> {
     let line = line
         .strip_suffix('\n')
         .map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
-    if line.is_empty() {
-        return Err(CsvError::Empty);
-    }
-    let mut fields = Vec::new();
-    let mut rest = line;
-    loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(inside) => quoted_field(inside)?,
-            None => plain_field(rest)?,
-        };
-        fields.push(field);
-        match after {
-            Some(after) => rest = after,
-            None => return Ok(fields),
-        }
-    }
-}
-
-/// A field, and the rest after its comma if there is one.
-type Field<'a> = Result<(Cow<'a, str>, Option<&'a str>), CsvError>;
-
-fn plain_field(text: &str) -> Field<'_> {
-    let (field, after) = text
-        .split_once(',')
-        .map_or((text, None), |(field, after)| (field, Some(after)));
-    if field.contains('"') {
-        return Err(CsvError::StrayQuote);
-    }
-    Ok((Cow::Borrowed(field), after))
-}
-
-fn quoted_field(text: &str) -> Field<'_> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let (before, after) = rest.split_once('"').ok_or(CsvError::Unclosed)?;
-        field.push_str(before);
-        rest = match after.strip_prefix('"') {
-            Some(after) => after,
-            None if after.is_empty() => return Ok((Cow::Owned(field), None)),
-            None => {
-                return Ok((
-                    Cow::Owned(field),
-                    Some(after.strip_prefix(',').ok_or(CsvError::StrayQuote)?),
-                ));
-            }
-        };
-        field.push('"');
+    match line.is_empty() {
+        true => None,
+        false => csv_fields_by(line, ',').ok(),
     }
 }
 
@@ -83,22 +27,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_split_at_commas_outside_quotes() {
-        assert_eq!(
-            fields("a,b=c,,"),
-            Ok(vec!["a".into(), "b=c".into(), String::new(), String::new()])
-        );
-        assert_eq!(
-            fields("\"a,\"\"b\"\"\",c\r\n"),
-            Ok(vec!["a,\"b\"".into(), "c".into()])
-        );
+    fn the_end_of_the_line_is_no_field() {
+        for text in ["a,\"b,c\"", "a,\"b,c\"\n", "a,\"b,c\"\r\n"] {
+            assert_eq!(fields(text).unwrap(), ["a", "b,c"], "{text:?}");
+        }
+        assert_eq!(fields("a\r").unwrap(), ["a\r"]);
     }
 
     #[test]
-    fn wrong_quotes_are_rejected() {
-        assert_eq!(fields(""), Err(CsvError::Empty));
-        assert_eq!(fields("a\"b"), Err(CsvError::StrayQuote));
-        assert_eq!(fields("\"a\"b"), Err(CsvError::StrayQuote));
-        assert_eq!(fields("\"a"), Err(CsvError::Unclosed));
+    fn empty_lines_and_misplaced_quotes_have_no_fields() {
+        for text in ["", "\n", "\r\n", "a\"b", "\"a\"b", "\"a"] {
+            assert_eq!(fields(text), None, "{text:?}");
+        }
     }
 }

@@ -7,7 +7,9 @@
 //! - [`unified`] shows the lines by which two texts differ.
 //! - [`redact`] hides passwords and tokens.
 //! - [`without_error_numbers`] removes the numbers of system errors.
+//! - [`csv_fields`] splits comma-separated values.
 
+mod csv;
 mod difference;
 mod error_number;
 mod excerpt;
@@ -17,6 +19,7 @@ mod printable;
 mod redact;
 mod utf8;
 
+pub use csv::{CsvError, csv_fields, csv_fields_by};
 pub use difference::unified;
 pub use error_number::without_error_numbers;
 pub use excerpt::excerpt;

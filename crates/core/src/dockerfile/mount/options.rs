@@ -90,7 +90,7 @@ pub fn parse_mount(
 }
 
 fn fields(text: &str) -> Result<Vec<Cow<'_, str>>, MountError> {
-    csv::borrowed_fields(text).map_err(|_| MountError::List {
+    csv::borrowed_fields(text).ok_or_else(|| MountError::List {
         text: text.to_owned(),
     })
 }

@@ -149,7 +149,7 @@ fn fields(text: &str) -> Result<BTreeMap<String, String>, AttestationError> {
     if text.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let fields = csv_fields(text).map_err(|_| AttestationError::NotCsv {
+    let fields = csv_fields(text).ok_or_else(|| AttestationError::NotCsv {
         text: text.to_owned(),
     })?;
     let pairs = fields.into_iter().map(|field| match field.split_once('=') {

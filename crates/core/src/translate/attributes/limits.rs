@@ -59,7 +59,7 @@ fn fields(text: &str) -> Option<Vec<String>> {
     if text.is_empty() {
         Some(Vec::new())
     } else {
-        csv_fields(text).ok()
+        csv_fields(text)
     }
 }
 

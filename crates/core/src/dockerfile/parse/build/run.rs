@@ -85,7 +85,7 @@ fn device(value: &str) -> Result<RunDevice> {
         value: value.to_owned(),
         reason,
     };
-    let fields = csv::fields(value).map_err(|_| wrong(DeviceProblem::NotCsv))?;
+    let fields = csv::fields(value).ok_or_else(|| wrong(DeviceProblem::NotCsv))?;
     let mut device = RunDevice::default();
     for field in fields {
         set_device_option(&mut device, field).map_err(wrong)?;
