@@ -18,7 +18,7 @@ use solvekit_host::owner;
 use crate::cli::commands::plugin::Invocation;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::{talk, warn};
 use crate::cli::report::usage::BuilderUsage;
 
 pub(crate) use buildx::BuildxDefaults;
@@ -217,9 +217,7 @@ impl Environment {
             String::from_utf8(bytes).map_err(|error| error.to_string())
         };
         crate::cli::args::github::workflow(variable, read).unwrap_or_else(|reason| {
-            talk(&format!(
-                "WARNING: {reason}; it is missing in the provenance\n"
-            ));
+            warn(&format!("{reason}; it is missing in the provenance"));
             None
         })
     }

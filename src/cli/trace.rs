@@ -9,7 +9,7 @@ use tracing::field::Empty;
 
 use super::identity::Identity;
 use super::report::Failure;
-use super::report::terminal::talk;
+use super::report::terminal::warn;
 
 /// The trace of the process. Global, because the subscriber of `tracing` is global too.
 static TRACE: OnceLock<Trace> = OnceLock::new();
@@ -42,7 +42,7 @@ pub(super) fn start(title: Option<String>, identity: Identity) -> Option<Recorde
             Some(trace.recorder.clone())
         }
         Err(problem) => {
-            talk(&format!("WARNING: there are no traces: {problem}\n"));
+            warn(&format!("there are no traces: {problem}"));
             None
         }
     }
@@ -87,8 +87,6 @@ pub(super) fn finish() {
         Err(error) => Err(error.to_string()),
     };
     if let Err(reason) = sent {
-        talk(&format!(
-            "WARNING: cannot send traces to {destination}: {reason}\n"
-        ));
+        warn(&format!("cannot send traces to {destination}: {reason}"));
     }
 }

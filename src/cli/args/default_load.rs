@@ -10,7 +10,7 @@ use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal;
 
 /// Adds the builder's default output to a request without outputs.
 pub(crate) fn apply(
@@ -41,9 +41,9 @@ pub(crate) fn warn(
 ) -> Option<String> {
     let warning = warning(request, &used.driver)?;
     match (mode, identity) {
-        (Mode::Quiet, _) => talk(&format!("{warning}\n")),
-        (Mode::Tty, _) | (Mode::Plain, Identity::Buildx) => return Some(format!("{warning}\n")),
-        _ => progress.note(warning),
+        (Mode::Quiet, _) => terminal::warn(&warning),
+        (Mode::Tty, _) | (Mode::Plain, Identity::Buildx) => return Some(warning),
+        _ => progress.note(format!("WARNING: {warning}")),
     }
     None
 }
@@ -55,14 +55,13 @@ fn warning(request: &BuildRequest, driver: &str) -> Option<String> {
         return None;
     }
     Some(match is_engine {
-        true => "WARNING: No name and no output specified. Build result will only remain in the \
-                 build cache. To keep the image \
-                 use -t NAME"
+        true => "No name and no output specified. Build result will only remain in the build \
+                 cache. To keep the image use -t NAME"
             .to_owned(),
         false => format!(
-            "WARNING: No output specified with {driver} driver. Build result will only remain in \
-             the build cache. To push result \
-             image into registry use --push or to load image into docker use --load"
+            "No output specified with {driver} driver. Build result will only remain in the build \
+             cache. To push result image into registry use --push or to load image into docker use \
+             --load"
         ),
     })
 }
@@ -72,8 +71,8 @@ fn is_off(environment: &Environment) -> bool {
         return false;
     };
     values::boolean(value).unwrap_or_else(|reason| {
-        talk(&format!(
-            "WARNING: the variable BUILDX_NO_DEFAULT_LOAD has no effect: {reason}\n"
+        terminal::warn(&format!(
+            "the variable BUILDX_NO_DEFAULT_LOAD has no effect: {reason}"
         ));
         false
     })

@@ -10,7 +10,7 @@ use solvekit::progress::Mode;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::display;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use rules::{Rest, Rule, When};
 
 /// The flags of a command line that have no effect.
@@ -78,7 +78,7 @@ impl Ignored {
         let shown = self.warnings.iter();
         let shown = shown.filter(|warning| warning.is_for_buildx || !in_buildx);
         for warning in shown {
-            talk(&format!("WARNING: {}\n", warning.text));
+            warn(&warning.text);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use crate::cli::environment::Environment;
 use crate::cli::report::explanation;
 use crate::cli::report::failure::with_causes;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::{talk, warn};
 
 /// The values of `--explain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,9 +69,9 @@ impl Recording {
     pub(crate) fn end(self, targets: Vec<Target>, mode: Mode, environment: &Environment) {
         let Some(store) = &self.store else {
             if self.is_shown {
-                talk(
-                    "WARNING: steps cannot be explained without a folder for records: set HOME or \
-                     XDG_STATE_HOME\n",
+                warn(
+                    "steps cannot be explained without a folder for records: set HOME or \
+                     XDG_STATE_HOME",
                 );
             }
             return;

@@ -9,7 +9,7 @@ use super::git_repository::Repository;
 use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 
 const REVISION_LABEL: &str = "org.opencontainers.image.revision";
 const SOURCE_LABEL: &str = "org.opencontainers.image.source";
@@ -97,7 +97,7 @@ fn known<const N: usize>(
 }
 
 fn tell(reason: &str) {
-    talk(&format!(
-        "WARNING: current commit information was not captured by the build: {reason}\n"
+    warn(&format!(
+        "current commit information was not captured by the build: {reason}"
     ));
 }

@@ -13,7 +13,7 @@ use solvekit::registry::{
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::{talk, warn};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = REGISTRIES)]
@@ -88,7 +88,7 @@ impl RegistryArgs {
     ) -> Result<Client, Failure> {
         let mut options = self.options(environment);
         retries.apply(&mut options);
-        warn(&options.insecure);
+        warn_unchecked(&options.insecure);
         connection.add_registries(&mut options, environment)?;
         Ok(Client::new(environment.credentials()?.into(), options))
     }
@@ -120,14 +120,14 @@ impl RegistryArgs {
 
 /// A client, with a warning for each registry whose certificate is not checked.
 fn open(credentials: Credentials, options: ClientOptions) -> Client {
-    warn(&options.insecure);
+    warn_unchecked(&options.insecure);
     Client::new(credentials.into(), options)
 }
 
-fn warn(unchecked: &[String]) {
-    for registry in unchecked {
-        talk(&format!(
-            "WARNING: whether {registry} is the registry that it says is not checked\n"
+fn warn_unchecked(registries: &[String]) {
+    for registry in registries {
+        warn(&format!(
+            "whether {registry} is the registry that it says is not checked"
         ));
     }
 }

@@ -10,7 +10,7 @@ use solvekit_host::sockets::SSH_AGENT;
 
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::usage::{AgentUsage, SecretProblem, SecretUsage};
 
 /// The source of a secret's value.
@@ -34,8 +34,8 @@ pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, F
         let variable = |name: &str| std::env::var_os(name);
         let added = match &value {
             Source::File(path) if identity == Identity::Buildx && Path::new(path).is_dir() => {
-                talk(&format!(
-                    "WARNING: the secret {id:?} cannot be read: {path} is a folder\n"
+                warn(&format!(
+                    "the secret {id:?} cannot be read: {path} is a folder"
                 ));
                 Ok(secrets.with_unchecked_file(&id, path))
             }
@@ -43,9 +43,9 @@ pub(crate) fn secrets(given: &[String], identity: Identity) -> Result<Secrets, F
             Source::Variable(name) => match variable(name) {
                 Some(found) => secrets.with_value(&id, into_bytes(found)),
                 None if identity == Identity::Buildx => {
-                    talk(&format!(
-                        "WARNING: the build has no secret {id:?}: the environment variable {name} \
-                         is not set\n"
+                    warn(&format!(
+                        "the build has no secret {id:?}: the environment variable {name} is not \
+                         set"
                     ));
                     continue;
                 }
@@ -106,8 +106,8 @@ fn parse(text: &str, identity: Identity) -> Result<(String, Source), Failure> {
     let source = match (kind.as_deref(), file, variable) {
         (None | Some("file" | "env"), file, Some(name)) if identity == Identity::Buildx => {
             if file.is_some() {
-                talk(&format!(
-                    "WARNING: the secret {id:?} has both src= and env=; the variable is used\n"
+                warn(&format!(
+                    "the secret {id:?} has both src= and env=; the variable is used"
                 ));
             }
             Source::Variable(name)

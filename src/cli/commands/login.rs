@@ -10,7 +10,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
 use crate::cli::report::Advised as _;
-use crate::cli::report::terminal::{print, talk};
+use crate::cli::report::terminal::{print, talk, warn};
 use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, prompt};
 
@@ -155,10 +155,9 @@ impl<'a> Login<'a> {
     async fn store(&self, credential: &Credential) -> Result<(), Failure> {
         let stored = self.credentials.store(self.key, credential).await;
         if let Stored::InFile(path) = stored.map_err(|error| failed(&error))? {
-            talk(&format!(
-                "WARNING: the password is stored unencrypted in {}. A credential helper keeps it \
-                 safe:\n  \
-                 https://docs.docker.com/go/credential-store/\n",
+            warn(&format!(
+                "the password is stored unencrypted in {}. A credential helper keeps it safe:\n  \
+                 https://docs.docker.com/go/credential-store/",
                 path.display()
             ));
         }
@@ -172,9 +171,9 @@ impl<'a> Login<'a> {
 /// The name and password from the flags, from stdin, or from the terminal.
 async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     if args.password.is_some() {
-        talk(
-            "WARNING: a password on the command line can be seen by others on this machine; use \
-             --password-stdin\n",
+        warn(
+            "a password on the command line can be seen by others on this machine; use \
+             --password-stdin",
         );
     }
     let username = match &args.username {

@@ -17,7 +17,7 @@ use solvekit_host::standard::descriptor;
 use tokio::task::JoinHandle;
 
 use super::Failure;
-use super::terminal::{talk, talk_coloured};
+use super::terminal::{talk, talk_coloured, warn};
 use super::usage::ProgressUsage;
 use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
@@ -115,7 +115,7 @@ impl Write for TraceFile {
             && error.kind() != io::ErrorKind::Interrupted
         {
             let path = self.path.display();
-            talk(&format!("WARNING: cannot write to {path}: {error}\n"));
+            warn(&format!("cannot write to {path}: {error}"));
         }
         written
     }

@@ -8,14 +8,15 @@ use solvekit::text;
 
 use super::Failure;
 
-/// Writes text to stderr. If stderr is gone, nothing can be done. The numbers of system errors are
-/// removed from warnings; other text may be the log of a step, which stays as it is.
+/// Writes text to stderr. If stderr is gone, nothing can be done. It may be the log of a step, so
+/// nothing but control sequences and secrets is changed.
 pub(crate) fn talk(text: &str) {
-    let shown = match text.starts_with("WARNING: ") {
-        true => text::without_error_numbers(text),
-        false => text.into(),
-    };
-    let _ = io::stderr().write_all(safe(&shown).as_bytes());
+    let _ = io::stderr().write_all(safe(text).as_bytes());
+}
+
+/// Writes a line with a warning to stderr, without the numbers of system errors.
+pub(crate) fn warn(text: &str) {
+    talk(&format!("WARNING: {}\n", text::without_error_numbers(text)));
 }
 
 /// The same for text with this program's own colours.

@@ -24,7 +24,7 @@ use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::again::again;
 use crate::cli::report::display::Sink;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::{Failure, build_failure, nodes_failure, recorded};
 
 /// One build of the command.
@@ -76,7 +76,7 @@ impl<'a> Build<'a> {
         if let Some(warning) = unused::warning(args, &request, environment.identity)
             && matches!(mode, Mode::Tty | Mode::Plain)
         {
-            talk(&warning);
+            warn(&warning);
         }
         let outputs = request.outputs.iter();
         let publish = args.publishing.publish(outputs, environment)?;
@@ -167,7 +167,7 @@ impl<'a> Build<'a> {
         let broken = running.broken.paths();
         let summary = running.end().await;
         if let Some(warning) = late {
-            talk(&warning);
+            warn(&warning);
         }
         Ok(Solved {
             result,

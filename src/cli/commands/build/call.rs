@@ -14,7 +14,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
-use crate::cli::report::terminal::{print_json, print_text, talk};
+use crate::cli::report::terminal::{print_json, print_text, warn};
 use crate::cli::report::usage::{BuildUsage, CallProblem};
 use crate::cli::report::{Failure, build_failure, display};
 
@@ -97,8 +97,8 @@ pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure
             Some(("format", "" | "text")) => json = false,
             Some(("format", other)) => {
                 // As in buildx, which prints text for all but JSON.
-                talk(&format!(
-                    "WARNING: --call has no format {other:?}; the answer is text\n"
+                warn(&format!(
+                    "--call has no format {other:?}; the answer is text"
                 ));
                 json = false;
             }

@@ -13,7 +13,7 @@ use solvekit::pipeline::{
 use super::BuildArgs;
 use crate::cli::args::{caches, git_source, images, policy, proxies, secrets, values};
 use crate::cli::environment::Environment;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::usage::{BuildUsage, OutputUsage};
 use crate::cli::report::{Failure, hint};
 
@@ -116,8 +116,8 @@ pub(crate) fn platforms(
                 .normalized(),
         };
         if let Some(meant) = platform.probably_meant() {
-            talk(&format!(
-                "WARNING: {platform} is not a known platform; did you mean {meant}?\n"
+            warn(&format!(
+                "{platform} is not a known platform; did you mean {meant}?"
             ));
         }
         if !platforms.contains(&platform) {

@@ -10,7 +10,7 @@ use super::write_file;
 use crate::cli::args::headings::OUTPUTS;
 use crate::cli::args::places;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::usage::OutputUsage;
 
 #[derive(Debug, clap::Args)]
@@ -68,9 +68,8 @@ impl ResultFileArgs {
             (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
             // buildx writes the file after each successful build.
             (Some(path), None) if in_buildx => write_file(path, b"")?,
-            (Some(path), None) => talk(&format!(
-                "WARNING: {} is not written: the build made no image, so there is no image \
-                 ID\n",
+            (Some(path), None) => warn(&format!(
+                "{} is not written: the build made no image, so there is no image ID",
                 path.display()
             )),
             (None, _) => {}

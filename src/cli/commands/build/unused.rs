@@ -32,7 +32,7 @@ pub(super) fn warning(
     let given: Vec<&str> = given.map(|(_, flag)| *flag).collect();
     (!given.is_empty()).then(|| {
         format!(
-            "WARNING: no output makes an image, so these flags have no effect: {}\n",
+            "no output makes an image, so these flags have no effect: {}",
             given.join(", ")
         )
     })

@@ -15,7 +15,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::{print, talk};
+use crate::cli::report::terminal::{print, warn};
 use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
@@ -201,10 +201,7 @@ fn changed(
     let settings = settings::settings(args, name, driver, builders, environment)?;
     let (position, restart) = builder.set_node(settings, args.append)?;
     if restart && driver.has_daemon() {
-        talk(
-            "WARNING: the node has its new settings when it is started again (solvekit stop, then \
-             build)\n",
-        );
+        warn("the node has its new settings when it is started again (solvekit stop, then build)");
     }
     Ok((builder, position))
 }
@@ -261,10 +258,7 @@ async fn reachable(
         Driver::DockerContainer => instance.report(timeout).await.map(drop)?,
         Driver::Kubernetes if !is_started => match instance.report(timeout).await {
             Err(error @ Error::NotOnPath { .. }) => return Err(error.into()),
-            Err(error) => talk(&format!(
-                "WARNING: {}\n",
-                Failure::from_error(&error).into_message()
-            )),
+            Err(error) => warn(Failure::from_error(&error).message()),
             Ok(_) => {}
         },
         _ => {}

@@ -12,7 +12,7 @@ use solvekit::oci::Platform;
 use super::CreateArgs;
 use crate::cli::args::builder::Builders;
 use crate::cli::environment::Environment;
-use crate::cli::report::terminal::talk;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::usage::BuilderUsage;
 use crate::cli::report::{Failure, hint};
 
@@ -66,7 +66,7 @@ fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<Daem
         Failure::from(error).in_buildx(words)
     })?;
     for unknown in &config.unknown {
-        talk(&format!("WARNING: {}: {unknown}\n", path.display()));
+        warn(&format!("{}: {unknown}", path.display()));
     }
     Ok(config)
 }
@@ -150,9 +150,9 @@ fn platforms(given: &[String]) -> Result<Vec<Platform>, Failure> {
 
 fn warn_without_effect(options: &BTreeMap<String, String>) {
     if options.contains_key("allow-untrusted-image") {
-        talk(
-            "WARNING: the option allow-untrusted-image has no effect: the image of BuildKit is \
-             used without a look at its signature\n",
+        warn(
+            "the option allow-untrusted-image has no effect: the image of BuildKit is used \
+             without a look at its signature",
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::args::{places, values};
 use crate::cli::commands::build;
 use crate::cli::environment::Environment;
 use crate::cli::report::registry_failure::of_imagetools;
-use crate::cli::report::terminal::{print_data, talk};
+use crate::cli::report::terminal::{print_data, warn};
 use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, display};
 
@@ -117,13 +117,13 @@ pub(super) async fn cmd_create(
         Err(error) => return Err(of_imagetools(&client, error).await),
     };
     if created.is_unannotated() {
-        talk(
-            "WARNING: the annotations are left out: docker's manifest lists have none, and these \
-             manifests are all docker's\n",
+        warn(
+            "the annotations are left out: docker's manifest lists have none, and these manifests \
+             are all docker's",
         );
     }
     if let Some(warning) = args.repeated(&created.repeated_platforms()) {
-        talk(&warning);
+        warn(&warning);
     }
     if args.dry_run {
         return print_data(&[created.bytes(), &b"\n"[..]].concat());
@@ -160,8 +160,8 @@ impl CreateArgs {
             _ => String::new(),
         };
         Some(format!(
-            "WARNING: the index has several images for {platforms}, and which one is pulled is not \
-             defined{replace}\n"
+            "the index has several images for {platforms}, and which one is pulled is not defined\
+             {replace}"
         ))
     }
 

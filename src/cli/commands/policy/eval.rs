@@ -12,7 +12,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::{print_json, talk};
+use crate::cli::report::terminal::{print_json, talk, warn};
 
 /// The size limit of a policy from stdin, in bytes.
 const LIMIT: u64 = 8 << 20;
@@ -152,10 +152,7 @@ async fn print(
     });
     let printed = printed.await.map_err(|error| Failure::from_error(&error))?;
     if !printed.invalid.is_empty() {
-        talk(&format!(
-            "WARNING: invalid fields: {}\n",
-            printed.invalid.join(", ")
-        ));
+        warn(&format!("invalid fields: {}", printed.invalid.join(", ")));
     }
     if !printed.unresolved.is_empty() {
         talk(&format!(

@@ -9,7 +9,7 @@ use solvekit::bake::findings::findings;
 use super::tools::Work;
 use crate::cli::args::images::{Registries, on_own_thread};
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::{print_json, print_text, talk};
+use crate::cli::report::terminal::{print_json, print_text, warn};
 use bases::Bases;
 
 /// A finding in the form that is printed.
@@ -49,7 +49,7 @@ pub(super) fn check(work: &Work<'_>, as_json: bool, offline: bool) -> Result<(),
         Ok((found, unanswered))
     })?;
     for line in unanswered {
-        talk(&format!("WARNING: {line}; --offline asks no registry\n"));
+        warn(&format!("{line}; --offline asks no registry"));
     }
     shown.extend(in_dockerfiles);
     if as_json {
