@@ -1,5 +1,6 @@
 //! Git repositories in the input document: addresses as BuildKit parses them, and refs.
 
+use crate::escapes::percent_decoded;
 use crate::facts::GitFacts;
 use crate::git_object::Object;
 use crate::input::Git;
@@ -69,8 +70,8 @@ impl GitAddress {
         let address = address.split('?').next().unwrap_or_default();
         let (reference, sub_dir) = fragment.split_once(':').unwrap_or((fragment, ""));
         let mut parsed = Self {
-            reference: crate::source::percent_decoded(reference, false),
-            sub_dir: clean_path(&crate::source::percent_decoded(sub_dir, false)),
+            reference: percent_decoded(reference),
+            sub_dir: clean_path(&percent_decoded(sub_dir)),
             remote: address.to_owned(),
             text: text.to_owned(),
             ..Self::default()

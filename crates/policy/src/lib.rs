@@ -28,6 +28,7 @@ mod check;
 mod config;
 mod decision;
 mod error;
+mod escapes;
 mod evaluate;
 mod facts;
 mod field;

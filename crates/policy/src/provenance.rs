@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use solvekit_core::oci::{Digest, Platform, Reference};
 
+use crate::escapes::percent_decoded;
 use crate::facts::Chain;
 use crate::git::GitAddress;
 use crate::input::{Completeness, ConfigSource, Input, Provenance};
@@ -194,10 +195,9 @@ fn image_source(
 ) -> Option<(Source, Option<Platform>)> {
     let package = package.split('#').next().unwrap_or_default();
     let (name, qualifiers) = package.split_once('?').unwrap_or((package, ""));
-    let decoded = |text: &str| crate::source::percent_decoded(text, false);
     let (name, version) = match name.rsplit_once('@') {
-        Some((name, version)) => (decoded(name), decoded(version)),
-        None => (decoded(name), String::new()),
+        Some((name, version)) => (percent_decoded(name), percent_decoded(version)),
+        None => (percent_decoded(name), String::new()),
     };
     let qualifier = |key: &str| {
         let mut pairs = qualifiers
@@ -205,7 +205,7 @@ fn image_source(
             .filter_map(|pair| pair.split_once('='));
         pairs
             .find(|(name, _)| *name == key)
-            .map(|(_, value)| decoded(value))
+            .map(|(_, value)| percent_decoded(value))
     };
     let mut text = name;
     let named = qualifier("digest");

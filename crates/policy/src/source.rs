@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use solvekit_core::oci::{Platform, Reference};
 
+use crate::escapes::{percent_decoded, query_values};
 use crate::facts::{GitFacts, HttpFacts, ImageFacts};
 use crate::git::{self, GitAddress};
 use crate::input::{Git, Http, Image, Input, Local};
@@ -149,7 +150,7 @@ impl Source {
             url: self.identifier.clone(),
             schema: scheme.to_owned(),
             host: host.to_owned(),
-            path: percent_decoded(path, false),
+            path: percent_decoded(path),
             query: query_values(query),
             has_auth: self.attrs.contains_key(HTTP_SECRET),
             checksum: self
@@ -291,41 +292,4 @@ pub(crate) fn whole_seconds(time: &str) -> String {
     };
     let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
     format!("{whole}{zone}")
-}
-
-fn query_values(query: &str) -> BTreeMap<String, Vec<String>> {
-    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    // Go drops a pair with a semicolon.
-    for pair in query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.contains(';'))
-    {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = (percent_decoded(key, true), percent_decoded(value, true));
-        values.entry(key).or_default().push(value);
-    }
-    values
-}
-
-pub(crate) fn percent_decoded(text: &str, plus: bool) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        rest = match (first, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                tail.get(2..).unwrap_or_default()
-            }
-            (b'+', ..) if plus => {
-                bytes.push(b' ');
-                tail
-            }
-            _ => {
-                bytes.push(*first);
-                tail
-            }
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
