@@ -1,5 +1,6 @@
-//! Dials a daemon: opens a stream, upgrades to HTTP/2 through an engine, makes the first call, and
-//! diagnoses failures.
+//! Dials a daemon: opens a stream, upgrades to HTTP/2 through an engine, and makes the first call.
+
+mod diagnosis;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -11,27 +12,17 @@ use tonic::{Code, Status, transport::Endpoint as Http2};
 
 use super::{
     Address, Channel, Client, ConnectOptions, ConnectProblem, Endpoint, EngineHeaders, EngineInfo,
-    Error, Failure, Stage, TlsOptions, Version,
+    Error, Stage, TlsOptions, Version,
     child::{self, LastEnd},
     docker, engine,
-    error::root,
+    http2::{MESSAGE_LIMIT, with_limits},
     silence::Pulse,
-    tls,
     transport::{self, BoxIo, Deadline, Speech, Tls},
 };
 use crate::proto::moby::buildkit::v1::{
     InfoRequest, ListWorkersRequest, control_client::ControlClient,
 };
 use crate::task::Panicked;
-
-/// The largest gRPC message in bytes, as in BuildKit.
-pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
-/// gRPC errors are sent in trailers with all their details; grpc-go accepts 16 MiB of headers.
-const HEADER_LIMIT: u32 = 16 << 20;
-/// The number of bytes that the daemon may send before they are read. The window of a stream limits
-/// an export's speed on a slow line.
-const STREAM_WINDOW: u32 = 16 << 20;
-const CONNECTION_WINDOW: u32 = 64 << 20;
 
 /// The time for a program that connects to another machine, which takes longer than a plain
 /// connection.
@@ -111,7 +102,7 @@ impl Dialer {
                 other => other,
             },
             Speech::Tls => Err(ConnectProblem::TlsRequired),
-            Speech::Other(answer) => Err(begins_with(&answer)),
+            Speech::Other(answer) => Err(diagnosis::begins_with(&answer)),
             Speech::Http1(_) | Speech::Silence => self.connect_by(Way::Upgrade, deadline).await,
         }
     }
@@ -128,23 +119,6 @@ impl Dialer {
                 }),
             ) => Err(self.explained(way, problem).await),
             other => other,
-        }
-    }
-
-    async fn explained(&self, way: Way, problem: ConnectProblem) -> ConnectProblem {
-        match (self.address.endpoint(), way, problem) {
-            (Endpoint::Process(process), _, ConnectProblem::Closed { source }) => {
-                let closed = source.as_ref().map(ToString::to_string);
-                match self.last_end.take().or(closed) {
-                    Some(reason) => ConnectProblem::Program {
-                        program: process.program(),
-                        reason,
-                    },
-                    None => ConnectProblem::Closed { source },
-                }
-            }
-            (Endpoint::Process(_), _, problem) | (_, Way::Exec, problem) => problem,
-            (_, _, problem) => self.diagnose().await.unwrap_or(problem),
         }
     }
 
@@ -244,7 +218,7 @@ impl Dialer {
         } else {
             format!("http://{name}")
         };
-        http2(
+        with_limits(
             Http2::from_shared(authority)
                 .unwrap_or_else(|_| Http2::from_static("http://localhost")),
         )
@@ -271,88 +245,6 @@ impl Dialer {
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
         docker::info(stream, &self.headers, deadline).await
     }
-
-    /// Explains a failure of the first call.
-    fn refusal(&self, way: Way, status: Status) -> ConnectProblem {
-        if let Some(source) = std::error::Error::source(&status) {
-            let client_certificate = self.tls.as_ref().is_some_and(|tls| tls.client_certificate);
-            return match tls::problem(source, client_certificate) {
-                Some(problem) => problem,
-                None => ConnectProblem::Closed {
-                    source: Some(root(&status)),
-                },
-            };
-        }
-        match (status.code(), way) {
-            (Code::Unimplemented, Way::Upgrade) => ConnectProblem::EngineWithoutBuildkit {
-                answer: status.message().to_owned(),
-            },
-            (Code::Unimplemented, Way::PriorKnowledge | Way::Exec)
-                if !status.message().contains("HTTP status") =>
-            {
-                let answer = format!("a gRPC server says {:?}", status.message());
-                ConnectProblem::NotBuildkit { answer }
-            }
-            (
-                Code::Unimplemented | Code::Unknown | Code::Internal,
-                Way::PriorKnowledge | Way::Exec,
-            ) => ConnectProblem::NotBuildkit {
-                answer: "it speaks HTTP/2, but not gRPC".to_owned(),
-            },
-            _ => ConnectProblem::Refusal {
-                source: Box::new(Failure::from_status(status)),
-            },
-        }
-    }
-
-    /// Dials again to find out what the server speaks.
-    async fn diagnose(&self) -> Option<ConnectProblem> {
-        let deadline = Deadline::new(Duration::from_secs(1));
-        let endpoint = self.address.endpoint();
-        let open = || transport::open(&endpoint, self.tls.as_ref(), deadline);
-        if let Some(tls) = &self.tls {
-            // A server rejects the client's certificate after the handshake and closes the
-            // connection. Only a client that reads before it writes sees the alert.
-            let problem = transport::hear_alert(open().await.ok()?, tls.client_certificate).await;
-            if problem.is_some() {
-                return problem;
-            }
-        }
-        match transport::listen(open().await.ok()?).await {
-            Speech::Tls if self.tls.is_none() => Some(ConnectProblem::TlsRequired),
-            Speech::Http1(answer) => Some(ConnectProblem::WebServer { answer }),
-            Speech::Other(answer) => Some(begins_with(&answer)),
-            // Go's TLS servers silently close the connection if the client does not use TLS.
-            Speech::Silence if self.tls.is_none() && self.speaks_tls(deadline).await => {
-                Some(ConnectProblem::TlsRequired)
-            }
-            _ => None,
-        }
-    }
-
-    async fn speaks_tls(&self, deadline: Deadline) -> bool {
-        let Ok(tls) = prepare(TlsOptions::default(), &self.address).await else {
-            return false;
-        };
-        let opened = transport::open(&self.address.endpoint(), Some(&tls), deadline).await;
-        use ConnectProblem::{ClientCertificateRequired, ServerCertificate};
-        matches!(
-            opened,
-            Ok(_) | Err(ServerCertificate { .. } | ClientCertificateRequired)
-        )
-    }
-}
-
-/// Sets up HTTP/2 as Go's gRPC servers need it: no keepalive pings (the answer is
-/// `too_many_pings`; `silence` makes calls instead), and no time limit for calls, because one call
-/// is a whole build.
-fn http2(endpoint: Http2) -> Http2 {
-    endpoint
-        .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
-        .unwrap_or_else(|_| Http2::from_static("http://localhost"))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_max_header_list_size(HEADER_LIMIT)
 }
 
 /// Opens a stream to a server that is no daemon, over which HTTP/2 or HTTP/1.1 will be spoken.
@@ -377,28 +269,6 @@ pub(crate) async fn open_stream(
     };
     let dialer = Dialer::new(&options).await?;
     Ok(dialer.open(dialer.deadline()).await)
-}
-
-/// Creates a channel on a stream that speaks HTTP/2. The channel ends with the stream.
-pub(crate) fn channel_over(
-    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
-) -> Channel {
-    let stream = Arc::new(Mutex::new(Some(TokioIo::new(stream))));
-    let connector = tower::service_fn(move |_: http::Uri| {
-        let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let ended =
-            || std::io::Error::new(std::io::ErrorKind::NotConnected, "the stream has ended");
-        std::future::ready(stream.ok_or_else(ended))
-    });
-    let channel =
-        http2(Http2::from_static("http://localhost")).connect_with_connector_lazy(connector);
-    Channel::new(channel, EngineHeaders::default())
-}
-
-fn begins_with(answer: &str) -> ConnectProblem {
-    ConnectProblem::NotBuildkit {
-        answer: format!("it begins with {answer:?}"),
-    }
 }
 
 /// Reads the TLS files on a blocking thread.

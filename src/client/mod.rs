@@ -32,6 +32,7 @@ mod engine_headers;
 mod error;
 mod failure;
 mod history;
+mod http2;
 mod image_loader;
 mod image_names;
 mod load;
@@ -94,7 +95,7 @@ pub(crate) use channel::Channel;
 pub(crate) use control::{failed, metadata_value};
 #[cfg(feature = "otel")]
 pub(crate) use dialer::open_stream;
-pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
+pub(crate) use http2::{MESSAGE_LIMIT, channel_over};
 pub(crate) use succession::Succession;
 pub(crate) use usage::time_of;
 pub(crate) use worker::{platform_from_proto, platform_to_proto};
