@@ -25,6 +25,8 @@ pub mod causes;
 pub mod filepath;
 #[doc(hidden)]
 pub mod suggest;
+#[doc(hidden)]
+pub mod varint;
 
 pub mod text;
 

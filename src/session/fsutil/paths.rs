@@ -1,5 +1,7 @@
 //! A compact table of files by number: a million of them take about ten megabytes.
 
+use solvekit_core::varint::{put, take};
+
 /// The number of entries per block. Within a block, a path is stored as its difference from the
 /// previous one.
 const BLOCK: usize = 32;
@@ -87,29 +89,6 @@ impl<const N: usize> PathTable<N> {
         }
         None
     }
-}
-
-/// Appends a varint: seven bits per byte, the lowest first.
-fn put(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-/// Reads a varint.
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

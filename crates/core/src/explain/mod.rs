@@ -15,7 +15,6 @@ mod pick;
 mod reason;
 mod record;
 mod table;
-mod varint;
 
 #[cfg(test)]
 mod properties;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use sha2::{Digest as _, Sha256};
 
 use super::reason::{FileChange, How};
-use super::varint;
+use crate::varint;
 use reader::Files;
 
 /// The largest table in bytes: about 400,000 files. A larger one is not kept.

@@ -1,7 +1,7 @@
 //! Reads a table, file by file.
 
 use super::{FileStat, Table, TableError};
-use crate::explain::varint;
+use crate::varint;
 
 /// The longest path: Linux's limit, with room to spare.
 const MAX_PATH: usize = 1 << 14;
