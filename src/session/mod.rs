@@ -10,6 +10,7 @@ mod error;
 mod exports;
 mod filesync;
 mod fsutil;
+mod granted;
 mod health;
 pub(crate) mod policy;
 mod secrets;

@@ -1,13 +1,13 @@
 //! Secrets for RUN mounts and git or HTTP sources: `moby.buildkit.secrets.v1.Secrets`.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use tonic::{Request, Response, Status};
 
+use super::granted::Granted;
 use super::{Error, MESSAGE_LIMIT};
 use crate::proto::moby::buildkit::secrets::v1::secrets_server::{self, SecretsServer};
 use crate::proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
@@ -29,10 +29,8 @@ const LIMIT: usize = 500 * 1024;
 /// ```
 #[derive(Clone, Default)]
 pub struct Secrets {
-    sources: BTreeMap<String, Source>,
+    sources: Granted<Source>,
     stores: Vec<Arc<dyn SecretStore>>,
-    /// Secrets that are served while their flag is true.
-    guarded: BTreeMap<String, (Arc<AtomicBool>, Source)>,
 }
 
 /// A source of secrets during a build, such as a vault or a keychain.
@@ -57,7 +55,7 @@ enum Source {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.sources.keys()).finish()
+        f.debug_set().entries(self.sources.own_ids()).finish()
     }
 }
 
@@ -69,7 +67,7 @@ impl Secrets {
 
     /// Returns true if there is no secret.
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.stores.is_empty()
+        self.sources.has_no_own() && self.stores.is_empty()
     }
 
     /// Adds a secret by value and replaces an earlier one with the id.
@@ -154,10 +152,7 @@ impl Secrets {
 
     /// Adds the secrets of another list whose ids are free.
     pub(crate) fn with_missing(mut self, others: &Self) -> Self {
-        for (id, source) in &others.sources {
-            let entry = self.sources.entry(id.clone());
-            entry.or_insert_with(|| source.clone());
-        }
+        self.sources.add_missing(&others.sources);
         self.stores.extend(others.stores.iter().cloned());
         self
     }
@@ -170,24 +165,13 @@ impl Secrets {
         flag: &Arc<AtomicBool>,
         is_allowed: impl Fn(&str) -> bool,
     ) -> Self {
-        for (id, source) in others.sources.iter().filter(|(id, _)| is_allowed(id)) {
-            let entry = self.guarded.entry(id.clone());
-            entry.or_insert_with(|| (Arc::clone(flag), source.clone()));
-        }
+        self.sources.add_allowed(&others.sources, flag, is_allowed);
         self
-    }
-
-    fn source(&self, id: &str) -> Option<&Source> {
-        let guarded = || {
-            let (flag, source) = self.guarded.get(id)?;
-            flag.load(Ordering::Relaxed).then_some(source)
-        };
-        self.sources.get(id).or_else(guarded)
     }
 
     /// True if it has the secret, or a store that may have it.
     pub(crate) fn may_have(&self, id: &str) -> bool {
-        self.sources.contains_key(id) || !self.stores.is_empty()
+        self.sources.has_own(id) || !self.stores.is_empty()
     }
 
     pub(super) fn into_service(self) -> SecretsServer<Self> {
@@ -202,7 +186,7 @@ impl secrets_server::Secrets for Secrets {
         request: Request<GetSecretRequest>,
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = request.into_inner().id;
-        let data = match self.source(&id) {
+        let data = match self.sources.get(&id) {
             None => self.stored(&id).await?,
             Some(Source::Value(value)) => value.clone(),
             Some(Source::File(path)) => read(&id, path.clone()).await?,
@@ -239,6 +223,8 @@ async fn read(id: &str, path: PathBuf) -> Result<Vec<u8>, Status> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use tokio_util::sync::CancellationToken;
     use tonic::Code;
 

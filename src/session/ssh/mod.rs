@@ -6,11 +6,10 @@
 
 mod keys;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
@@ -25,6 +24,7 @@ use keys::Keys;
 
 pub use keys::KeyError;
 
+use super::granted::Granted;
 use super::tasks::Tasks;
 use super::{Error, MESSAGE_LIMIT};
 use crate::proto::moby::sshforward::v1::ssh_server::{self, SshServer};
@@ -54,9 +54,7 @@ mod message {
 /// SSH agents by their ids.
 #[derive(Debug, Clone, Default)]
 pub struct SshAgents {
-    agents: BTreeMap<String, Agent>,
-    /// Agents that are served while their flag is true.
-    guarded: BTreeMap<String, (Arc<AtomicBool>, Agent)>,
+    agents: Granted<Agent>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,15 +71,12 @@ impl SshAgents {
 
     /// Returns true if there is no agent.
     pub fn is_empty(&self) -> bool {
-        self.agents.is_empty() && self.guarded.is_empty()
+        self.agents.is_empty()
     }
 
     /// Adds the agents of another list whose ids are free.
     pub(crate) fn with_missing(mut self, others: &Self) -> Self {
-        for (id, agent) in &others.agents {
-            let entry = self.agents.entry(id.clone());
-            entry.or_insert_with(|| agent.clone());
-        }
+        self.agents.add_missing(&others.agents);
         self
     }
 
@@ -92,16 +87,13 @@ impl SshAgents {
         flag: &Arc<AtomicBool>,
         is_allowed: impl Fn(&str) -> bool,
     ) -> Self {
-        for (id, agent) in others.agents.iter().filter(|(id, _)| is_allowed(id)) {
-            let entry = self.guarded.entry(id.clone());
-            entry.or_insert_with(|| (Arc::clone(flag), agent.clone()));
-        }
+        self.agents.add_allowed(&others.agents, flag, is_allowed);
         self
     }
 
     /// True if it has the agent.
     pub(crate) fn has(&self, id: &str) -> bool {
-        self.agents.contains_key(id)
+        self.agents.has_own(id)
     }
 
     /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`) and replaces an earlier one with
@@ -148,13 +140,8 @@ impl SshAgents {
 
     fn agent(&self, id: &str) -> Result<&Agent, Status> {
         let id = named(id);
-        let guarded = || {
-            let (flag, agent) = self.guarded.get(id)?;
-            flag.load(Ordering::Relaxed).then_some(agent)
-        };
         self.agents
             .get(id)
-            .or_else(guarded)
             .ok_or_else(|| Status::not_found(format!("SSH agent {id} was not given to this build")))
     }
 
