@@ -8,6 +8,7 @@ use solvekit::builder::{Boot, Builder, Contexts, Error, Instance, Report, Store}
 use solvekit::client::{Address, Client};
 use solvekit::oci::Platform;
 
+use super::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuilderUsage;
@@ -105,9 +106,14 @@ impl Builders {
         }
     }
 
-    /// The builder with this name, or else the current one.
-    pub(crate) fn named_or_current(&self, name: Option<&str>) -> Result<Builder, Failure> {
-        match name {
+    /// The builder with this name, or else that of `--builder`, or else the current one.
+    pub(crate) fn selected(
+        &self,
+        name: Option<&str>,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<Builder, Failure> {
+        match name.or(connection.builder_name(environment)) {
             Some(name) => self.find(name),
             None => self.current(),
         }

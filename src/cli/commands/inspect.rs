@@ -39,11 +39,7 @@ pub(crate) async fn cmd_inspect(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let builders = Builders::of(environment)?;
-    let name = args
-        .name
-        .as_deref()
-        .or(connection.builder_name(environment));
-    let builder = builders.named_or_current(name)?;
+    let builder = builders.selected(args.name.as_deref(), connection, environment)?;
     let in_buildx = environment.identity == Identity::Buildx;
     if in_buildx && builder.of_context {
         let reports = builders.reports(&builder, connection.timeout()).await;

@@ -68,9 +68,7 @@ pub(crate) async fn cmd_rm(
     let mut names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     let current;
     if names.is_empty() {
-        current = builders
-            .named_or_current(connection.builder_name(environment))?
-            .name;
+        current = builders.selected(None, connection, environment)?.name;
         names.push(&current);
     }
     let mut failed = None;
@@ -99,11 +97,7 @@ pub(crate) async fn cmd_stop(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let builders = Builders::of(environment)?;
-    let name = args
-        .name
-        .as_deref()
-        .or(connection.builder_name(environment));
-    let builder = builders.named_or_current(name)?;
+    let builder = builders.selected(args.name.as_deref(), connection, environment)?;
     if builder.of_context {
         // Nothing is stopped there, but a missing engine is an error, as in buildx.
         for report in builders.reports(&builder, connection.timeout()).await {
