@@ -77,6 +77,22 @@ async fn build_with(
     (ended.await, environment)
 }
 
+/// Builds `base.Dockerfile`, which has the secret `s`, and pushes `app.Dockerfile`, which uses it.
+async fn build_app_on_base_with_secret(folder: &Path, name: &str) {
+    let mut base = request(folder, "base.Dockerfile");
+    base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
+    let base = prepare(base).await;
+    let mut app = pushed_as(request(folder, "app.Dockerfile"), name);
+    app.contexts
+        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
+    let app = prepare(app).await;
+    let (ended, _) = build_all(vec![("base", base), ("app", app)]).await;
+    assert!(
+        ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
+        "{ended:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_context_can_be_the_result_of_another_build() {
     let word = unique();
@@ -192,18 +208,7 @@ async fn a_secret_is_served_to_the_build_that_was_given_it() {
         ),
     ]);
     let name = Engine::get().name("secret");
-    let mut base = request(folder.path(), "base.Dockerfile");
-    base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
-    let base = prepare(base).await;
-    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
-    app.contexts
-        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
-    let app = prepare(app).await;
-    let (ended, _) = build_all(vec![("base", base), ("app", app)]).await;
-    assert!(
-        ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
-        "{ended:?}"
-    );
+    build_app_on_base_with_secret(folder.path(), &name).await;
     assert_eq!(word_of(&name), format!("{word} hidden\n"));
 }
 
@@ -231,18 +236,7 @@ async fn a_trigger_of_a_base_image_gets_no_secret_of_a_linked_build() {
     let text = format!("FROM {trigger}\nCOPY --from=base /s /s\n");
     std::fs::write(folder.path().join("app.Dockerfile"), text).unwrap();
     let name = Engine::get().name("triggered");
-    let mut base = request(folder.path(), "base.Dockerfile");
-    base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
-    let base = prepare(base).await;
-    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
-    app.contexts
-        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
-    let app = prepare(app).await;
-    let (ended, _) = build_all(vec![("base", base), ("app", app)]).await;
-    assert!(
-        ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
-        "{ended:?}"
-    );
+    build_app_on_base_with_secret(folder.path(), &name).await;
     assert_eq!(word_of(&name), format!("{word}\n"));
 }
 
