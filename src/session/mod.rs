@@ -13,6 +13,7 @@ mod fsutil;
 mod granted;
 mod health;
 pub(crate) mod policy;
+mod routes;
 mod secrets;
 mod server;
 mod shared_key;
@@ -47,9 +48,9 @@ pub use ssh::{KeyError, SshAgents};
 pub use tunnel::Tunnel;
 pub use upload::Upload;
 
+use routes::Routes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
-use tonic::service::{Routes, RoutesBuilder};
 
 /// The largest gRPC message in either direction, in bytes, as in BuildKit.
 const MESSAGE_LIMIT: usize = 16 << 20;
@@ -80,7 +81,7 @@ pub struct Session {
 pub struct SessionBuilder {
     shared_key: String,
     methods: Vec<&'static str>,
-    routes: RoutesBuilder,
+    routes: Routes,
 }
 
 /// Additions of an embedding program to a session: services of its own, more secrets.
@@ -92,8 +93,8 @@ pub trait Attachable: Send + Sync + std::fmt::Debug {
 impl Session {
     /// Starts a session that offers only the health service.
     pub fn builder() -> SessionBuilder {
-        let mut routes = Routes::builder();
-        routes.add_service(health::service());
+        let mut routes = Routes::default();
+        routes.add(health::service());
         SessionBuilder {
             shared_key: String::new(),
             methods: health::METHODS.to_vec(),
@@ -150,35 +151,35 @@ impl SessionBuilder {
     pub fn directories(mut self, directories: Directories) -> Self {
         self.methods.extend(filesync::METHODS);
         self.routes
-            .add_service(stream::Served(filesync::FileSync::new(directories)));
+            .add(stream::Served(filesync::FileSync::new(directories)));
         self
     }
 
     /// Answers the daemon's requests for registry credentials and tokens.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.methods.extend(auth::METHODS);
-        self.routes.add_service(auth.into_service());
+        self.routes.add(auth.into_service());
         self
     }
 
     /// Offers the secrets to the daemon.
     pub fn secrets(mut self, secrets: Secrets) -> Self {
         self.methods.extend(secrets::METHODS);
-        self.routes.add_service(secrets.into_service());
+        self.routes.add(secrets.into_service());
         self
     }
 
     /// Lets the build use the SSH agents.
     pub fn ssh_agents(mut self, agents: SshAgents) -> Self {
         self.methods.extend(ssh::METHODS);
-        self.routes.add_service(agents.into_service());
+        self.routes.add(agents.into_service());
         self
     }
 
     /// Lets the daemon use the OCI image layouts.
     pub fn content(mut self, stores: ContentStores) -> Self {
         self.methods.extend(content::METHODS);
-        self.routes.add_service(stores.into_service());
+        self.routes.add(stores.into_service());
         self
     }
 
@@ -187,7 +188,7 @@ impl SessionBuilder {
     pub fn source_check(mut self, check: std::sync::Arc<dyn SourceCheck>) -> Self {
         self.methods.extend(policy::METHODS);
         let checks = policy::SourceChecks::new(check);
-        self.routes.add_service(checks.into_service());
+        self.routes.add(checks.into_service());
         self
     }
 
@@ -195,14 +196,14 @@ impl SessionBuilder {
     pub fn exports(mut self, exports: Exports) -> Self {
         self.methods.extend(exports::METHODS);
         self.routes
-            .add_service(stream::Served(exports::FileSend::new(exports)));
+            .add(stream::Served(exports::FileSend::new(exports)));
         self
     }
 
     /// Offers a stream that the daemon can fetch.
     pub fn upload(mut self, upload: Upload) -> Self {
         self.methods.extend(upload::METHODS);
-        self.routes.add_service(stream::Served(upload));
+        self.routes.add(stream::Served(upload));
         self
     }
 
@@ -224,7 +225,7 @@ impl SessionBuilder {
         S::Future: Send + 'static,
     {
         self.methods.extend(methods);
-        self.routes.add_service(service);
+        self.routes.add(service);
         self
     }
 
@@ -238,7 +239,7 @@ impl SessionBuilder {
             id: new_id()?,
             shared_key: self.shared_key,
             methods: self.methods,
-            routes: self.routes.routes(),
+            routes: self.routes,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP/2 server of a session. The daemon is its client.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -8,10 +9,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
-use tower::ServiceExt;
+use tonic::body::Body;
 
 use super::Error;
+use super::routes::Routes;
 use super::tasks::Tasks;
 
 /// The header limit of grpc-go in bytes: include and exclude patterns are sent in headers.
@@ -33,20 +34,14 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let tasks = Tasks::new(cancelled);
-    let routes = routes.prepare();
+    let routes = Arc::new(routes);
     let service = {
         let tasks = tasks.clone();
-        service_fn(move |mut request: http::Request<Incoming>| {
+        service_fn(move |request: http::Request<Incoming>| {
+            let mut request = request.map(Body::new);
             request.extensions_mut().insert(tasks.clone());
-            let routes = routes.clone();
-            async move {
-                Ok::<_, Infallible>(
-                    routes
-                        .oneshot(request)
-                        .await
-                        .unwrap_or_else(|never| match never {}),
-                )
-            }
+            let routes = Arc::clone(&routes);
+            async move { Ok::<_, Infallible>(routes.answer(request).await) }
         })
     };
     let connection = http2::Builder::new(tasks.clone())
