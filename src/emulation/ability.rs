@@ -145,9 +145,9 @@ impl Builder {
     /// Returns true if the daemon lists the platform, or one that includes it as `arm/v7` includes
     /// `arm/v5`. It then runs such programs without further checks.
     pub fn lists(&self, platform: &Platform) -> bool {
-        self.listed
-            .iter()
-            .any(|listed| PlatformMatcher::only(listed).matches(platform))
+        // Usually it is in the list itself, which needs no matcher for each entry.
+        let includes = |listed| PlatformMatcher::only(listed).matches(platform);
+        self.listed.contains(platform) || self.listed.iter().any(includes)
     }
 
     /// Returns the handler that the kernel uses, if it works inside containers.
