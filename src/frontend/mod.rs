@@ -65,6 +65,7 @@ pub(crate) use mounted::MountedIds;
 pub use problem::{AttributeProblem, ScannerProblem};
 pub use read::RemoteFiles;
 pub(crate) use read::{Contexts, Entry, is_archive};
+pub(crate) use request::{REQUEST_DOCUMENT, recorded_args};
 pub use setting::{Finished, ImageLock, PlatformFailure, Setting};
 pub use source::Source;
 pub use subrequest::{Answer, CheckFailure};

@@ -12,7 +12,7 @@ use crate::llb::SourceFile;
 use crate::text::redact_url;
 
 /// The document's name among the provenance's sources.
-const NAME: &str = "solvekit-request.json";
+pub(crate) const REQUEST_DOCUMENT: &str = "solvekit-request.json";
 
 /// Attributes without effect on the result, or that belong to the machine; the reference omits them
 /// too.
@@ -26,30 +26,35 @@ const LEFT_OUT: [&str; 4] = [
 /// Returns `{"frontend": "solvekit", "version": …, "args": {…}}`, with the attributes that a
 /// frontend in the daemon would get.
 pub(super) fn document(attributes: &BTreeMap<String, String>) -> SourceFile {
-    let shown = attributes
-        .iter()
-        .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()) && !name.starts_with("attest:"));
-    let args: BTreeMap<&str, String> = shown
-        .map(|(name, value)| {
-            let is_context = name == "context" || name.starts_with("context:");
-            let value = match is_context {
-                true => redact_url(value),
-                false => value.clone(),
-            };
-            (name.as_str(), value)
-        })
-        .collect();
+    let args = recorded_args(attributes);
     let document = json!({
         "frontend": "solvekit",
         "version": env!("CARGO_PKG_VERSION"),
         "args": args,
     });
     SourceFile {
-        filename: NAME.to_owned(),
+        filename: REQUEST_DOCUMENT.to_owned(),
         language: "JSON".to_owned(),
         data: document.to_string().into_bytes(),
         definition: None,
     }
+}
+
+/// Returns the attributes that the reference records as arguments of a frontend, with the
+/// credentials of URLs hidden.
+pub(crate) fn recorded_args(attributes: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let recorded = attributes
+        .iter()
+        .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()) && !name.starts_with("attest:"));
+    let shown = recorded.map(|(name, value)| {
+        let is_context = name == "context" || name.starts_with("context:");
+        let value = match is_context {
+            true => redact_url(value),
+            false => value.clone(),
+        };
+        (name.clone(), value)
+    });
+    shown.collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Engine, Finished, buildx, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
 
 /// The metadata of a build, made by a command with buildx's flags.
 fn metadata(mut command: Command, dockerfile: &str, flags: &[&str]) -> Value {
@@ -103,6 +103,65 @@ fn provenance_is_there_as_much_as_the_environment_says() {
         let key = format!("buildx.build.provenance/{platform}");
         assert!(several[&key]["buildType"].is_string(), "{several}");
     }
+}
+
+/// What buildx's provenance says of the request: buildx runs the frontend in the daemon, which
+/// records it.
+#[test]
+fn the_provenance_has_the_request_as_with_buildx() {
+    let dockerfile = format!("FROM alpine\nARG A\nRUN echo {}\n", unique());
+    let context = folder_of(&[("sub/App", &dockerfile), ("other/f", "")]);
+    let git = |words: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(context.path()).args(words);
+        Finished::of(&mut git).succeeded();
+    };
+    git(&["init", "-q"]);
+    git(&[
+        "remote",
+        "add",
+        "origin",
+        "https://me:secret@host.example/team/app.git",
+    ]);
+    git(&["add", "."]);
+    let user = ["-c", "user.name=a", "-c", "user.email=a@b.example"];
+    git(&[&user[..], &["commit", "-qm", "a"]].concat());
+
+    let name = format!("{}:1", Engine::get().name("request"));
+    let file = context.path().join("metadata.json");
+    let build = |mut command: Command| {
+        let mut other = std::ffi::OsString::from("other=");
+        other.push(context.path().join("other"));
+        command.args(["--push", "-t", &name, "--provenance=mode=max"]);
+        command.args(["--build-arg=A=1", "--label=b=c", "--build-context"]);
+        command.arg(other).arg("--metadata-file").arg(&file);
+        command.arg("-f").arg(context.path().join("sub/App"));
+        command.env("BUILDX_GIT_INFO", "1");
+        command.env("BUILDX_METADATA_PROVENANCE", "max");
+        Finished::of(command.arg(context.path().join("sub"))).succeeded();
+    };
+    build(buildx(["build"]));
+    let pushed = Pushed::fetch(&name);
+    let theirs = pushed.attestations("linux/amd64")[0]["predicate"].clone();
+    build(solvekit(["build"]));
+    let text = std::fs::read_to_string(&file).expect("it is written");
+    let ours: Value = serde_json::from_str(&text).expect("JSON");
+    let ours = &ours["buildx.build.provenance"];
+
+    let mut invocation = ours["invocation"].clone();
+    if let Some(args) = invocation["parameters"]["args"].as_object_mut() {
+        // Older versions of buildx do not send it.
+        args.remove("sharedkey:localdir:other");
+    }
+    assert_eq!(invocation, theirs["invocation"]);
+    assert_eq!(ours["materials"], theirs["materials"]);
+    let (ours, theirs) = (&ours["metadata"], &theirs["metadata"]);
+    assert_eq!(ours["completeness"], theirs["completeness"]);
+    let more = "https://mobyproject.org/buildkit@v1#metadata";
+    assert!(ours[more]["vcs"]["localdir:other"].is_string(), "{ours:#}");
+    assert_eq!(ours[more]["vcs"], theirs[more]["vcs"]);
+    let files = |metadata: &Value| metadata[more]["source"]["infos"].as_array().map(Vec::len);
+    assert_eq!(files(ours), files(theirs));
 }
 
 #[test]

@@ -193,6 +193,18 @@ impl Inputs {
         folders
     }
 
+    /// The names of the `local://` sources from which a frontend reads the Dockerfile and the
+    /// ignore file.
+    pub(super) fn read_locals(&self) -> impl Iterator<Item = &'static str> {
+        let is_folder = matches!(
+            self.context,
+            ContextRead::Directory(_) | ContextRead::Empty(_)
+        );
+        let is_text = matches!(self.dockerfile, DockerfileRead::Text { .. });
+        let context = is_folder.then_some("context");
+        context.into_iter().chain(is_text.then_some("dockerfile"))
+    }
+
     /// The same inputs with a downloaded Dockerfile.
     pub(super) fn with_dockerfile(self, url: &str, text: Vec<u8>) -> Self {
         let dockerfile = DockerfileRead::Text {

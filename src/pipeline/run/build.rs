@@ -14,7 +14,7 @@ use super::kept_cache::KeptCache;
 use super::native;
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
-use super::provenance;
+use super::provenance::{self, KnownRequest};
 use super::shared::Member;
 use super::step_limit::Limited;
 use crate::client::{Client, Failure, SolveRequest, Worker};
@@ -158,6 +158,7 @@ impl<'a> Build<'a> {
                 .await;
         }
         let (finished, response) = driven.map_err(|error| self.not_received(error))?;
+        let known = KnownRequest::new(self.attempt.asked.attributes(), &self.attempt.inputs);
         let Attempt {
             client,
             request,
@@ -171,7 +172,8 @@ impl<'a> Build<'a> {
         }
         let metadata = request.metadata_provenance;
         let is_one_platform = self.prepared.part.is_none() && request.platforms.len() <= 1;
-        let provenance = provenance::of_build(client, &build_ref, metadata, is_one_platform).await;
+        let provenance =
+            provenance::of_build(client, &build_ref, metadata, is_one_platform, &known).await;
         Ok(BuildOutcome {
             id_is_digest: daemon.id_is_digest,
             // The build has succeeded, even if the daemon has no history.

@@ -1,9 +1,13 @@
 //! Reads the provenance of a build from the daemon's history, for the metadata file.
 
+mod request;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
+
+pub(super) use request::KnownRequest;
 
 use crate::client::{self, Client};
 use crate::oci::Descriptor;
@@ -51,6 +55,7 @@ pub(super) async fn of_build(
     build_ref: &str,
     mode: MetadataProvenance,
     is_one_platform: bool,
+    request: &KnownRequest,
 ) -> Result<BTreeMap<String, Value>, client::Error> {
     let mut found = BTreeMap::new();
     if mode == MetadataProvenance::Disabled {
@@ -69,6 +74,7 @@ pub(super) async fn of_build(
             true => older_form(&predicate),
             false => predicate,
         };
+        request.complete(&mut predicate);
         if let (MetadataProvenance::Min, Value::Object(fields)) = (mode, &mut predicate) {
             fields.remove("buildConfig");
             fields.remove("metadata");

@@ -52,7 +52,7 @@ pub use outline::{Outline, OutlineArg, OutlineItem};
 pub use problem::{ContextProblem, EpochProblem, GitUrlProblem, PortProblem};
 pub use reason::Reason;
 #[doc(hidden)]
-pub use remote::{RemoteKind, remote_kind};
+pub use remote::{RemoteKind, git_with_fragment, remote_kind};
 
 use std::sync::Arc;
 

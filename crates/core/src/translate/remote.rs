@@ -33,6 +33,19 @@ pub fn remote_kind(text: &str) -> Result<Option<RemoteKind>, GitUrlProblem> {
     Ok(url::is_http(text).then_some(RemoteKind::Http))
 }
 
+/// Returns the URL of a git context as `REMOTE#REFERENCE:FOLDER`, or without the folder; `None` if
+/// it is not git. The provenance names repositories like that, also those given with a query.
+pub fn git_with_fragment(text: &str, with_folder: bool) -> Option<String> {
+    let git = git_url::parse(text)?.ok()?.git;
+    let folder = git.subdir.as_str();
+    let folder = Some(folder).filter(|folder| with_folder && !folder.is_empty());
+    Some(match (git.reference.as_str(), folder) {
+        ("", None) => git.url,
+        (reference, None) => format!("{}#{reference}", git.url),
+        (reference, Some(folder)) => format!("{}#{reference}:{folder}", git.url),
+    })
+}
+
 /// Returns a git repository, with the server's SSH keys if they are known.
 pub(super) fn git(options: &Options, mut git: llb::Git, constraints: Constraints) -> State {
     if let Some(keys) = options.known_ssh_hosts.get(&git.host).filter(|_| git.ssh) {
@@ -58,4 +71,23 @@ pub(super) fn check_digest(checksum: &str) -> Result<(), Reason> {
         return Ok(());
     }
     Digest::parse(checksum).map(drop).map_err(Reason::Checksum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_contexts_are_written_with_a_fragment() {
+        let written = |text, with_folder| git_with_fragment(text, with_folder);
+        let url = "https://host/a.git?branch=main&subdir=x";
+        let with_folder = written(url, true);
+        let expected = "https://host/a.git#refs/heads/main:x";
+        assert_eq!(with_folder.as_deref(), Some(expected));
+        let without = written("https://host/a.git#main:x", false);
+        assert_eq!(without.as_deref(), Some("https://host/a.git#main"));
+        let plain = written("https://host/a.git", true);
+        assert_eq!(plain.as_deref(), Some("https://host/a.git"));
+        assert_eq!(written("https://host/a.tar", true), None);
+    }
 }
