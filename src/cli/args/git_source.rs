@@ -1,9 +1,10 @@
 //! `BUILDX_GIT_INFO` and `BUILDX_GIT_LABELS`: the context's repository and commit in the history,
 //! in the request of a full provenance, and in the image's labels, with buildx's names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use solvekit::pipeline::{BuildRequest, DockerfileFrom, MainContext};
+use solvekit::pipeline::{BuildRequest, DockerfileFrom, MainContext, NamedContext};
 
 use super::git_repository::Repository;
 use super::values;
@@ -37,55 +38,98 @@ impl Wanted {
     }
 }
 
-/// Adds information about the context's repository. Without a repository or without git, the build
-/// continues without it.
-pub(crate) fn apply(request: &mut BuildRequest, environment: &Environment) {
+/// Adds information about the repositories of the contexts. Without a repository or without git,
+/// the builds continue without it.
+pub(crate) fn apply<'r>(
+    requests: impl IntoIterator<Item = &'r mut BuildRequest>,
+    environment: &Environment,
+) {
     let wanted = Wanted::of(environment);
-    let MainContext::Directory(context) = &request.context else {
-        return;
-    };
     if !wanted.info && !wanted.labels {
         return;
     }
-    let Ok(context) = context.canonicalize() else {
-        return;
-    };
-    let repository = match Repository::find(&context) {
-        Ok(Some(repository)) => repository,
-        Ok(None) if !context.join(".git").is_dir() => return,
-        Ok(None) => return tell("git does not read the repository"),
-        Err(_) if !context.join(".git").is_dir() => return,
-        Err(error) => return tell(error.message()),
-    };
-    let revision = repository.revision(wanted.check_dirty);
-    let dockerfile = match &request.dockerfile {
-        None => Some(context.join("Dockerfile")),
-        Some(DockerfileFrom::Path(path)) => std::path::absolute(path).ok(),
-        Some(_) => None,
-    };
-    if wanted.labels {
-        let entrypoint = dockerfile
-            .as_deref()
-            .and_then(|path| repository.inside(path));
-        let labels = [
-            (REVISION_LABEL, revision.clone()),
-            (SOURCE_LABEL, repository.remote.clone()),
-            (DOCKERFILE_LABEL, entrypoint),
-        ];
-        request.labels.extend(known(labels));
+    // The targets of a bake file often share a context.
+    let mut found = BTreeMap::new();
+    for request in requests {
+        let MainContext::Directory(context) = &request.context else {
+            continue;
+        };
+        let Ok(context) = context.canonicalize() else {
+            continue;
+        };
+        let found = found
+            .entry(context)
+            .or_insert_with_key(|context| Found::of(context, &wanted));
+        if let Some(found) = found {
+            found.describe(request, &wanted);
+        }
     }
-    if wanted.info {
-        let folder = dockerfile
-            .as_deref()
-            .and_then(Path::parent)
-            .map(PathBuf::from);
-        let folder = folder.and_then(|folder| repository.inside(&folder));
-        request.source_info.extend(known([
-            ("vcs:revision", revision),
-            ("vcs:source", repository.remote.clone()),
-            ("vcs:localdir:context", repository.inside(&context)),
-            ("vcs:localdir:dockerfile", folder),
-        ]));
+}
+
+/// The repository of a context, and its commit.
+struct Found {
+    context: PathBuf,
+    repository: Repository,
+    revision: Option<String>,
+}
+
+impl Found {
+    fn of(context: &Path, wanted: &Wanted) -> Option<Self> {
+        let repository = match Repository::find(context) {
+            Ok(Some(repository)) => repository,
+            _ if !context.join(".git").is_dir() => return None,
+            Ok(None) => {
+                tell("git does not read the repository");
+                return None;
+            }
+            Err(error) => {
+                tell(error.message());
+                return None;
+            }
+        };
+        Some(Self {
+            revision: repository.revision(wanted.check_dirty),
+            context: context.to_owned(),
+            repository,
+        })
+    }
+
+    /// Adds what is wanted to a request for this context.
+    fn describe(&self, request: &mut BuildRequest, wanted: &Wanted) {
+        let dockerfile = match &request.dockerfile {
+            None => Some(self.context.join("Dockerfile")),
+            Some(DockerfileFrom::Path(path)) => std::path::absolute(path).ok(),
+            Some(_) => None,
+        };
+        let repository = &self.repository;
+        let (revision, remote) = (self.revision.clone(), repository.remote.clone());
+        if wanted.labels {
+            let entrypoint = dockerfile.as_deref();
+            let entrypoint = entrypoint.and_then(|path| repository.inside(path));
+            request.labels.extend(known([
+                (REVISION_LABEL, revision.clone()),
+                (SOURCE_LABEL, remote.clone()),
+                (DOCKERFILE_LABEL, entrypoint),
+            ]));
+        }
+        if wanted.info {
+            let folder = dockerfile.as_deref().and_then(Path::parent);
+            let folder = folder.and_then(|folder| repository.inside(folder));
+            request.source_info.extend(known([
+                ("vcs:revision", revision),
+                ("vcs:source", remote),
+                ("vcs:localdir:context", repository.inside(&self.context)),
+                ("vcs:localdir:dockerfile", folder),
+            ]));
+            for (name, context) in &request.contexts {
+                if let NamedContext::Directory(folder) = context
+                    && let Some(inside) = repository.inside(folder)
+                {
+                    let name = format!("vcs:localdir:{name}");
+                    request.source_info.insert(name, inside);
+                }
+            }
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::cli::args::nodes::Surveyed;
 use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::reconnect::ReconnectArgs;
 use crate::cli::args::registries::RegistryArgs;
-use crate::cli::args::{attestations, default_load, ignored, nodes, policy, proxies};
+use crate::cli::args::{attestations, default_load, git_source, ignored, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
 use crate::cli::commands::build::{loading, preflight, unless_cancelled};
 use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
@@ -77,6 +77,7 @@ pub(super) fn requests(
             default_load::apply(request, connection, environment)?;
         }
     }
+    git_source::apply(requests.values_mut(), environment);
     Ok(requests)
 }
 

@@ -59,7 +59,7 @@ pub(super) fn build_request(
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
     request.wording = environment.identity.wording();
-    git_source::apply(&mut request, environment);
+    git_source::apply([&mut request], environment);
     args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)
