@@ -174,6 +174,64 @@ fn the_steps_have_the_names_that_programs_look_for() {
 }
 
 #[test]
+fn questions_show_the_inputs_that_a_frontend_reads() {
+    let folder = folder_of(&[
+        ("Dockerfile", "FROM busybox\nARG A\n"),
+        ("Other", "FROM busybox AS other\n"),
+        ("Wrong", "FROM busybox\nNOPE\n"),
+        (
+            "docker-bake.hcl",
+            "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {}\n\
+             target \"b\" { dockerfile = \"Other\" }\n",
+        ),
+    ]);
+    let definition = "[internal] load build definition from Dockerfile";
+    let metadata = "[internal] load metadata for docker.io/library/busybox:latest";
+    let ignore = "[internal] load .dockerignore";
+    for (call, expected) in [
+        ("outline", &[definition, metadata, ignore][..]),
+        ("check", &[definition, metadata, ignore]),
+        ("targets", &[definition]),
+        ("subrequests.describe", &[definition]),
+    ] {
+        let call = format!("--call={call}");
+        let asked = buildx(&["build", &call, "--progress=plain", "."]);
+        let asked = in_folder(&folder, asked).succeeded();
+        assert_eq!(steps(&asked.stderr), expected, "{call}");
+        let headline = "#0 building with \"default\" instance using docker driver\n";
+        assert!(asked.stderr.starts_with(headline), "{}", asked.stderr);
+    }
+    let wrong = [
+        "build",
+        "--call=outline",
+        "--progress=plain",
+        "-f",
+        "Wrong",
+        ".",
+    ];
+    let failed = in_folder(&folder, buildx(&wrong));
+    let expected = ["[internal] load build definition from Wrong"];
+    assert_eq!(steps(&failed.stderr), expected);
+    assert_eq!(errors(&failed).len(), 1, "{}", failed.stderr);
+
+    let missing = ["build", "--check", "--progress=plain", "-f", "None", "."];
+    let failed = in_folder(&folder, buildx(&missing));
+    let expected = ["[internal] load build definition from None"];
+    assert_eq!(steps(&failed.stderr), expected);
+
+    let own = in_folder(&folder, solvekit(["build", "--call=targets", "."])).succeeded();
+    assert_eq!(own.stderr, "");
+
+    let asked = buildx(&["bake", "--call=targets", "--progress=plain"]);
+    let asked = in_folder(&folder, asked).succeeded();
+    let expected = [
+        "[a internal] load build definition from Dockerfile",
+        "[b internal] load build definition from Other",
+    ];
+    assert_eq!(steps(&asked.stderr), expected);
+}
+
+#[test]
 fn the_provenance_of_one_platform_has_no_platform_in_its_key() {
     let folder = folder_of(&[(
         "Dockerfile",

@@ -5,12 +5,14 @@ use super::environment::Environment;
 use super::prepared::read_inputs;
 use super::setting;
 use super::shared::Member;
+use super::shown_inputs;
 use crate::client::{Client, DaemonKind, SolveRequest};
 use crate::frontend::{Answer, Asked, Call, Question, Source};
 use crate::gateway::BuildResult;
 use crate::pipeline::inputs::named;
 use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
+use crate::progress::Writer;
 use crate::session::ContentStores;
 
 /// A question whose inputs have been read.
@@ -53,6 +55,36 @@ impl Inquiry {
         let question = self.question(source, asked)?;
         let setting = setting::offline(request, inputs);
         Ok(question.answer_offline(&setting)?)
+    }
+
+    /// Shows the Dockerfile as a finished step, if it was read on this machine.
+    pub fn show_dockerfile(&self, progress: &Writer) {
+        if !self.is_elsewhere() {
+            shown_inputs::show_dockerfile(&self.inputs, progress);
+        }
+    }
+
+    /// Shows the ignore files as finished steps, if the question is about the whole translation: a
+    /// frontend in the daemon reads them at its end.
+    pub fn show_ignore_files(&self, progress: &Writer) {
+        let is_about_all = match self.call {
+            Call::Check | Call::Outline | Call::ConvertLlb => true,
+            Call::Targets | Call::Describe => false,
+        };
+        if is_about_all && !self.is_elsewhere() {
+            shown_inputs::show_ignore_files(&self.inputs, progress);
+        }
+    }
+
+    /// True if another frontend reads the Dockerfile.
+    fn is_elsewhere(&self) -> bool {
+        let (request, inputs) = (&self.request, &self.inputs);
+        let Some(source) = inputs.source_in(request.wording) else {
+            return false;
+        };
+        let asked = translation::asked(request, inputs, DaemonKind::Buildkitd, false);
+        let question = self.question(source, asked);
+        question.is_ok_and(|question| question.is_elsewhere())
     }
 
     /// Answers the question.

@@ -3,6 +3,7 @@
 
 use super::prepared::Prepared;
 use crate::frontend::Job;
+use crate::pipeline::Inputs;
 use crate::pipeline::inputs::named::NamedRead;
 use crate::pipeline::inputs::{DockerfileRead, USUAL_NAME};
 use crate::progress::Writer;
@@ -17,33 +18,40 @@ impl Prepared {
         if self.job().and_then(Job::elsewhere).is_some() {
             return;
         }
-        if let DockerfileRead::Text {
-            path,
-            text,
-            on_disk,
-        } = &self.inputs.dockerfile
-        {
-            let name = path.file_name().filter(|_| *on_disk);
-            let name = name.map_or(USUAL_NAME.into(), |name| name.to_string_lossy());
-            let step = format!("[internal] load build definition from {name}");
-            show(progress, &step, "transferring dockerfile:", text.len());
+        show_dockerfile(&self.inputs, progress);
+        show_ignore_files(&self.inputs, progress);
+    }
+}
+
+/// Shows the Dockerfile.
+pub(super) fn show_dockerfile(inputs: &Inputs, progress: &Writer) {
+    let DockerfileRead::Text {
+        path,
+        text,
+        on_disk,
+    } = &inputs.dockerfile
+    else {
+        return;
+    };
+    let name = path.file_name().filter(|_| *on_disk);
+    let name = name.map_or(USUAL_NAME.into(), |name| name.to_string_lossy());
+    let step = format!("[internal] load build definition from {name}");
+    show(progress, &step, "transferring dockerfile:", text.len());
+}
+
+/// Shows the ignore files of the contexts.
+pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
+    for (name, context) in &inputs.named {
+        if let NamedRead::Directory { excludes, .. } = context {
+            let step = format!("[context {name}] load {IGNORE_FILE}");
+            let transfer = format!("transferring {name}:");
+            show(progress, &step, &transfer, size(excludes));
         }
-        for (name, context) in &self.inputs.named {
-            if let NamedRead::Directory { excludes, .. } = context {
-                let step = format!("[context {name}] load {IGNORE_FILE}");
-                show(
-                    progress,
-                    &step,
-                    &format!("transferring {name}:"),
-                    size(excludes),
-                );
-            }
-        }
-        if self.inputs.folder().is_some() {
-            let step = format!("[internal] load {IGNORE_FILE}");
-            let bytes = size(&self.inputs.excludes);
-            show(progress, &step, "transferring context:", bytes);
-        }
+    }
+    if inputs.folder().is_some() {
+        let step = format!("[internal] load {IGNORE_FILE}");
+        let bytes = size(&inputs.excludes);
+        show(progress, &step, "transferring context:", bytes);
     }
 }
 

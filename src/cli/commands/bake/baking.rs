@@ -13,6 +13,7 @@ use super::build::{Baked, Building};
 use super::questions::{self, Questions};
 use super::{BakeArgs, allow, build, outcome};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::commands::build::asking::Surroundings;
 use crate::cli::commands::build::dry_run::{self, Form};
 use crate::cli::commands::build::{call, write_file};
 use crate::cli::debugger::Debugged;
@@ -62,7 +63,7 @@ impl Baking<'_> {
                 Err(failure) => return sink.end_without_image(Err(failure)),
             },
         };
-        let surroundings = call::Surroundings {
+        let surroundings = Surroundings {
             mode: self.mode,
             sink: sink.clone(),
             connection: self.connection,

@@ -8,7 +8,8 @@ use solvekit::frontend::Answer;
 use solvekit::pipeline::BuildRequest;
 
 use super::build::failed;
-use crate::cli::commands::build::call::{self, CallArgs, Surroundings};
+use crate::cli::commands::build::asking::{self, Surroundings};
+use crate::cli::commands::build::call::{self, CallArgs};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
 
@@ -69,19 +70,21 @@ impl Questions {
     ) -> Result<Vec<Answered>, Failure> {
         let linked = bake::linked_requests(plan, requests);
         let mut requests = linked.await.map_err(|error| failed(&error))?;
-        let mut answered = Vec::new();
-        for (name, &question) in &self.targets {
-            let Some(request) = requests.remove(name) else {
-                continue;
-            };
-            let answer = call::answer(request, question, surroundings.clone()).await;
-            answered.push(Answered {
-                target: name.clone(),
-                question,
-                answer: answer.map_err(|failure| failure.of_target(name))?,
-            });
-        }
-        Ok(answered)
+        let questions = self.targets.iter();
+        let (questions, asked): (Vec<_>, Vec<_>) = questions
+            .filter_map(|(name, question)| {
+                let request = requests.remove(name)?;
+                Some(((name, question), question.about(name, request)))
+            })
+            .unzip();
+        let answers = asking::answers(asked, surroundings).await?;
+        let answered = questions.into_iter().zip(answers);
+        let answered = answered.map(|((name, &question), answer)| Answered {
+            target: name.clone(),
+            question,
+            answer,
+        });
+        Ok(answered.collect())
     }
 
     /// Prints the answers to stdout, as buildx does. The first exit code that is not 0 is returned.
@@ -121,9 +124,7 @@ fn text(plan: &Plan, answered: &[Answered]) -> String {
         }
         text.push('\n');
         let answer = it.question.text(&it.answer);
-        if !answer.is_empty() {
-            text.push_str(&format!("{}\n", answer.trim_end_matches('\n')));
-        }
+        text.push_str(&answer);
         if let Some(failure) = &it.answer.failure {
             let excerpt = failure.excerpt.trim_end_matches('\n');
             text.push_str(&format!("error: {}\n{excerpt}\n", failure.message));

@@ -1,22 +1,14 @@
 //! `solvekit build --call` and `--check`: questions about a Dockerfile, answered on stdout.
 
-use std::sync::Arc;
-
 use solvekit::dockerfile::go_bool;
 use solvekit::frontend::{Answer, Call};
-use solvekit::pipeline::{self, BuildRequest, Inquiry};
-use solvekit::progress::{self, Mode, Summary};
-use tokio_util::sync::CancellationToken;
+use solvekit::pipeline::BuildRequest;
 
+use super::asking::{self, Asked, Surroundings};
 use super::result_files::ResultFileArgs;
-use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::registries::RegistryArgs;
-use crate::cli::environment::Environment;
-use crate::cli::interrupt;
-use crate::cli::report::display::Sink;
+use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text, warn};
 use crate::cli::report::usage::{BuildUsage, CallProblem};
-use crate::cli::report::{Failure, build_failure, display};
 
 /// The question, and the format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +19,15 @@ pub(crate) struct CallArgs {
 }
 
 impl CallArgs {
+    /// The question about this request.
+    pub(crate) fn about(self, target: &str, request: BuildRequest) -> Asked {
+        Asked {
+            target: Some(target.to_owned()),
+            request,
+            call: self.call,
+        }
+    }
+
     /// True if the answer is JSON.
     pub(crate) fn is_json(self) -> bool {
         self.json
@@ -130,16 +131,6 @@ pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure
     }))
 }
 
-/// The connection to a daemon, if one is needed, and the display of the progress.
-#[derive(Clone)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) mode: Mode,
-    pub(crate) sink: Sink,
-    pub(crate) connection: &'a ConnectionArgs,
-    pub(crate) registries: &'a RegistryArgs,
-    pub(crate) environment: &'a Environment,
-}
-
 /// Prints the answer to stdout, and writes it to the metadata file.
 pub(crate) async fn cmd_call(
     request: BuildRequest,
@@ -148,75 +139,28 @@ pub(crate) async fn cmd_call(
     surroundings: Surroundings<'_>,
 ) -> Result<(), Failure> {
     results.check_metadata()?;
-    let answer = answer(request, args, surroundings).await?;
-    results.write_metadata(args.metadata(&answer))?;
-    show(args, &answer)
-}
-
-/// Answers the question. The daemon is asked only if base images have to be inspected.
-pub(crate) async fn answer(
-    request: BuildRequest,
-    args: CallArgs,
-    surroundings: Surroundings<'_>,
-) -> Result<Answer, Failure> {
-    let explain =
-        |error: &pipeline::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
-    let cancelled = interrupt::token()?;
-    let inquiry = tokio::select! {
-        inquiry = pipeline::inquire(request, args.call) => {
-            inquiry.map_err(|error| explain(&error))?
-        }
-        () = cancelled.cancelled() => return Err(explain(&pipeline::Error::Interrupted)),
+    let asked = Asked {
+        target: None,
+        request,
+        call: args.call,
     };
-    match inquiry.answer_offline().map_err(|error| explain(&error))? {
-        Some(answer) => Ok(answer),
-        None => ask_daemon(&inquiry, cancelled, surroundings).await,
+    for answer in asking::answers(vec![asked], surroundings).await? {
+        results.write_metadata(args.metadata(&answer))?;
+        show(args, &answer)?;
     }
-}
-
-async fn ask_daemon(
-    inquiry: &Inquiry,
-    cancelled: CancellationToken,
-    surroundings: Surroundings<'_>,
-) -> Result<Answer, Failure> {
-    let Surroundings {
-        mode,
-        sink,
-        connection,
-        registries,
-        environment,
-    } = surroundings;
-    let say = |line: &str| display::boot(mode, line);
-    let (client, used) = tokio::select! {
-        connected = connection.connect_for(environment, &[], &say) => connected?,
-        () = cancelled.cancelled() => {
-            let interrupted = pipeline::Error::Interrupted;
-            return Err(build_failure::explain(&interrupted, &Summary::default(), mode));
-        }
-    };
-    let (writer, updates) = progress::channel();
-    let display = display::start(mode, sink, None, &used, environment, updates);
-    let mut run = pipeline::Environment::default();
-    run.credentials = Arc::new(environment.credentials()?);
-    run.registries = registries.options(environment);
-    run.progress = Some(writer);
-    run.cancelled = cancelled;
-    let answer = inquiry.answer(&client, run).await;
-    let summary = display.await.unwrap_or_default();
-    answer.map_err(|error| build_failure::explain(&error, &summary, mode))
+    Ok(())
 }
 
 /// Prints the answer to stdout; a check with findings exits with status 1, as in buildx.
 fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
     let text = match args.json {
-        true => answer.json.clone(),
+        true => ended(&answer.json),
         false => shown(args.call, answer),
     };
-    let line = format!("{}\n", text.trim_end_matches('\n'));
     match (text.is_empty(), args.json) {
         (true, _) => {}
-        (false, true) => print_json(&line)?,
-        (false, false) => print_text(&line)?,
+        (false, true) => print_json(&text)?,
+        (false, false) => print_text(&text)?,
     }
     match &answer.failure {
         Some(failure) => {
@@ -230,18 +174,29 @@ fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
     }
 }
 
+/// The answer as text, with its last line ended. An outline ends with an empty line, as in buildx.
 fn shown(call: Call, answer: &Answer) -> String {
-    if call != Call::Check {
-        return answer.text.clone();
+    let text = match call {
+        Call::Check => ended(&answer.text),
+        _ if answer.text.ends_with('\n') => answer.text.clone(),
+        _ => ended(&answer.text),
+    };
+    match (call, answer.findings, &answer.failure) {
+        (Call::Check, 0, None) => "Check complete, no warnings found.\n".to_owned(),
+        (Call::Check, 0, Some(_)) => String::new(),
+        (Call::Check, 1, _) => format!("Check complete, 1 warning has been found!\n{text}"),
+        (Call::Check, count, _) => {
+            format!("Check complete, {count} warnings have been found!\n{text}")
+        }
+        _ => text,
     }
-    match (answer.findings, &answer.failure) {
-        (0, None) => "Check complete, no warnings found.".to_owned(),
-        (0, Some(_)) => String::new(),
-        (1, _) => format!("Check complete, 1 warning has been found!\n{}", answer.text),
-        (count, _) => format!(
-            "Check complete, {count} warnings have been found!\n{}",
-            answer.text
-        ),
+}
+
+/// The text with one line break at its end, unless it is empty.
+fn ended(text: &str) -> String {
+    match text.trim_end_matches('\n') {
+        "" => String::new(),
+        text => format!("{text}\n"),
     }
 }
 

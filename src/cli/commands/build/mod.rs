@@ -1,6 +1,7 @@
 //! `solvekit build`: turns the flags of `docker build` into a [`BuildRequest`].
 
 pub(crate) mod again;
+pub(crate) mod asking;
 mod building;
 pub(crate) mod call;
 pub(crate) mod context_size;
@@ -55,7 +56,7 @@ async fn build_or_call(
     args.legacy.warn(mode, environment.identity);
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = request::build_request(&args, environment)?;
-        let surroundings = call::Surroundings {
+        let surroundings = asking::Surroundings {
             mode,
             sink,
             connection,
