@@ -121,6 +121,30 @@ fn values_that_buildkit_ignores_do_not_stop_a_build() {
     in_folder(&folder, solvekit(secret)).failed_with(1, &["secret a", "a directory"]);
 }
 
+#[test]
+fn annotations_of_an_index_are_refused_where_there_is_none() {
+    let folder = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /f\n")]);
+    for output in ["type=oci,dest=a.tar", "type=docker,dest=a.tar"] {
+        let arguments = ["build", "--annotation=index:a=b", "-o", output, "."];
+        let failed = buildx(&[&arguments[..], &["--provenance=false"]].concat());
+        let failed = in_folder(&folder, failed);
+        let expected = "failed to build: failed to solve: index annotations not supported for \
+                        single platform export";
+        assert_eq!(errors(&failed), [expected], "{output}: {}", failed.stderr);
+        assert!(!folder.path().join("a.tar").exists(), "{output}");
+    }
+    let arguments = [
+        "build",
+        "--annotation=index:a=b",
+        "-o",
+        "type=oci,dest=a.tar",
+        ".",
+    ];
+    let attested = buildx(&[&arguments[..], &["--provenance=true"]].concat());
+    in_folder(&folder, attested).succeeded();
+    in_folder(&folder, solvekit(arguments)).succeeded();
+}
+
 /// The names of the steps in a log of `--progress=plain`.
 fn steps(log: &str) -> Vec<&str> {
     let named = log

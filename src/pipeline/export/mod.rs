@@ -59,7 +59,7 @@ fn check_docker_archive(request: &BuildRequest) -> Result<(), Error> {
             count: request.platforms.len(),
         });
     }
-    match request.annotates_index() {
+    match request.annotates_index() && request.index_for_annotations {
         true => Err(Error::IndexAnnotations {
             what: "an archive of type=docker",
         }),

@@ -94,6 +94,9 @@ pub struct BuildRequest {
     /// Annotations, as attributes of the image exporter
     /// ([`parse_annotations`](crate::pipeline::parse_annotations)).
     pub annotations: BTreeMap<String, String>,
+    /// Make an index for annotations of an index, even for one platform without attestations. If
+    /// false, the daemon refuses such annotations, as it does in a build of buildx.
+    pub index_for_annotations: bool,
     /// Attestations of the image.
     pub attestations: Attestations,
     /// The amount of provenance in the outcome's metadata, also without an attestation.
@@ -152,6 +155,7 @@ impl BuildRequest {
             cache_to: Vec::new(),
             entitlements: Vec::new(),
             annotations: BTreeMap::new(),
+            index_for_annotations: true,
             attestations: Attestations::default(),
             metadata_provenance: MetadataProvenance::Disabled,
             cgroup_parent: None,
@@ -175,7 +179,7 @@ impl BuildRequest {
         crate::pipeline::request::options::without_inputs(self, DaemonKind::Buildkitd)
     }
 
-    /// True if there are annotations for an index: then one is made even for one platform.
+    /// True if there are annotations for an index.
     pub(super) fn annotates_index(&self) -> bool {
         let outputs = self.outputs.iter().map(|output| &output.attributes);
         let mut keys = outputs

@@ -96,7 +96,8 @@ impl<'a> Build<'a> {
         if annotates_index {
             export::check_makes_indexes(client).await?;
         }
-        let makes_index = prepared.part.is_some() || annotates_index;
+        let makes_index =
+            prepared.part.is_some() || annotates_index && request.index_for_annotations;
         let inputs = &prepared.inputs;
         let attempt = Attempt::new(request, inputs, client, environment, makes_index);
         let mut attempt = Box::pin(attempt).await?;

@@ -70,6 +70,7 @@ pub(super) fn requests(
         policy::of_process(&mut request.policy, environment);
         request.node_id = environment.node_id();
         request.wording = environment.identity.wording();
+        request.index_for_annotations = environment.identity != Identity::Buildx;
         request.folders = Folders::from_environment();
         ignored::warn(&request.ignored_values(), Some(name));
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);

@@ -13,6 +13,7 @@ use solvekit::pipeline::{
 use super::BuildArgs;
 use crate::cli::args::{caches, git_source, images, policy, proxies, secrets, values};
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::terminal::warn;
 use crate::cli::report::usage::{BuildUsage, OutputUsage};
 use crate::cli::report::{Failure, hint};
@@ -59,6 +60,7 @@ pub(super) fn build_request(
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
     request.wording = environment.identity.wording();
+    request.index_for_annotations = environment.identity != Identity::Buildx;
     git_source::apply([&mut request], environment);
     args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
