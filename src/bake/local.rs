@@ -30,6 +30,7 @@ pub struct LocalMachine {
     working_directory: String,
     variables: BTreeMap<String, String>,
     stdout_is_terminal: bool,
+    accepts_secret_folders: bool,
 }
 
 impl LocalMachine {
@@ -43,6 +44,7 @@ impl LocalMachine {
             working_directory: working_directory.into(),
             variables: variables.into_iter().collect(),
             stdout_is_terminal: false,
+            accepts_secret_folders: false,
         }
     }
 
@@ -50,6 +52,14 @@ impl LocalMachine {
     #[must_use]
     pub fn with_terminal(mut self, stdout_is_terminal: bool) -> Self {
         self.stdout_is_terminal = stdout_is_terminal;
+        self
+    }
+
+    /// Sets if a folder is accepted in place of a secret's file; see
+    /// [`Machine::accepts_secret_folders`].
+    #[must_use]
+    pub fn with_secret_folders(mut self, accepted: bool) -> Self {
+        self.accepts_secret_folders = accepted;
         self
     }
 
@@ -186,6 +196,10 @@ impl Machine for LocalMachine {
 
     fn stdout_is_terminal(&self) -> bool {
         self.stdout_is_terminal
+    }
+
+    fn accepts_secret_folders(&self) -> bool {
+        self.accepts_secret_folders
     }
 }
 

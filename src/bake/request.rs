@@ -6,7 +6,7 @@ use solvekit_bake::target::{Attest, Cache, Resources, Secret, Ssh, Target};
 use solvekit_core::units::parse_size;
 use solvekit_host::sockets::SSH_AGENT;
 
-use super::{CheckError, Machine, check};
+use super::{CheckError, Found, Machine, check};
 use crate::client::CacheEntry;
 use crate::oci::{self, Platform, Reference};
 use crate::pipeline::{
@@ -242,14 +242,21 @@ fn secrets(given: &[Secret], machine: &dyn Machine) -> Result<Secrets, RequestEr
             true => None,
             false => machine.variable(variable),
         };
-        secrets = match (value, secret.path.as_str()) {
+        let path = match by_id {
+            true => secret.id.as_str(),
+            false => secret.path.as_str(),
+        };
+        let is_folder = || matches!(machine.look(path), Ok(Found::Folder));
+        secrets = match (value, path) {
             (Some(value), _) => secrets.with_value(&secret.id, value)?,
-            (None, "") if by_id => secrets.with_file(&secret.id, &secret.id)?,
             (None, "") => {
                 return Err(RequestError::NoVariable {
                     id: secret.id.clone(),
                     variable: variable.clone(),
                 });
+            }
+            (None, path) if machine.accepts_secret_folders() && is_folder() => {
+                secrets.with_unchecked_file(&secret.id, path)
             }
             (None, path) => secrets.with_file(&secret.id, path)?,
         };
@@ -271,7 +278,7 @@ fn agents(target: &Target, machine: &dyn Machine) -> Result<SshAgents, RequestEr
         let own = machine.variable("SSH_AUTH_SOCK");
         let own = own.or_else(|| SSH_AGENT.map(ToOwned::to_owned));
         let own = own.unwrap_or_default();
-        let is_socket = |path: &str| matches!(machine.look(path), Ok(super::Found::Socket));
+        let is_socket = |path: &str| matches!(machine.look(path), Ok(Found::Socket));
         agents = match paths.as_slice() {
             [] => agents.with_socket(&agent.id, own)?,
             [path] if is_socket(path) => agents.with_socket(&agent.id, path)?,

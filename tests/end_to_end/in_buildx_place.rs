@@ -145,6 +145,29 @@ fn annotations_of_an_index_are_refused_where_there_is_none() {
     in_folder(&folder, solvekit(arguments)).succeeded();
 }
 
+#[test]
+fn a_folder_as_a_secret_of_bake_fails_the_step_that_reads_it() {
+    let word = unique();
+    let reading = format!("FROM busybox\nRUN --mount=type=secret,id=s echo {word}\n");
+    let folder = folder_of(&[
+        ("Dockerfile", &reading),
+        ("None", "FROM busybox\nRUN true\n"),
+        (
+            "docker-bake.hcl",
+            "target \"default\" { secret = [\"id=s,src=folder\"] }\n\
+             target \"none\" {\ninherits = [\"default\"]\ndockerfile = \"None\"\n}\n",
+        ),
+        ("folder/f", ""),
+    ]);
+    let bake = |target| buildx(&["bake", "--set=*.output=type=cacheonly", target]);
+    in_folder(&folder, bake("none")).succeeded();
+    let failed = in_folder(&folder, bake("default"));
+    let expected = "failed to solve: cannot read folder for secret s: Is a directory";
+    assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
+    assert!(failed.stderr.contains("[2/2] RUN"), "{}", failed.stderr);
+    in_folder(&folder, solvekit(["bake", "none"])).failed_with(1, &["secret s", "a directory"]);
+}
+
 /// The names of the steps in a log of `--progress=plain`.
 fn steps(log: &str) -> Vec<&str> {
     let named = log

@@ -54,6 +54,12 @@ pub trait Machine {
 
     /// True if the standard output is a terminal, to which no archive is written.
     fn stdout_is_terminal(&self) -> bool;
+
+    /// True to accept a folder in place of a secret's file: only a step that reads the secret
+    /// fails, as in buildx. Otherwise it is an error.
+    fn accepts_secret_folders(&self) -> bool {
+        false
+    }
 }
 
 /// Checks that a build can use every attribute of `target`.

@@ -69,3 +69,42 @@ fn the_policies_of_a_target_are_those_of_its_build() {
     assert_eq!(config.strict, Some(true));
     assert_eq!(config.log_level, Some(crate::policy::LogLevel::Debug));
 }
+
+/// A machine on which every path is a folder.
+struct Folders {
+    accepts: bool,
+}
+
+impl Machine for Folders {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn look(&self, _: &str) -> std::io::Result<Found> {
+        Ok(Found::Folder)
+    }
+
+    fn check_key(&self, _: &str) -> Result<(), crate::session::Error> {
+        Ok(())
+    }
+
+    fn stdout_is_terminal(&self) -> bool {
+        false
+    }
+
+    fn accepts_secret_folders(&self) -> bool {
+        self.accepts
+    }
+}
+
+#[test]
+fn a_folder_is_a_secret_only_where_it_is_accepted() {
+    for text in ["id=a,src=/", "id=/"] {
+        let given = [Secret::parse(text).unwrap()];
+        let accepted = secrets(&given, &Folders { accepts: true }).unwrap();
+        assert!(!accepted.is_empty(), "{text}");
+        let refused = secrets(&given, &Folders { accepts: false }).unwrap_err();
+        let words = refused.to_string();
+        assert!(words.starts_with("cannot use / as secret"), "{words}");
+    }
+}

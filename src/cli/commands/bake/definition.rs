@@ -9,6 +9,7 @@ use solvekit::bake::{self, Evaluation, InputFile, LocalMachine, Options, Plan, p
 use super::{BakeArgs, allow, failed, files, machine, overrides, read_stdin, remote, since, tools};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::usage::BakeUsage;
 use crate::cli::report::{Failure, display};
 
@@ -33,7 +34,7 @@ pub(super) struct Definition {
 
 impl<'a> Bake<'a> {
     /// Checks the flags before any bake file is read.
-    pub(super) fn of(args: &'a BakeArgs) -> Result<Self, Failure> {
+    pub(super) fn of(args: &'a BakeArgs, identity: Identity) -> Result<Self, Failure> {
         let set = overrides::texts(args)?;
         allow::check(&args.allow)?;
         if args.print && args.listing().is_some() {
@@ -46,7 +47,7 @@ impl<'a> Bake<'a> {
             options: Options {
                 file_relative_paths: settings.file_relative_paths()?,
             },
-            machine: machine::this()?,
+            machine: machine::this(identity)?,
             args,
             set,
             asked,
@@ -178,7 +179,7 @@ impl<'a> Bake<'a> {
 /// contain mistakes.
 pub(crate) fn names(files: &[String]) -> Vec<String> {
     let evaluate = || {
-        let machine = machine::this()?;
+        let machine = machine::this(Identity::Solvekit)?;
         let settings = files::Settings::from_process()?;
         let variables = files::environment(&settings, &[], "")?;
         let no_stdin = || Err(io::Error::from(io::ErrorKind::Unsupported));

@@ -43,7 +43,7 @@ pub(crate) async fn cmd_bake(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let bake = Bake::of(args)?;
+    let bake = Bake::of(args, environment.identity)?;
     let definition = bake.definition(connection, environment).await;
     if let Some((names, mode)) = args.formatted() {
         // A file with mistakes can still be formatted.
