@@ -83,6 +83,9 @@ pub(super) async fn cmd_debug(
         DebugCommand::Workers(args) => workers::cmd_workers(args, connection, environment).await,
         DebugCommand::Info(args) => debug::info(args, connection, environment).await,
         DebugCommand::Histories(args) => histories(args, connection, environment).await,
+        DebugCommand::Logs(args) if !args.names_a_build() => {
+            Err(Failure::new("build ref must be specified"))
+        }
         DebugCommand::Logs(args) => history::logs_of(args, connection, environment).await,
         DebugCommand::Get(args) => {
             let client = connection.connect(environment).await?;

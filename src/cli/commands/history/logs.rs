@@ -18,6 +18,13 @@ pub(crate) struct LogsArgs {
     progress: ProgressArgs,
 }
 
+impl LogsArgs {
+    /// True if a build is given.
+    pub(crate) fn names_a_build(&self) -> bool {
+        self.build.is_some()
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   solvekit history logs                       the newest build
