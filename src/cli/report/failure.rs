@@ -30,6 +30,8 @@ pub(crate) struct Failure {
     buildx: Option<String>,
     /// True if buildx prints no prefix before the message.
     alone_in_buildx: bool,
+    /// True if buildx prints no lines above the message.
+    bare_in_buildx: bool,
     /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
     /// The end of those lines.
@@ -66,6 +68,7 @@ impl Failure {
             message: text::without_error_numbers(&message.into()).into_owned(),
             buildx: None,
             alone_in_buildx: false,
+            bare_in_buildx: false,
             report: String::new(),
             ending: None,
             hint: None,
@@ -195,6 +198,13 @@ impl Failure {
         self
     }
 
+    /// Sets if there are no lines above the message when this program is called as buildx.
+    #[must_use]
+    pub(crate) fn bare_in_buildx(mut self, is_bare: bool) -> Self {
+        self.bare_in_buildx |= is_bare;
+        self
+    }
+
     /// Adds a prefix to the message that is printed when this program is called as buildx.
     #[must_use]
     pub(crate) fn prefixed_in_buildx(mut self, text: &str) -> Self {
@@ -213,6 +223,9 @@ impl Failure {
             // the Dockerfile.
             self.registry = None;
             self.ending = None;
+            if self.bare_in_buildx {
+                self.report.clear();
+            }
         }
         // buildctl's messages for builds are buildx's.
         self.is_of_buildctl = identity == Identity::Buildctl;

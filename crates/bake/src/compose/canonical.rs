@@ -104,7 +104,13 @@ fn walk(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
 /// Returns the error for a value of the wrong type.
 pub(super) fn wrong_type(node: &Node, path: &Path<'_>, wanted: &str) -> Diagnostic {
     let message = format!("{path} must be {wanted}, not {}", node.value.kind());
-    Diagnostic::new(Kind::Compose, message).at(node.place.span())
+    let failed = Diagnostic::new(Kind::Compose, message).at(node.place.span());
+    match wanted {
+        "a mapping" | "a mapping or a list" => {
+            failed.in_reference_alone(format!("{path} must be a mapping"))
+        }
+        _ => failed,
+    }
 }
 
 fn refused(node: &Node, path: &Path<'_>, problem: &dyn std::fmt::Display) -> Diagnostic {

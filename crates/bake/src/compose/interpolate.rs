@@ -96,7 +96,12 @@ fn walk(
                     let message = format!("{path}: {error}");
                     let failed = Diagnostic::new(Kind::Compose, message).at(node.place.span());
                     match error {
-                        TemplateError::Invalid => failed.hint("write $$ for a dollar sign"),
+                        TemplateError::Invalid => failed
+                            .hint("write $$ for a dollar sign")
+                            .in_reference_alone(format!(
+                                "invalid interpolation format for {path}.\nYou may need to escape \
+                                 any $ with another $.\n{text}"
+                            )),
                         _ => failed,
                     }
                 })?

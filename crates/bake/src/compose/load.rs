@@ -185,7 +185,8 @@ fn document(
             "a compose file must be a mapping, not {}",
             node.value.kind()
         );
-        return Err(Diagnostic::new(Kind::Compose, message).at(place.span()));
+        let failed = Diagnostic::new(Kind::Compose, message).at(place.span());
+        return Err(failed.in_reference_alone("top-level object must be a mapping"));
     };
     interpolate(&mut map, &|name| settings.variables.get(name).cloned())?;
     if settings.with_references {

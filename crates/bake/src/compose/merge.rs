@@ -161,7 +161,8 @@ fn mapping(node: Node, path: &Path<'_>) -> Result<Map, Diagnostic> {
         Value::Map(map) => Ok(map),
         other => {
             let message = format!("{path} must be a mapping, not {}", other.kind());
-            Err(Diagnostic::new(Kind::Compose, message).at(node.place.span()))
+            let failed = Diagnostic::new(Kind::Compose, message).at(node.place.span());
+            Err(failed.in_reference_alone(format!("{path} must be a mapping")))
         }
     }
 }

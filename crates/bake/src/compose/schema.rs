@@ -195,6 +195,8 @@ impl Record {
                 None => {
                     let message = format!("{path} has no attribute {name:?}");
                     let failed = Diagnostic::new(Kind::Structure, message).at(node.place.span());
+                    let words = format!("{path} additional properties '{name}' not allowed");
+                    let failed = failed.in_reference_alone(words);
                     let known = self.fields.iter().map(|(field, _)| *field);
                     return Err(match nearest(name, known) {
                         Some(near) => failed.hint(format!("did you mean {near:?}?")),

@@ -67,6 +67,8 @@ pub struct Details {
     pub others: u32,
     /// The message of buildx, which scripts search for, if it has a well-known one.
     reference: Option<String>,
+    /// True if buildx prints its message without the position and the lines around it.
+    is_reference_alone: bool,
     /// The lines around the position.
     excerpt: Option<String>,
 }
@@ -95,6 +97,7 @@ impl Diagnostic {
             hints: Vec::new(),
             others: 0,
             reference: None,
+            is_reference_alone: false,
             excerpt: None,
         }))
     }
@@ -125,6 +128,19 @@ impl Diagnostic {
     pub(crate) fn in_reference(mut self, message: impl Into<String>) -> Self {
         self.reference = Some(shortened(message.into()));
         self
+    }
+
+    /// Sets the message of buildx, which has neither a position nor lines around it.
+    #[must_use]
+    pub(crate) fn in_reference_alone(self, message: impl Into<String>) -> Self {
+        let mut failed = self.in_reference(message);
+        failed.is_reference_alone = true;
+        failed
+    }
+
+    /// True if buildx prints no lines of the file with its message.
+    pub fn is_reference_alone(&self) -> bool {
+        self.0.is_reference_alone
     }
 
     /// Returns the lines around the position, once the file is known; see

@@ -21,6 +21,9 @@ impl Diagnostic {
     /// Returns the same text with buildx's message, if that is well-known.
     pub fn to_reference(&self) -> Option<String> {
         let message = self.reference.as_deref()?;
+        if self.is_reference_alone() {
+            return Some(message.to_owned());
+        }
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = self.write(message, &mut text);

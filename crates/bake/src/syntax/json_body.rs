@@ -36,8 +36,15 @@ pub fn parse_json(bytes: &[u8], name: &str) -> Result<JsonFile, Diagnostic> {
     }
     match parse(&tokens) {
         Ok(root) => Ok(JsonFile { file, root }),
-        Err(error) => {
-            Err(Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file)))
+        Err(failed) => {
+            let first = failed.first;
+            let mut error =
+                Diagnostic::new(Kind::Syntax, first.message).at(first.range.within(&file));
+            error.others = u32::try_from(failed.others).unwrap_or(u32::MAX);
+            Err(match first.reference {
+                Some(reference) => error.in_reference(reference),
+                None => error,
+            })
         }
     }
 }

@@ -154,6 +154,7 @@ fn failed(error: &Diagnostic) -> Failure {
         Some(excerpt) => failure.report_before(excerpt),
         None => failure,
     };
+    let failure = failure.bare_in_buildx(error.is_reference_alone());
     let place = error.span.as_ref().map(|span| Place {
         file: span.file.to_string(),
         line: span.start.line,

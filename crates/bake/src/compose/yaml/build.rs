@@ -155,7 +155,11 @@ impl<'a> Builder<'a> {
             let name = self.key(key)?;
             if let Some(line) = lines.insert(name, self.arena.nodes[key].line) {
                 let message = format!("the key {name:?} is already set at line {line}");
-                return Err(self.error(key, message));
+                let here = self.arena.nodes[key].line;
+                return Err(self.error(key, message).in_reference_alone(format!(
+                    "failed to parse : yaml: construct errors:\n  line 1: line {here}: mapping key \
+                     {name:?} already defined at line {line}"
+                )));
             }
             if self.is_merge_key(key) {
                 merges.push(value);

@@ -59,7 +59,21 @@ fn scan_error(file: &Arc<str>, error: &ScanError) -> Diagnostic {
         line,
         column,
     };
-    Diagnostic::new(Kind::Syntax, format!("invalid YAML: {}", error.info())).at(place.span())
+    let message = format!("invalid YAML: {}", error.info());
+    let failed = Diagnostic::new(Kind::Syntax, message).at(place.span());
+    failed.in_reference_alone(format!(
+        "failed to parse : yaml: {}: {}",
+        mark(line, column),
+        error.info()
+    ))
+}
+
+/// Returns a position as the reference prints it: without a column at the start of a line.
+fn mark(line: usize, column: usize) -> String {
+    match column {
+        1 => format!("line {line}"),
+        _ => format!("line {line}, column {column}"),
+    }
 }
 
 fn read(file: &Arc<str>, text: &str) -> Result<Vec<Document>, Failure> {
