@@ -164,7 +164,11 @@ fn a_folder_as_a_secret_of_bake_fails_the_step_that_reads_it() {
     let failed = in_folder(&folder, bake("default"));
     let expected = "failed to solve: cannot read folder for secret s: Is a directory";
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
-    assert!(failed.stderr.contains("[2/2] RUN"), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("[stage-0 2/2] RUN"),
+        "{}",
+        failed.stderr
+    );
     in_folder(&folder, solvekit(["bake", "none"])).failed_with(1, &["secret s", "a directory"]);
 }
 
