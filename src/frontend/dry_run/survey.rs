@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Expected;
 use super::graph::{Asked, Commands, Vertex};
-use super::walk::{Answer, Step, Walk};
+use super::walk::{Answer, Found, Step, Walk};
 use crate::client::{CacheEntry, Failure};
 use crate::frontend::Error;
 use crate::gateway::{self, Bridge, SolveOptions};
@@ -25,26 +25,6 @@ const REPORTED: Duration = Duration::from_secs(2);
 pub(crate) struct Survey {
     asked: Asked,
     found: Vec<Found>,
-}
-
-/// The daemon's answer about a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    /// Its result was in the cache. Sources count as such.
-    Cached,
-    /// It was not cached, and ran: it only copies files.
-    Ran,
-    /// It is a command that is not cached.
-    Tried,
-    /// A result that it needs is missing.
-    Open,
-}
-
-impl Found {
-    /// True if the daemon has the result now.
-    fn is_there(self) -> bool {
-        matches!(self, Self::Cached | Self::Ran)
-    }
 }
 
 /// The reason for an incomplete survey.
@@ -166,8 +146,7 @@ impl Survey {
         let found = self.asked.vertices.iter().zip(&self.found);
         let steps = found.map(|(vertex, found)| Step {
             inputs: vertex.inputs.clone(),
-            is_there: found.is_there(),
-            is_tried: *found == Found::Tried,
+            found: *found,
             ignores_cache: vertex.ignores_cache,
         });
         Walk::new(steps.collect())
@@ -201,10 +180,9 @@ impl Survey {
         for (number, vertex) in self.asked.vertices.iter().enumerate() {
             let base = vertex.base.map(|base| all[base]);
             all.push(match self.found[number] {
-                Found::Cached => Expected::Cached,
-                Found::Ran => Expected::Runs,
                 _ if !is_needed[number] => Expected::Cached,
-                Found::Tried => Expected::Runs,
+                Found::Cached => Expected::Cached,
+                Found::Ran | Found::Tried => Expected::Runs,
                 Found::Open if base == Some(Expected::Runs) => Expected::Runs,
                 Found::Open => Expected::Unknown,
             });

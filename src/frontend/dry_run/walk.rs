@@ -14,16 +14,33 @@ pub(crate) struct Walk {
 }
 
 /// What is known about a step before the walk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Step {
     /// The indices of the steps that it needs, all lower than its own.
     pub(super) inputs: Vec<usize>,
-    /// The daemon has its result.
-    pub(super) is_there: bool,
-    /// It is not cached, and the results that it needs are there.
-    pub(super) is_tried: bool,
+    pub(super) found: Found,
     /// It, or a step that it needs, does not use the cache.
     pub(super) ignores_cache: bool,
+}
+
+/// The daemon's answer about a step whose inputs it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Its result was in the cache. Sources count as such.
+    Cached,
+    /// It was not cached, and ran: it only copies files.
+    Ran,
+    /// It is a command that is not cached.
+    Tried,
+    /// Unknown: a result that it needs is missing.
+    Open,
+}
+
+impl Found {
+    /// True if the daemon has the result now.
+    pub(super) fn is_there(self) -> bool {
+        matches!(self, Self::Cached | Self::Ran)
+    }
 }
 
 /// A step whose user is needed.
@@ -63,17 +80,18 @@ impl Walk {
     /// Returns the next step to ask about; `None` at the end of the walk.
     pub(crate) fn question(&mut self) -> Option<usize> {
         while let Some(open) = self.open.pop() {
-            let step = &self.steps[open.number];
-            let is_settled = step.is_there || self.is_seen[open.number];
-            if is_settled || step.is_tried {
-                self.is_needed[open.number] |= step.is_tried;
+            if self.is_seen[open.number] {
                 continue;
             }
-            let (ignores_cache, is_known) = (step.ignores_cache, open.stopped_at.is_some());
-            if !ignores_cache && !is_known {
-                return Some(open.number);
+            let step = &self.steps[open.number];
+            match step.found {
+                Found::Cached => {}
+                Found::Ran | Found::Tried => self.descend(open.number, Some(open.number)),
+                Found::Open if step.ignores_cache || open.stopped_at.is_some() => {
+                    self.descend(open.number, open.stopped_at);
+                }
+                Found::Open => return Some(open.number),
             }
-            self.descend(open.number, open.stopped_at);
         }
         None
     }
@@ -91,23 +109,23 @@ impl Walk {
         self.is_needed
     }
 
-    /// Marks a step as needed, and continues with the results that it misses.
+    /// Marks a step as needed, and continues with its inputs that were not cached.
     fn descend(&mut self, number: usize, stopped_at: Option<usize>) {
         self.is_seen[number] = true;
         self.is_needed[number] = true;
-        if stopped_at == Some(number) {
-            // It would start at once: what it needs is cached.
-            return;
-        }
-        let inputs = self.steps[number].inputs.iter().copied();
-        let mut missing: Vec<usize> = inputs.filter(|at| !self.steps[*at].is_there).collect();
-        missing.sort_unstable();
-        missing.dedup();
+        let mut inputs = self.steps[number].inputs.clone();
+        inputs.sort_unstable();
+        inputs.dedup();
+        let is_missing = |at: &usize| !self.steps[*at].found.is_there();
         // The solve stopped below the only one.
-        let stopped_at = stopped_at.filter(|_| missing.len() == 1);
-        let open = missing
-            .into_iter()
-            .map(|number| Open { number, stopped_at });
+        let below = stopped_at.filter(|_| inputs.iter().filter(|at| is_missing(at)).count() == 1);
+        // It would start at once: the missing ones are cached.
+        let starts = stopped_at == Some(number);
+        inputs.retain(|at| !(starts && is_missing(at)));
+        let open = inputs.into_iter().map(|number| Open {
+            number,
+            stopped_at: below,
+        });
         self.open.extend(open);
     }
 }
@@ -118,29 +136,34 @@ mod tests {
 
     use super::*;
 
-    /// A daemon, for steps in its cache. Steps that copy files are there if their inputs are.
+    /// A daemon with steps in its cache.
     struct Daemon {
         steps: Vec<Step>,
         is_cached: Vec<bool>,
     }
 
     impl Daemon {
-        fn new(inputs: &[&[usize]], cached: &[usize]) -> Self {
+        /// The daemon after a survey. `copies` are the steps that only copy files.
+        fn new(inputs: &[&[usize]], cached: &[usize], copies: &[usize]) -> Self {
             let is_cached: Vec<bool> = (0..inputs.len()).map(|at| cached.contains(&at)).collect();
             let mut steps: Vec<Step> = Vec::new();
             for (number, inputs) in inputs.iter().enumerate() {
-                let is_open = inputs.iter().all(|at| steps[*at].is_there);
+                let is_asked = inputs.iter().all(|at| steps[*at].found.is_there());
                 steps.push(Step {
                     inputs: inputs.to_vec(),
-                    is_there: is_open && is_cached[number],
-                    is_tried: is_open && !is_cached[number],
+                    found: match (is_asked, is_cached[number]) {
+                        (false, _) => Found::Open,
+                        (true, true) => Found::Cached,
+                        (true, false) if copies.contains(&number) => Found::Ran,
+                        (true, false) => Found::Tried,
+                    },
                     ignores_cache: false,
                 });
             }
             Self { steps, is_cached }
         }
 
-        /// The commands that run for a step, none if it is cached.
+        /// The steps that run for a step, in order; none if it is cached.
         fn run(&self, number: usize, ran: &mut Vec<usize>) {
             if self.is_cached[number] || ran.contains(&number) {
                 return;
@@ -158,9 +181,11 @@ mod tests {
                 questions += 1;
                 let mut ran = Vec::new();
                 self.run(number, &mut ran);
-                let answer = match ran.first() {
+                // What only copies files is there since the survey.
+                let stopped = ran.into_iter().find(|at| !self.steps[*at].found.is_there());
+                let answer = match stopped {
                     None => Answer::Cached,
-                    Some(first) => Answer::Stopped(Some(*first)),
+                    stopped => Answer::Stopped(stopped),
                 };
                 walk.answer(number, answer);
             }
@@ -173,22 +198,45 @@ mod tests {
     #[test]
     fn a_line_of_steps_takes_one_question() {
         let inputs: [&[usize]; 5] = [&[], &[0], &[1], &[2], &[3]];
-        assert_eq!(Daemon::new(&inputs, &[0]).walk(), (vec![1, 2, 3, 4], 1));
-        assert_eq!(Daemon::new(&inputs, &[0, 1, 2, 3]).walk(), (vec![4], 0));
-        assert_eq!(Daemon::new(&inputs, &[0, 1, 2, 3, 4]).walk(), (vec![], 0));
+        assert_eq!(
+            Daemon::new(&inputs, &[0], &[]).walk(),
+            (vec![1, 2, 3, 4], 1)
+        );
+        assert_eq!(
+            Daemon::new(&inputs, &[0, 1, 2, 3], &[]).walk(),
+            (vec![4], 0)
+        );
+        assert_eq!(
+            Daemon::new(&inputs, &[0, 1, 2, 3, 4], &[]).walk(),
+            (vec![], 0)
+        );
     }
 
     #[test]
     fn a_cached_step_does_not_need_its_inputs() {
         let inputs: [&[usize]; 5] = [&[], &[0], &[], &[1, 2], &[3]];
-        assert_eq!(Daemon::new(&inputs, &[0, 2, 3, 4]).walk(), (vec![], 1));
-        assert_eq!(Daemon::new(&inputs, &[0, 2, 3]).walk(), (vec![4], 1));
-        assert_eq!(Daemon::new(&inputs, &[0, 2]).walk(), (vec![1, 3, 4], 1));
+        assert_eq!(Daemon::new(&inputs, &[0, 2, 3, 4], &[]).walk(), (vec![], 1));
+        assert_eq!(Daemon::new(&inputs, &[0, 2, 3], &[]).walk(), (vec![4], 1));
+        assert_eq!(
+            Daemon::new(&inputs, &[0, 2], &[]).walk(),
+            (vec![1, 3, 4], 1)
+        );
+    }
+
+    #[test]
+    fn steps_that_ran_in_the_survey_are_needed_if_their_users_are() {
+        let inputs: [&[usize]; 5] = [&[], &[0], &[1], &[], &[2, 3]];
+        let walk = |cached: &[usize]| Daemon::new(&inputs, cached, &[0, 1, 3]).walk();
+        assert_eq!(walk(&[]), (vec![0, 1, 2, 3, 4], 1));
+        assert_eq!(walk(&[2]), (vec![3, 4], 0));
+        assert_eq!(walk(&[4]), (vec![], 1));
+        let all_copies = Daemon::new(&inputs[..2], &[], &[0, 1]);
+        assert_eq!(all_copies.walk(), (vec![0, 1], 0));
     }
 
     #[test]
     fn a_step_that_ignores_the_cache_is_not_asked_about() {
-        let mut daemon = Daemon::new(&[&[], &[0], &[1]], &[]);
+        let mut daemon = Daemon::new(&[&[], &[0], &[1]], &[], &[]);
         for step in &mut daemon.steps {
             step.ignores_cache = true;
         }
@@ -197,7 +245,7 @@ mod tests {
 
     #[test]
     fn an_unknown_step_in_an_answer_makes_more_questions() {
-        let steps = Daemon::new(&[&[], &[0], &[1], &[2]], &[]).steps;
+        let steps = Daemon::new(&[&[], &[0], &[1], &[2]], &[], &[]).steps;
         let mut walk = Walk::new(steps);
         let mut questions = Vec::new();
         while let Some(number) = walk.question() {
@@ -212,17 +260,22 @@ mod tests {
         #[test]
         fn exactly_the_steps_that_a_daemon_runs_are_needed(
             graph in prop::collection::vec(
-                (prop::collection::vec(any::<prop::sample::Index>(), 0..3), any::<bool>()),
+                (
+                    prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+                    any::<bool>(),
+                    any::<bool>(),
+                ),
                 1..20,
             ),
         ) {
-            let inputs: Vec<Vec<usize>> = graph.iter().enumerate().map(|(at, (inputs, _))| {
+            let inputs: Vec<Vec<usize>> = graph.iter().enumerate().map(|(at, (inputs, ..))| {
                 let before = inputs.iter().filter(|_| at > 0);
                 before.map(|input| input.index(at)).collect()
             }).collect();
             let inputs: Vec<&[usize]> = inputs.iter().map(Vec::as_slice).collect();
             let cached: Vec<usize> = (0..graph.len()).filter(|at| graph[*at].1).collect();
-            let daemon = Daemon::new(&inputs, &cached);
+            let copies: Vec<usize> = (0..graph.len()).filter(|at| graph[*at].2).collect();
+            let daemon = Daemon::new(&inputs, &cached, &copies);
             let mut ran = Vec::new();
             daemon.run(graph.len() - 1, &mut ran);
             ran.sort_unstable();
