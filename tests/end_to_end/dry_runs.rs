@@ -104,7 +104,8 @@ fn a_file_that_another_stage_lacks_is_an_error() {
     );
     let context = folder_of(&[("Dockerfile", &text)]);
     let asked = Finished::of(&mut build(&context, &["--dry-run"]));
-    asked.failed_with(1, &["Dockerfile:4", "/nothere"]);
+    let hint = "To see what a stage has: solvekit build --target files -o - . ";
+    asked.failed_with(1, &["Dockerfile:4", "/nothere", hint]);
 }
 
 #[test]

@@ -2,12 +2,21 @@
 //! an ignore pattern excludes it.
 
 use crate::client::{Failure, SourceDetail};
-use crate::frontend::MissingSource;
+use crate::frontend::{self, MissingSource};
 use crate::pipeline::Inputs;
 use crate::session::PatternMatcher;
 
-/// Explains a failure such as `… "/path": not found` if the path belongs to a context.
-pub(in crate::pipeline) fn explain(
+/// Adds an explanation to a failure such as `… "/path": not found`.
+pub(in crate::pipeline) fn explain(inputs: &Inputs, error: &mut frontend::Error) {
+    if let frontend::Error::Solve(solve) = error {
+        let failure = solve.source.failure();
+        solve.explanation =
+            failure.and_then(|failure| explanation(inputs, failure, solve.lines.as_ref()));
+    }
+}
+
+/// The explanation, if the path belongs to a context or to another stage.
+fn explanation(
     inputs: &Inputs,
     failure: &Failure,
     lines: Option<&SourceDetail>,
@@ -92,7 +101,7 @@ mod tests {
         write("Dockerfile", "FROM scratch\n");
         write(".dockerignore", &excludes.join("\n"));
         let inputs = pipeline::read_inputs(&BuildRequest::new(folder.path())).unwrap();
-        let explained = explain(&inputs, &Failure::new(Code::Unknown, message), lines);
+        let explained = explanation(&inputs, &Failure::new(Code::Unknown, message), lines);
         explained.map(|missing| missing.to_string())
     }
 

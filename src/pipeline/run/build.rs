@@ -17,8 +17,8 @@ use super::prepared::Prepared;
 use super::provenance::{self, KnownRequest};
 use super::shared::Member;
 use super::step_limit::Limited;
-use crate::client::{Client, Failure, SolveRequest, Worker};
-use crate::frontend::{self, Finished, Hook, Job, Setting};
+use crate::client::{Client, SolveRequest, Worker};
+use crate::frontend::{Finished, Hook, Job, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::engine_push;
 use crate::pipeline::export::layouts::{self, Layouts};
@@ -272,28 +272,18 @@ impl<'a> Build<'a> {
         let mut finished = match Box::pin(job.run(bridge, setting)).await {
             Ok(finished) => finished,
             Err(mut error) => {
-                self.explain(&mut error);
+                missing_source::explain(&self.prepared.inputs, &mut error);
                 return Err(error.into());
             }
         };
         for failure in &mut finished.failed {
-            self.explain(&mut failure.error);
+            missing_source::explain(&self.prepared.inputs, &mut failure.error);
         }
         let on_failure = self.attempt.request.on_failure;
         let is_enough = on_failure == OnFailure::Export && !finished.built.is_empty();
         match finished.failed.is_empty() || is_enough {
             true => Ok(finished),
             false => Err(not_exported(finished)),
-        }
-    }
-
-    /// Explains a missing source of COPY with the files and the ignore rules on this machine.
-    fn explain(&self, error: &mut frontend::Error) {
-        if let frontend::Error::Solve(solve) = error {
-            let failure: Option<&Failure> = solve.source.failure();
-            solve.explanation = failure.and_then(|failure| {
-                missing_source::explain(&self.prepared.inputs, failure, solve.lines.as_ref())
-            });
         }
     }
 

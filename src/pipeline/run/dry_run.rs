@@ -10,6 +10,7 @@ use crate::client::{Client, SolveRequest};
 use crate::frontend::{ExpectedGraph, Job, forecast};
 use crate::gateway::{Bridge, BuildResult};
 use crate::pipeline::Error;
+use crate::pipeline::inputs::missing_source;
 use crate::pipeline::request::options;
 use crate::session::ContentStores;
 
@@ -59,7 +60,11 @@ impl Prepared {
                 let surveyed = aside
                     .survey(&made.definition, &setting.cache_imports)
                     .await?;
-                let surveyed = surveyed.map_err(|incomplete| job.explain(incomplete))?;
+                let surveyed = surveyed.map_err(|incomplete| {
+                    let mut error = job.explain(incomplete);
+                    missing_source::explain(&self.inputs, &mut error);
+                    error
+                })?;
                 let Surveyed { survey, is_needed } = surveyed;
                 let listed = &setting.build_platforms;
                 graphs.push(forecast(made.platform, &survey, &is_needed, listed));
