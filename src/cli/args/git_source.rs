@@ -94,7 +94,7 @@ impl Found {
         })
     }
 
-    /// Adds what is wanted to a request for this context.
+    /// Adds the wanted facts about the repository to a request for this context.
     fn describe(&self, request: &mut BuildRequest, wanted: &Wanted) {
         let dockerfile = match &request.dockerfile {
             None => Some(self.context.join("Dockerfile")),

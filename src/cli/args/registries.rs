@@ -127,7 +127,7 @@ fn open(credentials: Credentials, options: ClientOptions) -> Client {
 fn warn_unchecked(registries: &[String]) {
     for registry in registries {
         warn(&format!(
-            "whether {registry} is the registry that it says is not checked"
+            "the certificate of {registry} is not checked: another host can answer in its place"
         ));
     }
 }

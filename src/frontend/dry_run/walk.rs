@@ -117,9 +117,9 @@ impl Walk {
         inputs.sort_unstable();
         inputs.dedup();
         let is_missing = |at: &usize| !self.steps[*at].found.is_there();
-        // The solve stopped below the only one.
+        // If one input is missing, the solve stopped at it or below it.
         let below = stopped_at.filter(|_| inputs.iter().filter(|at| is_missing(at)).count() == 1);
-        // It would start at once: the missing ones are cached.
+        // If the solve stopped at the step itself, its missing inputs are cached.
         let starts = stopped_at == Some(number);
         inputs.retain(|at| !(starts && is_missing(at)));
         let open = inputs.into_iter().map(|number| Open {
@@ -181,7 +181,7 @@ mod tests {
                 questions += 1;
                 let mut ran = Vec::new();
                 self.run(number, &mut ran);
-                // What only copies files is there since the survey.
+                // The survey has run the steps that only copy files.
                 let stopped = ran.into_iter().find(|at| !self.steps[*at].found.is_there());
                 let answer = match stopped {
                     None => Answer::Cached,
