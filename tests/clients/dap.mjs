@@ -3,6 +3,7 @@
 // `ok` or why it failed.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
@@ -54,6 +55,13 @@ const BAD = `FROM busybox
 RUN echo ${WORD} >/left; exit 3
 `;
 
+// Fails some time after the adapter has ended: it answers nothing more. Its last messages are read before.
+async function ended(client) {
+  await once(client._adapterProcess, 'exit');
+  await sleep(2000);
+  assert.fail('the adapter has ended');
+}
+
 async function check(name, text, run) {
   fs.writeFileSync(dockerfile, text);
   const client = new Editor('sh', adapter, 'buildx');
@@ -63,7 +71,8 @@ async function check(name, text, run) {
     await client.start();
     // An adapter that has ended by itself takes no more requests; those that wait for an answer fail.
     client.outputStream.on('error', () => {});
-    await Promise.race([run(client), sleep(60000).then(() => assert.fail('no end after a minute'))]);
+    const limit = sleep(60000).then(() => assert.fail('no end after a minute'));
+    await Promise.race([run(client), ended(client), limit]);
   } catch (error) {
     verdict = `${error.message ?? error}`.trim().split('\n').slice(0, Number(process.env.LINES ?? 4)).join(' | ');
   }
