@@ -1,8 +1,8 @@
 //! The raw nodes of a document, as the parser's events give them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, ScalarStyle, Span as Mark, Tag};
+use saphyr_parser::{Event, ScalarStyle, Tag};
 
 use super::{limits, scalar::ScalarTag, value::Place};
 use crate::diagnostic::Diagnostic;
@@ -52,13 +52,8 @@ struct Begun {
 }
 
 impl Arena {
-    /// Adds the node of an event, or ends the innermost list or mapping.
-    pub(super) fn push(
-        &mut self,
-        file: &Arc<str>,
-        event: Event<'_>,
-        mark: Mark,
-    ) -> Result<(), Diagnostic> {
+    /// Adds the node of an event at `place`, or ends the innermost list or mapping.
+    pub(super) fn push(&mut self, event: Event<'_>, place: &Place) -> Result<(), Diagnostic> {
         if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
             self.open.pop();
             return Ok(());
@@ -66,12 +61,7 @@ impl Arena {
         let Some(Begun { raw, mode, anchor }) = begun(event) else {
             return Ok(());
         };
-        let (line, column) = (mark.start.line(), mark.start.col() + 1);
-        self.check_size(&Place {
-            file: file.clone(),
-            line,
-            column,
-        })?;
+        self.check_size(place)?;
         let index = self.nodes.len();
         if anchor != 0 {
             self.anchors.insert(anchor, index);
@@ -85,12 +75,18 @@ impl Arena {
             self.open.push(index);
         }
         self.nodes.push(RawNode {
-            line,
-            column,
+            line: place.line,
+            column: place.column,
             mode,
             raw,
         });
         Ok(())
+    }
+
+    /// Returns the column, from 0, right of all lists and mappings that have not ended.
+    pub(super) fn indent(&self) -> usize {
+        let columns = self.open.iter().map(|index| self.nodes[*index].column);
+        columns.max().unwrap_or(0)
     }
 
     /// Fails if there is no room for a node, which is at `place`.

@@ -2,20 +2,17 @@
 //!
 //! The parser's events first become raw nodes, and those values. Sizes are limited in both steps.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScanError};
+use saphyr_parser::{Event, Parser, ScanError};
 
 use super::{
     build,
+    correct::Corrected,
     raw::Arena,
     value::{Node, Place},
 };
 use crate::diagnostic::{Diagnostic, Kind};
-
-/// The most tabs after colons that are corrected, and the largest file in which they are.
-const MAX_TABS: usize = 50;
-const MAX_TABBED: usize = 1 << 20;
 
 /// One document of a file.
 #[derive(Debug)]
@@ -30,30 +27,29 @@ pub(in crate::compose) fn documents(name: &str, text: &str) -> Result<Vec<Docume
     let file: Arc<str> = name.into();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     check_symbols(&file, text)?;
-    let mut text = Cow::Borrowed(text);
-    for _ in 0..MAX_TABS {
+    let mut text = Corrected::new(text);
+    loop {
         match read(&file, &text) {
             Ok(documents) => return Ok(documents),
             Err(Failure::Other(error)) => return Err(error),
-            Err(Failure::Scan(error)) => match without_tab(&text, error.marker()) {
-                Some(spaced) => text = Cow::Owned(spaced),
-                None => return Err(scan_error(&file, &error)),
-            },
+            Err(Failure::Scan { error, indent }) if text.correct(&error, indent) => {}
+            Err(Failure::Scan { error, .. }) => return Err(scan_error(&file, &text, &error)),
         }
     }
-    read(&file, &text).map_err(|failure| match failure {
-        Failure::Other(error) => error,
-        Failure::Scan(error) => scan_error(&file, &error),
-    })
 }
 
 enum Failure {
-    Scan(ScanError),
+    Scan {
+        error: ScanError,
+        /// The column, from 0, at which a line continues the innermost block.
+        indent: usize,
+    },
     Other(Diagnostic),
 }
 
-fn scan_error(file: &Arc<str>, error: &ScanError) -> Diagnostic {
-    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+fn scan_error(file: &Arc<str>, text: &Corrected<'_>, error: &ScanError) -> Diagnostic {
+    let line = error.marker().line();
+    let column = text.original_column(line, error.marker().col()) + 1;
     let place = Place {
         file: file.clone(),
         line,
@@ -76,17 +72,26 @@ fn mark(line: usize, column: usize) -> String {
     }
 }
 
-fn read(file: &Arc<str>, text: &str) -> Result<Vec<Document>, Failure> {
-    let mut parser = Parser::new_from_str(text);
+fn read(file: &Arc<str>, text: &Corrected<'_>) -> Result<Vec<Document>, Failure> {
+    let mut parser = Parser::new_from_str(text.as_str());
     let mut documents = Vec::new();
     let mut arena = Arena::default();
     while let Some(event) = parser.next_event() {
-        let (event, mark) = event.map_err(Failure::Scan)?;
+        let (event, mark) = event.map_err(|error| Failure::Scan {
+            error,
+            indent: arena.indent(),
+        })?;
         if let Event::DocumentEnd = event {
             let finished = std::mem::take(&mut arena);
             documents.push(build::document(file, &finished).map_err(Failure::Other)?);
         } else {
-            arena.push(file, event, mark).map_err(Failure::Other)?;
+            let (line, column) = (mark.start.line(), mark.start.col());
+            let place = Place {
+                file: file.clone(),
+                line,
+                column: text.original_column(line, column) + 1,
+            };
+            arena.push(event, &place).map_err(Failure::Other)?;
         }
     }
     Ok(documents)
@@ -113,33 +118,6 @@ fn check_symbols(file: &Arc<str>, text: &str) -> Result<(), Diagnostic> {
     };
     let message = "invalid YAML: control characters are not allowed";
     Err(Diagnostic::new(Kind::Syntax, message).at(place.span()))
-}
-
-/// Returns the text with spaces for the tabs between a colon and `mark`: the parser rejects tabs
-/// there, YAML and the reference do not.
-fn without_tab(text: &str, mark: &Marker) -> Option<String> {
-    if text.len() > MAX_TABBED {
-        return None;
-    }
-    let lines = text
-        .split_inclusive('\n')
-        .take(mark.line().saturating_sub(1));
-    let start: usize = lines.map(str::len).sum();
-    let line = text.get(start..)?;
-    let end = line
-        .char_indices()
-        .nth(mark.col())
-        .map_or(line.len(), |(at, _)| at);
-    let before = line.get(..end)?;
-    let kept = before.trim_end_matches('\t');
-    let tabs = before.len() - kept.len();
-    if tabs == 0 || !kept.ends_with(':') {
-        return None;
-    }
-    let at = start + kept.len();
-    let mut spaced = text.to_owned();
-    spaced.replace_range(at..at + tabs, &" ".repeat(tabs));
-    Some(spaced)
 }
 
 #[cfg(test)]

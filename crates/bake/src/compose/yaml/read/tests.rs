@@ -67,6 +67,61 @@ fn tabs_after_a_colon_are_blanks() {
 }
 
 #[test]
+fn brackets_may_stand_left_of_their_block() {
+    let text = "a:\n  b: [\n    x,\n y,\n  z\n  ]\n  c: {\n  k: 1\n}\n  d: [\n  ]\n";
+    assert_eq!(
+        one(text).to_string(),
+        "map[a:map[b:[x y z] c:map[k:1] d:[]]]"
+    );
+    let text = "a:\n  - - [\n  x\n  ]\n    - y\n";
+    assert_eq!(one(text).to_string(), "map[a:[[[x] y]]]");
+}
+
+#[test]
+fn lines_of_quoted_text_may_stand_left_of_their_block() {
+    let text = "a:\n  b: \"x\\\"\ny\n\n z\\\n  w\"\n  c: 'it''s\nfine'\n";
+    assert_eq!(one(text).to_string(), "map[a:map[b:x\" y\nzw c:it's fine]]");
+}
+
+#[test]
+fn blocks_keep_their_indentation() {
+    assert!(message("a:\n   b: 1\n  c: 2\n").contains("compose.yaml:3"));
+    assert!(message("a:\r  b: [\r  x\r  ]\r").contains("invalid indentation"));
+}
+
+#[test]
+fn a_comment_may_touch_a_quote_or_a_bracket() {
+    let text = "a: \"x\"#c\nb: [y,#c\n  z]#c\n";
+    assert_eq!(one(text).to_string(), "map[a:x b:[y z]]");
+}
+
+#[test]
+fn positions_are_those_of_the_file() {
+    let text = "a:\n  b: [\nx, y\n  ]\n";
+    let documents = documents("f", text).unwrap();
+    let Value::Map(root) = &documents[0].root.value else {
+        panic!("the root is a mapping");
+    };
+    let Value::Map(inner) = &root["a"].value else {
+        panic!("a is a mapping");
+    };
+    let Value::List(items) = &inner["b"].value else {
+        panic!("b is a list");
+    };
+    assert_eq!((items[1].place.line, items[1].place.column), (3, 4));
+    assert!(message("a:\n  b: [\nx, ]]\n").contains("compose.yaml:3,5"));
+}
+
+#[test]
+fn a_file_with_hundreds_of_corrections_is_read() {
+    let text = "a:\n".to_owned() + &"  - [\n  x\n  ]\n".repeat(300);
+    let Value::Map(root) = one(&text) else {
+        panic!("the root is a mapping");
+    };
+    assert!(matches!(&root["a"].value, Value::List(items) if items.len() == 300));
+}
+
+#[test]
 fn control_characters_are_refused_with_their_place() {
     let expected = "f:2,4-4: invalid YAML: control characters are not allowed";
     assert_eq!(
