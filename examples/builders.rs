@@ -8,9 +8,9 @@
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
-use std::time::Duration;
 
 use solvekit::builder::{Builder, Contexts, Driver, Instance, NodeSettings, Store};
+use solvekit::client::TimeLimits;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let builder = builder?;
         for node in &builder.nodes {
             let instance = Instance::new(&builder, node, &contexts)?;
-            let report = instance.report(Duration::from_secs(5)).await?;
+            let report = instance.report(TimeLimits::default()).await?;
             let platforms: Vec<String> = report.platforms.iter().map(ToString::to_string).collect();
             println!(
                 "{} {} {} {}",

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use super::container::Container;
 use super::kubernetes::Kubernetes;
 use super::local::Local;
 use super::{Builder, Contexts, Driver, Error, Node, NodeProblem, Report, Status, remote};
-use crate::client::{Address, Client, ConnectOptions, engine_info};
+use crate::client::{Address, Client, ConnectOptions, TimeLimits, engine_info};
 use crate::registry::Credentials;
 
 /// A node of a builder, ready for calls.
@@ -115,14 +114,14 @@ impl Instance {
     /// # Errors
     /// If the engine that runs it does not answer.
     pub async fn status(&self) -> Result<Status, Error> {
-        Ok(self.report(crate::client::CONNECT_TIMEOUT).await?.status)
+        Ok(self.report(TimeLimits::default()).await?.status)
     }
 
     /// Connects to the node's BuildKit; it is created and started first if necessary.
     ///
     /// # Errors
     /// If there is no BuildKit, or it cannot be started.
-    pub async fn connect(&self, timeout: Duration, boot: &Boot<'_>) -> Result<Client, Error> {
+    pub async fn connect(&self, limits: TimeLimits, boot: &Boot<'_>) -> Result<Client, Error> {
         let options = match &self.way {
             Way::Direct(options) => options.clone(),
             Way::Container(container) => {
@@ -131,11 +130,11 @@ impl Instance {
             }
             Way::Kubernetes(pods) => {
                 let seen = pods.boot(boot).await?;
-                return pods.connect(boot.sticky_key, timeout, seen).await;
+                return pods.connect(boot.sticky_key, limits, seen).await;
             }
-            Way::Local(local) => return local.connect(timeout, boot).await,
+            Way::Local(local) => return local.connect(limits, boot).await,
         };
-        Ok(Client::connect(&within(&options, timeout)).await?)
+        Ok(Client::connect(&within(&options, limits)).await?)
     }
 
     /// Returns the connection options of the Docker Engine that runs it, if there is one.
@@ -155,17 +154,17 @@ impl Instance {
     /// # Errors
     /// If the engine does not answer, or the BuildKit breaks off. A remote BuildKit that does not
     /// answer is reported as inactive.
-    pub async fn report(&self, timeout: Duration) -> Result<Report, Error> {
+    pub async fn report(&self, limits: TimeLimits) -> Result<Report, Error> {
         let options = match &self.way {
-            Way::Direct(options) => within(options, timeout),
+            Way::Direct(options) => within(options, limits),
             Way::Container(container) => {
                 let status = container.status().await?;
                 if status != Status::Running {
                     return Ok(Report::of(status));
                 }
-                within(&container.connect_options(), timeout)
+                within(&container.connect_options(), limits)
             }
-            Way::Kubernetes(pods) => return self.report_pods(pods, timeout).await,
+            Way::Kubernetes(pods) => return self.report_pods(pods, limits).await,
             Way::Local(_) => return Ok(Report::of(Status::Inactive)),
         };
         let client = match (self.driver, Client::connect(&options).await) {
@@ -186,13 +185,13 @@ impl Instance {
     }
 
     /// Reports the pods, and the BuildKit in one of them.
-    async fn report_pods(&self, pods: &Kubernetes, timeout: Duration) -> Result<Report, Error> {
-        let pods = pods.within(timeout);
+    async fn report_pods(&self, pods: &Kubernetes, limits: TimeLimits) -> Result<Report, Error> {
+        let pods = pods.within(limits.connect);
         let (status, seen) = pods.status().await?;
         let of_pods = seen.reports();
         let mut report = match status {
             Status::Running => {
-                self.report_of(&pods.connect("", timeout, seen).await?)
+                self.report_of(&pods.connect("", limits, seen).await?)
                     .await?
             }
             status => Report::of(status),
@@ -260,9 +259,9 @@ impl Instance {
     }
 }
 
-fn within(options: &ConnectOptions, timeout: Duration) -> ConnectOptions {
+fn within(options: &ConnectOptions, limits: TimeLimits) -> ConnectOptions {
     ConnectOptions {
-        timeout,
+        limits,
         ..options.clone()
     }
 }

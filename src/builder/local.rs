@@ -12,7 +12,7 @@ use solvekit_host::files::make_private_folder;
 use solvekit_host::{owner, process};
 
 use super::{Boot, Contexts, Driver, Error, Node, NodeProblem, files, options, remote};
-use crate::client::{Address, Client, ConnectOptions, Endpoint};
+use crate::client::{Address, Client, ConnectOptions, Endpoint, TimeLimits};
 use crate::files::take_at_most;
 
 const DAEMON: &str = "buildkitd";
@@ -58,7 +58,7 @@ impl Local {
     /// Starts the daemon and connects to it. It stops when the last clone of the client is dropped.
     pub(super) async fn connect(
         &self,
-        timeout: Duration,
+        limits: TimeLimits,
         boot: &Boot<'_>,
     ) -> Result<Client, Error> {
         let mut daemon = self.start()?;
@@ -71,7 +71,7 @@ impl Local {
             self.root.display()
         ));
         let mut options = ConnectOptions::new(Address::Buildkit(Endpoint::Unix(daemon.socket())));
-        options.timeout = timeout;
+        options.limits = limits;
         let until = Instant::now() + PATIENCE;
         loop {
             let problem = match Client::connect(&options).await {

@@ -12,6 +12,27 @@ use crate::spans::in_span;
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The time limits of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// The limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
+    pub connect: Duration,
+    /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default.
+    /// After it, all calls fail with [`Error::ConnectionLost`], and those of an engine's API with
+    /// [`Error::Connect`]. A daemon answers while it builds, so calls that take long are not
+    /// affected.
+    pub silence: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self {
+            connect: CONNECT_TIMEOUT,
+            silence: SILENCE_LIMIT,
+        }
+    }
+}
+
 /// The options for a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
@@ -19,25 +40,19 @@ pub struct ConnectOptions {
     pub address: Address,
     /// The TLS options; `None` is a plain connection.
     pub tls: Option<TlsOptions>,
-    /// The time limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
-    pub timeout: Duration,
-    /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default.
-    /// After it, all calls fail with [`Error::ConnectionLost`], and those of an engine's API with
-    /// [`Error::Connect`]. A daemon answers while it builds, so calls that take long are not
-    /// affected.
-    pub silence: Duration,
+    /// The time limits for connecting and for a daemon that hangs.
+    pub limits: TimeLimits,
     /// Headers for every request to a Docker Engine; none by default.
     pub engine_headers: EngineHeaders,
 }
 
 impl ConnectOptions {
-    /// Returns the options for a plain connection with the default time limit.
+    /// Returns the options for a plain connection with the default time limits.
     pub fn new(address: Address) -> Self {
         Self {
             address,
             tls: None,
-            timeout: CONNECT_TIMEOUT,
-            silence: SILENCE_LIMIT,
+            limits: TimeLimits::default(),
             engine_headers: EngineHeaders::default(),
         }
     }

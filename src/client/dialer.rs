@@ -12,7 +12,7 @@ use tonic::{Code, Status, transport::Endpoint as Http2};
 
 use super::{
     Address, Channel, Client, ConnectOptions, ConnectProblem, Endpoint, EngineHeaders, EngineInfo,
-    Error, Stage, TlsOptions, Version,
+    Error, Stage, TimeLimits, TlsOptions, Version,
     child::{self, LastEnd},
     docker, engine,
     http2::{MESSAGE_LIMIT, with_limits},
@@ -44,8 +44,7 @@ pub(super) enum Way {
 pub(super) struct Dialer {
     address: Address,
     tls: Option<Tls>,
-    timeout: Duration,
-    silence: Duration,
+    limits: TimeLimits,
     headers: EngineHeaders,
     last_end: LastEnd,
 }
@@ -70,16 +69,18 @@ impl Dialer {
             tls,
             headers: options.engine_headers.clone(),
             last_end: LastEnd::default(),
-            silence: options.silence,
-            timeout: match options.address.endpoint() {
-                Endpoint::Process(_) => options.timeout.max(PROGRAM_TIMEOUT),
-                _ => options.timeout,
+            limits: TimeLimits {
+                connect: match options.address.endpoint() {
+                    Endpoint::Process(_) => options.limits.connect.max(PROGRAM_TIMEOUT),
+                    _ => options.limits.connect,
+                },
+                ..options.limits
             },
         })
     }
 
     pub(super) async fn connect(&self) -> Result<Client, ConnectProblem> {
-        let deadline = Deadline::new(self.timeout);
+        let deadline = self.deadline();
         match self.address {
             Address::Buildkit(_) => return self.connect_by(Way::PriorKnowledge, deadline).await,
             Address::Container { .. } => return self.connect_by(Way::Exec, deadline).await,
@@ -166,11 +167,11 @@ impl Dialer {
     }
 
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::new(self.timeout)
+        Deadline::new(self.limits.connect)
     }
 
     pub(super) fn silence(&self) -> Duration {
-        self.silence
+        self.limits.silence
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -185,7 +186,7 @@ impl Dialer {
     fn channel(&self, way: Way, first: BoxIo) -> Channel {
         let first = Arc::new(Mutex::new(Some(first)));
         let dialer = self.clone();
-        let pulse = Arc::new(Pulse::new(self.address.clone(), self.silence));
+        let pulse = Arc::new(Pulse::new(self.address.clone(), self.limits.silence));
         let watching = Arc::clone(&pulse);
         let connector = tower::service_fn(move |_: http::Uri| {
             let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -193,7 +194,7 @@ impl Dialer {
             async move {
                 let stream = match first {
                     Some(stream) => stream,
-                    None => dialer.dial(way, Deadline::new(dialer.timeout)).await?,
+                    None => dialer.dial(way, dialer.deadline()).await?,
                 };
                 Ok::<_, ConnectProblem>(TokioIo::new(pulse.watch(stream)))
             }
@@ -231,7 +232,7 @@ impl Dialer {
         if !matches!(self.address, Address::Docker(_)) {
             return None;
         }
-        let deadline = Deadline::new(self.timeout);
+        let deadline = self.deadline();
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline)
             .await
             .ok()?;
@@ -241,7 +242,7 @@ impl Dialer {
     }
 
     pub(super) async fn engine_info(&self) -> Result<EngineInfo, ConnectProblem> {
-        let deadline = Deadline::new(self.timeout);
+        let deadline = self.deadline();
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
         docker::info(stream, &self.headers, deadline).await
     }
@@ -264,7 +265,10 @@ pub(crate) async fn open_stream(
     };
     let options = ConnectOptions {
         tls,
-        timeout,
+        limits: TimeLimits {
+            connect: timeout,
+            ..TimeLimits::default()
+        },
         ..ConnectOptions::new(address)
     };
     let dialer = Dialer::new(&options).await?;

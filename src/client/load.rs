@@ -37,7 +37,7 @@ pub async fn load_image(
         address: options.address.clone(),
         source: Box::new(problem),
     };
-    let deadline = Deadline::new(options.timeout);
+    let deadline = Deadline::new(options.limits.connect);
     let dialer = Dialer::new(options).await?;
     let io = dialer.open(deadline).await.map_err(failed)?;
     let answer = tokio::select! {

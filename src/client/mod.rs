@@ -59,7 +59,7 @@ pub use address_problem::AddressProblem;
 pub use answer_problem::AnswerProblem;
 pub use build_record::{BuildRecord, RecordStatus, RecordedError};
 pub use cache_tree::{CacheTree, CachedBuild, TreeLine};
-pub use connect::{CONNECT_TIMEOUT, ConnectOptions, engine_info};
+pub use connect::{CONNECT_TIMEOUT, ConnectOptions, TimeLimits, engine_info};
 pub use control::Client;
 pub use daemon::DaemonKind;
 pub use details::{Detail, Operation, OperationDetail, SourceDetail};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use solvekit::{
     client::{
-        Address, Client, ConnectOptions, ConnectProblem, Endpoint, Error, SolveRequest, TlsOptions,
-        load_image,
+        Address, Client, ConnectOptions, ConnectProblem, Endpoint, Error, SolveRequest, TimeLimits,
+        TlsOptions, load_image,
     },
     session::Session,
 };
@@ -40,9 +40,11 @@ async fn build(client: &Client, seconds: u32) -> (Result<(), Error>, Result<(), 
 
 async fn connect(address: &str, silence: Duration, tls: Option<TlsOptions>) -> Client {
     let options = ConnectOptions {
-        silence,
+        limits: TimeLimits {
+            connect: Duration::from_secs(20),
+            silence,
+        },
         tls,
-        timeout: Duration::from_secs(20),
         ..ConnectOptions::new(Address::parse(address).unwrap())
     };
     Client::connect(&options).await.unwrap()
@@ -156,7 +158,10 @@ async fn an_engine_that_hangs_while_it_loads_an_image_is_noticed() {
     let socket = folder.path().join("docker.sock");
     let relay = Relay::unix(&socket, Target::Raw(Endpoint::Unix(engine)));
     let options = ConnectOptions {
-        silence: Duration::from_secs(4),
+        limits: TimeLimits {
+            silence: Duration::from_secs(4),
+            ..TimeLimits::default()
+        },
         ..ConnectOptions::new(Address::parse(&format!("docker://{}", socket.display())).unwrap())
     };
     let archive = || stream::iter([Ok("".into())]).chain(stream::pending());

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, path::Path, time::Duration};
 
-use solvekit::client::{Address, Client, ConnectOptions, TlsOptions};
+use solvekit::client::{Address, Client, ConnectOptions, TimeLimits, TlsOptions};
 
 use super::{
     certificates::Certificates,
@@ -76,7 +76,10 @@ async fn a_closed_port_and_an_unknown_host_are_distinguished() {
 async fn a_silent_server_is_awaited_until_the_time_limit() {
     let relay = Relay::tcp(Target::Mute).await;
     let options = ConnectOptions {
-        timeout: Duration::from_millis(300),
+        limits: TimeLimits {
+            connect: Duration::from_millis(300),
+            ..TimeLimits::default()
+        },
         ..at(&format!("tcp://127.0.0.1:{}", relay.port))
     };
     says(

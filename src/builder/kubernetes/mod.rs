@@ -26,7 +26,7 @@ use self::pods::{List, Named, Pod, Workload};
 use self::start::Pods;
 use self::trouble::Seen;
 use super::{Boot, Driver, Error, Node, NodeProblem, Status};
-use crate::client::{Address, Client, ConnectOptions};
+use crate::client::{Address, Client, ConnectOptions, TimeLimits};
 
 /// The most retries of a connection that fails at once. Nodes that have just joined a cluster
 /// reject the first ones.
@@ -89,7 +89,7 @@ impl Kubernetes {
     pub(super) async fn connect(
         &self,
         key: &str,
-        timeout: Duration,
+        limits: TimeLimits,
         seen: Pods,
     ) -> Result<Client, Error> {
         let mut attempt = 1;
@@ -97,7 +97,7 @@ impl Kubernetes {
         loop {
             let pod = self.pod(key, pods)?;
             let mut options = ConnectOptions::new(self.address(&pod)?);
-            options.timeout = timeout;
+            options.limits = limits;
             match Client::connect(&options).await {
                 Err(error) if attempt < ATTEMPTS && passes(&error) => {
                     tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
@@ -106,7 +106,7 @@ impl Kubernetes {
                 }
                 connected => {
                     let client = connected?;
-                    return Ok(replacement::attach(client, self, key, pod, timeout));
+                    return Ok(replacement::attach(client, self, key, pod, limits));
                 }
             }
         }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::pods::Pod;
 use super::watch::Watch;
 use super::{Kubernetes, choose};
-use crate::client::{Client, ConnectOptions, Succession};
+use crate::client::{Client, ConnectOptions, Succession, TimeLimits};
 
 /// The delay before a pod is watched, so that short builds start no further kubectl.
 const QUIET: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ struct Replacement {
     key: String,
     /// The pod of the current connection.
     pod: String,
-    timeout: Duration,
+    limits: TimeLimits,
 }
 
 /// Adds the pods that can take over to a connection to a pod.
@@ -32,13 +32,13 @@ pub(super) fn attach(
     driver: &Kubernetes,
     key: &str,
     pod: String,
-    timeout: Duration,
+    limits: TimeLimits,
 ) -> Client {
     client.with_succession(Arc::new(Replacement {
         driver: driver.clone(),
         key: key.to_owned(),
         pod,
-        timeout,
+        limits,
     }))
 }
 
@@ -60,9 +60,9 @@ impl Succession for Replacement {
             let ready: Vec<&str> = ready.map(|pod| pod.metadata.name.as_str()).collect();
             let pod = choose::choose(self.driver.options.balance, &self.key, &ready)?.to_owned();
             let mut options = ConnectOptions::new(self.driver.address(&pod).ok()?);
-            options.timeout = self.timeout;
+            options.limits = self.limits;
             let client = Client::connect(&options).await.ok()?;
-            Some(attach(client, &self.driver, &self.key, pod, self.timeout))
+            Some(attach(client, &self.driver, &self.key, pod, self.limits))
         })
     }
 }

@@ -1,11 +1,9 @@
 //! Selects a builder: the store, the contexts of the docker CLI, the given name and the current
 //! builder.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use solvekit::builder::{Boot, Builder, Contexts, Error, Instance, Report, Store};
-use solvekit::client::{Address, Client};
+use solvekit::client::{Address, Client, TimeLimits};
 use solvekit::oci::Platform;
 
 use super::connection::ConnectionArgs;
@@ -131,9 +129,9 @@ impl Builders {
     pub(crate) async fn reports(
         &self,
         builder: &Builder,
-        timeout: Duration,
+        limits: TimeLimits,
     ) -> Vec<Result<Report, Error>> {
-        let ask = async |instance: Result<Instance, Error>| instance?.report(timeout).await;
+        let ask = async |instance: Result<Instance, Error>| instance?.report(limits).await;
         join_all(self.instances(builder).into_iter().map(ask)).await
     }
 
@@ -149,7 +147,7 @@ impl Builders {
         &self,
         builder: &Builder,
         platforms: &[Platform],
-        timeout: Duration,
+        limits: TimeLimits,
         boot: &Boot<'_>,
     ) -> Result<(Client, Used), Failure> {
         let mut problems = Vec::new();
@@ -157,7 +155,7 @@ impl Builders {
         for (node, instance) in builder.nodes.iter().zip(self.instances(builder)) {
             let attempt = async {
                 let instance = instance?;
-                let client = instance.connect(timeout, boot).await?;
+                let client = instance.connect(limits, boot).await?;
                 let missing = match is_only {
                     true => Vec::new(),
                     false => missing(&instance, &client, platforms).await?,

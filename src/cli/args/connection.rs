@@ -10,7 +10,7 @@ use super::complete;
 use super::headings::DAEMON;
 use crate::cli::report::usage::BuilderUsage;
 use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Node};
-use solvekit::client::{self, Address, Client, ConnectOptions, TlsOptions};
+use solvekit::client::{self, Address, Client, ConnectOptions, TimeLimits, TlsOptions};
 use solvekit::oci::Platform;
 use solvekit::registry::ClientOptions;
 
@@ -108,10 +108,8 @@ impl ConnectionArgs {
         let (client, used) = match self.found(environment, &boot).await? {
             Found::Daemon(client, used) => (*client, used),
             Found::Builder(builders, builder) => {
-                let timeout = self.timeout;
-                builders
-                    .connect(&builder, platforms, timeout, &boot)
-                    .await?
+                let limits = self.limits();
+                builders.connect(&builder, platforms, limits, &boot).await?
             }
         };
         environment.tell_debug(|| used.described(&client));
@@ -153,7 +151,7 @@ impl ConnectionArgs {
         let reached = match self.found(environment, &boot).await? {
             Found::Daemon(client, used) => Reached::one(*client, used),
             Found::Builder(builders, builder) => {
-                builders.reach(&builder, self.timeout, &boot).await?
+                builders.reach(&builder, self.limits(), &boot).await?
             }
         };
         reached.tell(environment);
@@ -251,6 +249,14 @@ impl ConnectionArgs {
         self.timeout
     }
 
+    /// The time limits of a connection.
+    pub(crate) fn limits(&self) -> TimeLimits {
+        TimeLimits {
+            connect: self.timeout,
+            ..TimeLimits::default()
+        }
+    }
+
     /// Uses this address if the flags select nothing, even if there is a current builder.
     pub(crate) fn default_to(&mut self, address: &str) {
         if self.addr.is_none() && self.builder.is_none() {
@@ -279,7 +285,7 @@ impl ConnectionArgs {
                 contexts.connect_options(contexts.current())?
             }
         };
-        options.timeout = self.timeout;
+        options.limits = self.limits();
         Ok(options)
     }
 
@@ -290,7 +296,7 @@ impl ConnectionArgs {
         environment: &Environment,
     ) -> Result<ConnectOptions, Failure> {
         let mut options = environment.contexts()?.connect_options(context)?;
-        options.timeout = self.timeout;
+        options.limits = self.limits();
         Ok(options)
     }
 
@@ -335,7 +341,7 @@ impl ConnectionArgs {
             .map_err(BuilderUsage::Address)?;
         let mut options = ConnectOptions::new(address);
         options.tls = tls;
-        options.timeout = self.timeout;
+        options.limits = self.limits();
         if !matches!(options.address, Address::Buildkit(_)) {
             options.engine_headers = environment.contexts()?.engine_headers()?;
         }

@@ -2,11 +2,10 @@
 //! daemon.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use solvekit::builder::{Boot, Builder};
-use solvekit::client::{Address, Client};
+use solvekit::client::{Address, Client, TimeLimits};
 use solvekit::oci::Reference;
 use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::Writer;
@@ -237,7 +236,7 @@ impl Builders {
     pub(crate) async fn reach(
         &self,
         builder: &Builder,
-        timeout: Duration,
+        limits: TimeLimits,
         boot: &Boot<'_>,
     ) -> Result<Reached, Failure> {
         let pool = Pool::of(self, builder)?;
@@ -245,7 +244,7 @@ impl Builders {
         let connecting = instances.map(|(node, instance)| {
             let connect = async move {
                 let instance = instance?;
-                let client = instance.connect(timeout, boot).await?;
+                let client = instance.connect(limits, boot).await?;
                 Ok::<_, solvekit::builder::Error>((client, Used::of(builder, &instance)))
             };
             (connect, pool.is_passed_over(&node.name))

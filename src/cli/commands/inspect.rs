@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
-use solvekit::client::GcRule;
+use solvekit::client::{GcRule, TimeLimits};
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
@@ -42,15 +42,15 @@ pub(crate) async fn cmd_inspect(
     let builder = builders.selected(args.name.as_deref(), connection, environment)?;
     let in_buildx = environment.identity == Identity::Buildx;
     if in_buildx && builder.of_context {
-        let reports = builders.reports(&builder, connection.timeout()).await;
+        let reports = builders.reports(&builder, connection.limits()).await;
         if let [Err(error)] = reports.as_slice() {
             return print_text(&broken(&builder, error, args.bootstrap));
         }
     }
     if args.bootstrap {
-        boot(&builders, &builder, None, connection.timeout(), environment).await?;
+        boot(&builders, &builder, None, connection.limits(), environment).await?;
     }
-    let reports = builders.reports(&builder, connection.timeout()).await;
+    let reports = builders.reports(&builder, connection.limits()).await;
     let mut text = format!("Name:\t{}\nDriver:\t{}\n", builder.name, builder.driver);
     if let Some(at) = builders.store.last_activity(&builder.name) {
         text.push_str(&format!(
@@ -87,7 +87,7 @@ pub(crate) async fn boot(
     builders: &Builders,
     builder: &Builder,
     position: Option<usize>,
-    timeout: Duration,
+    limits: TimeLimits,
     environment: &Environment,
 ) -> Result<(), Failure> {
     let credentials = environment.credentials()?;
@@ -100,7 +100,7 @@ pub(crate) async fn boot(
     };
     for (index, instance) in builders.instances(builder).into_iter().enumerate() {
         if position.is_none_or(|position| position == index) {
-            instance?.connect(timeout, &boot).await?;
+            instance?.connect(limits, &boot).await?;
         }
     }
     Ok(())

@@ -1,10 +1,9 @@
 //! `solvekit ls`: lists all builders and their nodes, as a table or JSON.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
+use solvekit::client::TimeLimits;
 use solvekit::template::{self, Struct};
 
 use crate::cli::args::builder::Builders;
@@ -69,8 +68,7 @@ pub(crate) async fn cmd_ls(
         text => Some(Format::parse(text, TABLE)?.over("*commands.lsContext")),
     };
     let builders = Builders::of(environment)?;
-    let (listed, mut problems) =
-        list(&builders, connection.timeout(), environment.identity).await?;
+    let (listed, mut problems) = list(&builders, connection.limits(), environment.identity).await?;
     match format {
         None => {
             let lines = listed
@@ -107,7 +105,7 @@ pub(crate) async fn cmd_ls(
 /// that cannot be read.
 async fn list(
     builders: &Builders,
-    timeout: Duration,
+    limits: TimeLimits,
     identity: Identity,
 ) -> Result<(Vec<Listed>, Vec<String>), Failure> {
     let mut problems = Vec::new();
@@ -130,7 +128,7 @@ async fn list(
     let ask = async |builder: Builder| Listed {
         is_current: builder.name == current,
         identity,
-        reports: builders.reports(&builder, timeout).await,
+        reports: builders.reports(&builder, limits).await,
         builder,
     };
     Ok((join_all(found.into_iter().map(ask)).await, problems))

@@ -1,8 +1,7 @@
 //! `solvekit rm` and `solvekit stop`: remove builders, or stop their nodes.
 
-use std::time::Duration;
-
 use solvekit::builder::{Builder, Status};
+use solvekit::client::TimeLimits;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
@@ -63,7 +62,7 @@ pub(crate) async fn cmd_rm(
 ) -> Result<(), Failure> {
     let builders = Builders::of(environment)?;
     if args.all_inactive {
-        return remove_inactive(args, &builders, connection.timeout(), environment).await;
+        return remove_inactive(args, &builders, connection.limits(), environment).await;
     }
     let mut names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     let current;
@@ -100,7 +99,7 @@ pub(crate) async fn cmd_stop(
     let builder = builders.selected(args.name.as_deref(), connection, environment)?;
     if builder.of_context {
         // Nothing is stopped there, but a missing engine is an error, as in buildx.
-        for report in builders.reports(&builder, connection.timeout()).await {
+        for report in builders.reports(&builder, connection.limits()).await {
             report?;
         }
     }
@@ -146,7 +145,7 @@ async fn remove_found(
 async fn remove_inactive(
     args: &RmArgs,
     builders: &Builders,
-    timeout: Duration,
+    limits: TimeLimits,
     environment: &Environment,
 ) -> Result<(), Failure> {
     if !args.force && !prompt::confirmed(WARNING, environment.identity)? {
@@ -160,7 +159,7 @@ async fn remove_inactive(
                 continue;
             }
         };
-        let reports = builders.reports(&builder, timeout).await;
+        let reports = builders.reports(&builder, limits).await;
         let running = |report: &_| matches!(report, Ok(report) if is_running(report));
         if !builder.dynamic && !reports.iter().any(running) {
             remove_found(args, builders, &builder).await?;

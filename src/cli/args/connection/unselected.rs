@@ -29,7 +29,7 @@ impl ConnectionArgs {
         let Ok(instance) = Instance::new(&builder, &builder.nodes[0], &contexts) else {
             return Err(none.into());
         };
-        match instance.connect(self.timeout, boot).await {
+        match instance.connect(self.limits(), boot).await {
             Ok(client) => Ok((client, Used::of(&builder, &instance))),
             Err(Error::NotOnPath { .. }) => Err(none.into()),
             Err(error) => Err(error.into()),
@@ -57,7 +57,7 @@ impl ConnectionArgs {
         }
         let engine_headers = environment.contexts()?.engine_headers()?;
         let places = addresses.into_iter().map(|address| ConnectOptions {
-            timeout: self.timeout,
+            limits: self.limits(),
             engine_headers: engine_headers.clone(),
             ..ConnectOptions::new(address)
         });

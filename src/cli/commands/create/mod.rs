@@ -2,10 +2,9 @@
 
 mod settings;
 
-use std::time::Duration;
-
 use clap::builder::PossibleValuesParser;
 use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
+use solvekit::client::TimeLimits;
 use solvekit::spread::Placement;
 use solvekit_host::owner;
 
@@ -116,7 +115,7 @@ pub(crate) async fn cmd_create(
                 has_cluster(environment)?;
             }
             let instance = Instance::new(&builder, node, &builders.contexts)?;
-            reachable(&instance, args.bootstrap, connection.timeout()).await
+            reachable(&instance, args.bootstrap, connection.limits()).await
         };
         usable.await.map_err(|failure: Failure| {
             let words = failure.clone().in_words_of(Identity::Buildx);
@@ -137,7 +136,7 @@ pub(crate) async fn cmd_create(
             &builders,
             &builder,
             Some(position),
-            connection.timeout(),
+            connection.limits(),
             environment,
         )
         .await?;
@@ -252,11 +251,11 @@ fn has_cluster(environment: &Environment) -> Result<(), Failure> {
 async fn reachable(
     instance: &Instance,
     is_started: bool,
-    timeout: Duration,
+    limits: TimeLimits,
 ) -> Result<(), Failure> {
     match instance.driver {
-        Driver::DockerContainer => instance.report(timeout).await.map(drop)?,
-        Driver::Kubernetes if !is_started => match instance.report(timeout).await {
+        Driver::DockerContainer => instance.report(limits).await.map(drop)?,
+        Driver::Kubernetes if !is_started => match instance.report(limits).await {
             Err(error @ Error::NotOnPath { .. }) => return Err(error.into()),
             Err(error) => warn(Failure::from_error(&error).message()),
             Ok(_) => {}

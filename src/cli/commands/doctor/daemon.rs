@@ -28,7 +28,7 @@ async fn look(
         let (client, _) = connection.connect_for(environment, &[], &say).await?;
         return of_client(&client).await;
     };
-    let reports = builders.reports(&builder, connection.timeout()).await;
+    let reports = builders.reports(&builder, connection.limits()).await;
     let nodes = builder.nodes.iter().zip(reports);
     let findings = nodes.flat_map(|(node, report)| of_node(&builder, &node.name, report));
     Ok(findings.collect())

@@ -48,7 +48,7 @@ pub(super) async fn targets(
     let nodes = builder.nodes.iter().zip(builders.instances(&builder));
     let targets = nodes.map(async |(node, instance)| {
         let engine = instance.as_ref().ok().and_then(Instance::engine);
-        let connected = async { instance?.connect(connection.timeout(), &boot).await };
+        let connected = async { instance?.connect(connection.limits(), &boot).await };
         Target {
             builder: builder.name.clone(),
             node: node.name.clone(),
