@@ -20,15 +20,15 @@ pub struct TimeLimits {
     /// How long the daemon may send nothing although it is asked; [`SILENCE_LIMIT`] by default.
     /// After it, all calls fail with [`Error::ConnectionLost`], and those of an engine's API with
     /// [`Error::Connect`]. A daemon answers while it builds, so calls that take long are not
-    /// affected.
-    pub silence: Duration,
+    /// affected. `None` is no limit.
+    pub silence: Option<Duration>,
 }
 
 impl Default for TimeLimits {
     fn default() -> Self {
         Self {
             connect: CONNECT_TIMEOUT,
-            silence: SILENCE_LIMIT,
+            silence: Some(SILENCE_LIMIT),
         }
     }
 }

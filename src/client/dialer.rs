@@ -170,7 +170,7 @@ impl Dialer {
         Deadline::new(self.limits.connect)
     }
 
-    pub(super) fn silence(&self) -> Duration {
+    pub(super) fn silence(&self) -> Option<Duration> {
         self.limits.silence
     }
 

@@ -19,8 +19,10 @@ use super::{Address, transport::BoxIo};
 /// in the same way if its client does not answer for about half a minute.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
-/// The number of times that a watcher looks within the limit.
+/// The least number of times that a watcher looks within the limit.
 const LOOKS: u32 = 12;
+/// The longest time between two looks, so that a long limit does not delay the question.
+const LONGEST: Duration = Duration::from_secs(5);
 /// The number of looks without anything received after which the daemon is asked.
 const LOOKS_BEFORE_QUESTION: u32 = 3;
 
@@ -32,7 +34,28 @@ const LOOKS_BEFORE_QUESTION: u32 = 3;
 )]
 struct Silent {
     address: Address,
+    /// [`Duration::MAX`] if there is no limit.
     limit: Duration,
+}
+
+/// The times at which a watcher looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    /// The time between two looks.
+    interval: Duration,
+    /// The number of looks without anything received after which the daemon hangs.
+    hangs: u32,
+}
+
+impl Pace {
+    fn of(limit: Duration) -> Self {
+        let looks = limit.as_nanos().div_ceil(LONGEST.as_nanos());
+        let hangs = u32::try_from(looks).unwrap_or(u32::MAX).max(LOOKS);
+        Self {
+            interval: (limit / hangs).clamp(Duration::from_millis(1), LONGEST),
+            hangs,
+        }
+    }
 }
 
 /// Connects the stream of a connection with its watcher. When the connection is opened again, its
@@ -40,6 +63,7 @@ struct Silent {
 #[derive(Debug)]
 pub(super) struct Pulse {
     silent: Silent,
+    pace: Pace,
     /// The number of reads that returned data.
     reads: AtomicU64,
     /// Breaks the current stream; gone when that stream is dropped.
@@ -47,8 +71,11 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    pub(super) fn new(address: Address, limit: Duration) -> Self {
+    /// The pulse of a connection to this address; without a limit its streams never break.
+    pub(super) fn new(address: Address, limit: Option<Duration>) -> Self {
+        let limit = limit.unwrap_or(Duration::MAX);
         Self {
+            pace: Pace::of(limit),
             silent: Silent { address, limit },
             reads: AtomicU64::new(0),
             current: Mutex::new(Weak::new()),
@@ -76,7 +103,7 @@ impl Pulse {
     /// Breaks streams whose daemon hangs. `ask` makes a cheap call; its result does not matter. The
     /// time is counted in looks, so a client that was suspended does not blame the daemon.
     pub(super) async fn keep_watching(self: Arc<Self>, ask: impl AsyncFn()) {
-        let mut looks = interval((self.silent.limit / LOOKS).max(Duration::from_millis(1)));
+        let mut looks = interval(self.pace.interval);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut quiet = Quiet::default();
         loop {
@@ -101,7 +128,7 @@ impl Pulse {
     fn look(&self, quiet: &mut Quiet) -> Verdict {
         match self.stream() {
             Some(stream) if !stream.is_cancelled() => {
-                quiet.look(self.reads.load(Ordering::Relaxed))
+                quiet.look(self.reads.load(Ordering::Relaxed), self.pace)
             }
             _ => {
                 *quiet = Quiet::default();
@@ -126,14 +153,14 @@ enum Verdict {
 }
 
 impl Quiet {
-    fn look(&mut self, reads: u64) -> Verdict {
+    fn look(&mut self, reads: u64, pace: Pace) -> Verdict {
         if reads == self.reads {
             self.looks += 1;
         } else {
             *self = Self { reads, looks: 0 };
         }
         match self.looks {
-            LOOKS.. => Verdict::Hangs,
+            looks if looks >= pace.hangs => Verdict::Hangs,
             LOOKS_BEFORE_QUESTION.. => Verdict::Ask,
             _ => Verdict::Alive,
         }
@@ -242,7 +269,7 @@ mod tests {
 
     fn connection() -> Connection {
         let address = Address::parse("unix:///run/b.sock").unwrap();
-        let pulse = Arc::new(Pulse::new(address, LIMIT));
+        let pulse = Arc::new(Pulse::new(address, Some(LIMIT)));
         let (ours, theirs) = tokio::io::duplex(16);
         let ours = pulse.watch(Box::new(ours));
         let questions = Arc::new(AtomicUsize::new(0));
@@ -296,9 +323,25 @@ mod tests {
     }
 
     #[test]
+    fn a_long_limit_does_not_delay_the_question() {
+        let pace = |seconds, hangs| Pace {
+            interval: Duration::from_secs(seconds),
+            hangs,
+        };
+        assert_eq!(Pace::of(SILENCE_LIMIT), pace(5, 12));
+        assert_eq!(Pace::of(Duration::from_secs(12)), pace(1, 12));
+        assert_eq!(Pace::of(Duration::from_secs(600)), pace(5, 120));
+        assert_eq!(Pace::of(Duration::MAX), pace(5, u32::MAX));
+        let odd = Duration::from_secs(61);
+        assert_eq!(Pace::of(odd).hangs, 13);
+        assert_eq!(Pace::of(odd).interval, odd / 13);
+    }
+
+    #[test]
     fn data_ends_the_silence() {
         let mut quiet = Quiet::default();
-        let mut looks = |reads, count| (0..count).map(|_| quiet.look(reads)).last();
+        let pace = Pace::of(LIMIT);
+        let mut looks = |reads, count| (0..count).map(|_| quiet.look(reads, pace)).last();
         assert_eq!(looks(0, LOOKS_BEFORE_QUESTION - 1), Some(Verdict::Alive));
         assert_eq!(looks(0, 1), Some(Verdict::Ask));
         assert_eq!(looks(1, 1), Some(Verdict::Alive));
@@ -310,7 +353,7 @@ mod tests {
     #[test]
     fn nothing_is_expected_without_a_stream() {
         let address = Address::parse("unix:///run/b.sock").unwrap();
-        let pulse = Arc::new(Pulse::new(address, LIMIT));
+        let pulse = Arc::new(Pulse::new(address, Some(LIMIT)));
         let mut quiet = Quiet::default();
         let looks = (0..2 * LOOKS).map(|_| pulse.look(&mut quiet));
         assert_eq!(looks.last(), Some(Verdict::Alive));

@@ -42,7 +42,7 @@ async fn connect(address: &str, silence: Duration, tls: Option<TlsOptions>) -> C
     let options = ConnectOptions {
         limits: TimeLimits {
             connect: Duration::from_secs(20),
-            silence,
+            silence: Some(silence),
         },
         tls,
         ..ConnectOptions::new(Address::parse(address).unwrap())
@@ -159,7 +159,7 @@ async fn an_engine_that_hangs_while_it_loads_an_image_is_noticed() {
     let relay = Relay::unix(&socket, Target::Raw(Endpoint::Unix(engine)));
     let options = ConnectOptions {
         limits: TimeLimits {
-            silence: Duration::from_secs(4),
+            silence: Some(Duration::from_secs(4)),
             ..TimeLimits::default()
         },
         ..ConnectOptions::new(Address::parse(&format!("docker://{}", socket.display())).unwrap())

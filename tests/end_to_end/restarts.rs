@@ -113,6 +113,36 @@ fn a_build_resumes_when_its_daemon_hung_and_answers_again() {
 }
 
 #[test]
+fn the_user_says_how_long_a_daemon_may_be_silent() {
+    let engine = OwnEngine::start();
+    let word = unique();
+    let dockerfile = format!("FROM alpine\nRUN --network=none echo {word}-$((0+1)); sleep 10\n");
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let start = |limit: &str| {
+        let mut build = solvekit(["build", "--progress=plain", "--reconnect=0"]);
+        build.args(["--daemon-timeout", limit, "--addr", &engine.address()]);
+        Running::start(build.arg(context.path()))
+    };
+    let (mut hasty, mut patient) = (start("4s"), start("0"));
+    hasty.until(&format!("{word}-1"));
+    patient.until(&format!("{word}-1"));
+    engine.freeze();
+    let lost = format!(
+        "{} sent nothing for 4 seconds, although it was asked",
+        engine.address()
+    );
+    let advice = "--daemon-timeout 10m waits longer";
+    hasty.wait().failed_with(1, &["was lost", &lost, advice]);
+    // Without a limit the build waits, and needs no second attempt.
+    std::thread::sleep(Duration::from_secs(10));
+    engine.thaw();
+    let built = patient.wait().succeeded();
+    for text in ["was lost", "building again"] {
+        assert!(!built.stderr.contains(text), "{text}: {}", built.stderr);
+    }
+}
+
+#[test]
 fn a_push_that_may_be_complete_is_named_when_the_daemon_is_lost() {
     let down = Fault::Status("503 Service Unavailable", "");
     let registry = FaultyRegistry::failing(down, &["PUT", "/manifests/"], 1000);

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Engine, Finished, solvekit};
 
 /// A Docker Engine with its own folder and bridge.
@@ -102,10 +104,18 @@ impl OwnEngine {
 
     /// Stops it with SIGTERM.
     pub fn stop(&mut self) {
-        let pid = i32::try_from(self.process.id()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        self.send(Signal::TERM);
         let _ = self.process.wait();
+    }
+
+    /// Lets it hang with SIGSTOP: its connections stay open, and nobody answers.
+    pub fn freeze(&self) {
+        self.send(Signal::STOP);
+    }
+
+    /// Lets it continue.
+    pub fn thaw(&self) {
+        self.send(Signal::CONT);
     }
 
     /// Stops it like `kill -9`.
@@ -117,6 +127,12 @@ impl OwnEngine {
     /// Starts it again after it was stopped.
     pub fn start_again(&mut self) {
         self.process = spawn(self.folder.path(), &self.bridge, self.store);
+    }
+
+    fn send(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id()).expect("a process id");
+        let pid = Pid::from_raw(pid).expect("not zero");
+        let _ = kill_process(pid, signal);
     }
 
     fn wait_for(&self) {
@@ -135,6 +151,8 @@ impl OwnEngine {
 
 impl Drop for OwnEngine {
     fn drop(&mut self) {
+        // A frozen one would never end.
+        self.thaw();
         self.stop();
         // Unmount its file systems, which would otherwise stay in the folder.
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Selects the daemon: `--builder` or `--addr`, TLS flags, the environment, the current builder,
 //! the default sockets.
 
+mod times;
 mod unselected;
 
 use std::path::PathBuf;
@@ -18,9 +19,12 @@ use super::builder::{Builders, Used};
 use super::nodes::Reached;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
-use crate::cli::report::{Failure, records};
+use times::{SilenceLimit, patience, silence_limit};
 use unselected::remember_default;
+
+pub(crate) use times::waiting;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = DAEMON)]
@@ -41,6 +45,17 @@ pub(crate) struct ConnectionArgs {
     /// Wait this long for a connection: seconds, or a duration such as 1m30s
     #[arg(long, global = true, value_name = "TIME", default_value = "5", value_parser = patience)]
     timeout: Duration,
+
+    /// Count a daemon as lost if it sends nothing for this long although it is asked: seconds, or a
+    /// duration such as 10m; 0 waits without a limit
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        default_value = "60",
+        value_parser = silence_limit
+    )]
+    daemon_timeout: SilenceLimit,
 
     /// Verify the daemon's certificate with this certificate authority (PEM)
     #[arg(long, global = true, value_name = "FILE")]
@@ -253,7 +268,7 @@ impl ConnectionArgs {
     pub(crate) fn limits(&self) -> TimeLimits {
         TimeLimits {
             connect: self.timeout,
-            ..TimeLimits::default()
+            silence: self.daemon_timeout.0,
         }
     }
 
@@ -366,20 +381,4 @@ impl ConnectionArgs {
 /// Shows a step of starting a builder.
 pub(crate) fn say(line: &str) {
     talk(&format!("{line}\n"));
-}
-
-/// Parses a time limit, which must not be 0.
-pub(crate) fn patience(text: &str) -> Result<Duration, String> {
-    match waiting(text) {
-        Ok(time) if time.is_zero() => Err("it is a time above 0".to_owned()),
-        time => time,
-    }
-}
-
-/// Parses whole seconds or a duration in Go's syntax; up to an hour.
-pub(crate) fn waiting(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().map(Duration::from_secs);
-    let time = seconds.or_else(|| records::duration(text));
-    time.filter(|time| *time <= Duration::from_secs(3600))
-        .ok_or_else(|| "it is a number of seconds, or a time as 20s or 1m30s, up to 1h".to_owned())
 }

@@ -10,9 +10,11 @@ impl Advised for Error {
         match self {
             Self::Connect { address, source } => for_problem(source, address),
             Self::NotFound { attempts } => Some(not_found(attempts)),
-            Self::ConnectionLost { .. } => {
-                Some("see whether the daemon was restarted or hangs, and its log".to_owned())
-            }
+            Self::ConnectionLost { .. } => Some(
+                "see whether the daemon was restarted or hangs, and its log; --daemon-timeout 10m \
+                 waits longer for a slow one"
+                    .to_owned(),
+            ),
             Self::TlsFolder { .. } => Some(
                 "a TLS folder holds ca.pem, cert.pem, key.pem or ca.crt, tls.crt, tls.key"
                     .to_owned(),
@@ -71,7 +73,10 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
             "join the group that owns the socket (ls -l {}), or run as root",
             path.display()
         ),
-        ConnectProblem::Hangs { .. } => "restart the engine, and see its log".to_owned(),
+        ConnectProblem::Hangs { .. } => {
+            "restart the engine, and see its log; --daemon-timeout 10m waits longer for a slow one"
+                .to_owned()
+        }
         ConnectProblem::TimedOut { stage, .. } => for_timeout(*stage)?.to_owned(),
         ConnectProblem::UnknownHost { .. } => {
             "see whether the name is right, and this machine's DNS knows it".to_owned()

@@ -11,9 +11,11 @@ use crate::client::{ConnectProblem, dialer::Dialer, docker, transport::Deadline}
 /// The number of questions in a row without an answer that make a hang.
 const QUESTIONS: u32 = 4;
 
-/// Completes when the engine hangs, with the problem to report.
+/// Completes when the engine hangs, with the problem to report; never without a limit.
 pub(in crate::client) async fn hang(dialer: &Dialer) -> ConnectProblem {
-    let after = dialer.silence();
+    let Some(after) = dialer.silence() else {
+        return std::future::pending().await;
+    };
     let pause = (after / QUESTIONS).max(Duration::from_millis(1));
     let mut unanswered = 0;
     sleep(pause).await;
