@@ -19,8 +19,14 @@ use crate::proto::moby::buildkit::v1::control_client::ControlClient;
 pub(crate) struct Channel {
     inner: transport::Channel,
     headers: EngineHeaders,
-    /// Notices a daemon that hangs; ends with the last clone.
-    _watcher: Option<Arc<AbortOnDropHandle<()>>>,
+    watcher: Option<Arc<Watcher>>,
+}
+
+/// Notices a daemon that hangs; ends with the last clone of its channel.
+#[derive(Debug)]
+struct Watcher {
+    pulse: Arc<Pulse>,
+    _task: AbortOnDropHandle<()>,
 }
 
 impl Channel {
@@ -28,7 +34,7 @@ impl Channel {
         Self {
             inner,
             headers,
-            _watcher: None,
+            watcher: None,
         }
     }
 
@@ -39,9 +45,20 @@ impl Channel {
         let ask = async move || {
             let _ = control.clone().info(InfoRequest {}).await;
         };
-        let watcher = tokio::spawn(async move { pulse.keep_watching(ask).await });
-        self._watcher = Some(Arc::new(AbortOnDropHandle::new(watcher)));
+        let task = tokio::spawn(Arc::clone(&pulse).keep_watching(ask));
+        self.watcher = Some(Arc::new(Watcher {
+            pulse,
+            _task: AbortOnDropHandle::new(task),
+        }));
         self
+    }
+
+    /// Waits until the daemon is silent: see [`Pulse::noticed`].
+    pub(super) async fn silent(&self) {
+        match &self.watcher {
+            Some(watcher) => watcher.pulse.noticed().await,
+            None => std::future::pending().await,
+        }
     }
 }
 

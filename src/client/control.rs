@@ -17,6 +17,7 @@ use super::{
     MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse, Succession, Version, Worker,
     dialer::{Dialer, Way},
     error::root,
+    silence::silent_line,
     usage::nanoseconds,
 };
 use crate::{
@@ -89,6 +90,13 @@ impl Client {
 
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// Waits until the daemon has sent nothing for half a minute although it was asked, and returns
+    /// a line about it. Of several who wait, one gets the line.
+    pub(crate) async fn silent(&self) -> String {
+        self.channel.silent().await;
+        silent_line(&self.address, self.dialer.silence())
     }
 
     pub(super) fn control(&self) -> ControlClient<Channel> {

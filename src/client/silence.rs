@@ -4,12 +4,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -18,6 +19,9 @@ use super::{Address, transport::BoxIo};
 /// The default for how long a daemon may send nothing although it is asked. BuildKit ends a build
 /// in the same way if its client does not answer for about half a minute.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a daemon is silent before one line says so, if the limit is longer.
+pub(super) const NOTICE: Duration = Duration::from_secs(30);
 
 /// The least number of times that a watcher looks within the limit.
 const LOOKS: u32 = 12;
@@ -43,6 +47,8 @@ struct Silent {
 struct Pace {
     /// The time between two looks.
     interval: Duration,
+    /// The number of looks without anything received after which the user is told.
+    notice: Option<u32>,
     /// The number of looks without anything received after which the daemon hangs.
     hangs: u32,
 }
@@ -51,11 +57,24 @@ impl Pace {
     fn of(limit: Duration) -> Self {
         let looks = limit.as_nanos().div_ceil(LONGEST.as_nanos());
         let hangs = u32::try_from(looks).unwrap_or(u32::MAX).max(LOOKS);
+        let interval = (limit / hangs).clamp(Duration::from_millis(1), LONGEST);
+        let looks = u32::try_from(NOTICE.as_nanos().div_ceil(interval.as_nanos()));
         Self {
-            interval: (limit / hangs).clamp(Duration::from_millis(1), LONGEST),
+            interval,
+            notice: looks.ok().filter(|looks| *looks < hangs),
             hangs,
         }
     }
+}
+
+/// Says that a daemon is silent, and what happens next.
+pub(super) fn silent_line(address: &Address, limit: Option<Duration>) -> String {
+    let next = match limit {
+        Some(limit) => format!("after {} seconds it counts as lost", limit.as_secs_f64()),
+        None => "the build waits until it answers".to_owned(),
+    };
+    let seconds = NOTICE.as_secs();
+    format!("{address} has sent nothing for {seconds} seconds, although it was asked: {next}")
 }
 
 /// Connects the stream of a connection with its watcher. When the connection is opened again, its
@@ -64,6 +83,7 @@ impl Pace {
 pub(super) struct Pulse {
     silent: Silent,
     pace: Pace,
+    notice: Notice,
     /// The number of reads that returned data.
     reads: AtomicU64,
     /// Breaks the current stream; gone when that stream is dropped.
@@ -76,6 +96,7 @@ impl Pulse {
         let limit = limit.unwrap_or(Duration::MAX);
         Self {
             pace: Pace::of(limit),
+            notice: Notice::default(),
             silent: Silent { address, limit },
             reads: AtomicU64::new(0),
             current: Mutex::new(Weak::new()),
@@ -93,6 +114,11 @@ impl Pulse {
             writing: Box::pin(broken.as_ref().clone().cancelled_owned()),
             _broken: broken,
         }
+    }
+
+    /// Waits until the daemon has been silent for [`NOTICE`]. Of several who wait, one is told.
+    pub(super) async fn noticed(&self) {
+        self.notice.noticed().await;
     }
 
     fn stream(&self) -> Option<Arc<CancellationToken>> {
@@ -128,11 +154,38 @@ impl Pulse {
     fn look(&self, quiet: &mut Quiet) -> Verdict {
         match self.stream() {
             Some(stream) if !stream.is_cancelled() => {
-                quiet.look(self.reads.load(Ordering::Relaxed), self.pace)
+                let verdict = quiet.look(self.reads.load(Ordering::Relaxed), self.pace);
+                if Some(quiet.looks) == self.pace.notice {
+                    self.notice.give();
+                }
+                verdict
             }
             _ => {
                 *quiet = Quiet::default();
                 Verdict::Alive
+            }
+        }
+    }
+}
+
+/// Tells about a silence: only those who wait at that moment, and only one of them.
+#[derive(Debug, Default)]
+struct Notice {
+    waiting: Notify,
+    is_taken: AtomicBool,
+}
+
+impl Notice {
+    fn give(&self) {
+        self.is_taken.store(false, Ordering::Release);
+        self.waiting.notify_waiters();
+    }
+
+    async fn noticed(&self) {
+        loop {
+            self.waiting.notified().await;
+            if !self.is_taken.swap(true, Ordering::AcqRel) {
+                return;
             }
         }
     }
@@ -324,17 +377,43 @@ mod tests {
 
     #[test]
     fn a_long_limit_does_not_delay_the_question() {
-        let pace = |seconds, hangs| Pace {
+        let pace = |seconds, notice, hangs| Pace {
             interval: Duration::from_secs(seconds),
+            notice,
             hangs,
         };
-        assert_eq!(Pace::of(SILENCE_LIMIT), pace(5, 12));
-        assert_eq!(Pace::of(Duration::from_secs(12)), pace(1, 12));
-        assert_eq!(Pace::of(Duration::from_secs(600)), pace(5, 120));
-        assert_eq!(Pace::of(Duration::MAX), pace(5, u32::MAX));
+        assert_eq!(Pace::of(SILENCE_LIMIT), pace(5, Some(6), 12));
+        assert_eq!(Pace::of(Duration::from_secs(12)), pace(1, None, 12));
+        assert_eq!(Pace::of(NOTICE).notice, None);
+        assert_eq!(Pace::of(Duration::from_secs(36)), pace(3, Some(10), 12));
+        assert_eq!(Pace::of(Duration::from_secs(600)), pace(5, Some(6), 120));
+        assert_eq!(Pace::of(Duration::MAX), pace(5, Some(6), u32::MAX));
         let odd = Duration::from_secs(61);
         assert_eq!(Pace::of(odd).hangs, 13);
         assert_eq!(Pace::of(odd).interval, odd / 13);
+    }
+
+    #[tokio::test]
+    async fn one_of_those_who_wait_is_told_of_a_silence() {
+        let notice = Notice::default();
+        // Nobody waits yet, so this one is lost.
+        notice.give();
+        let told = AtomicUsize::new(0);
+        let wait = async || {
+            notice.noticed().await;
+            told.fetch_add(1, Ordering::Relaxed);
+        };
+        let give = async {
+            for expected in [1, 2] {
+                notice.give();
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                assert_eq!(told.load(Ordering::Relaxed), expected);
+            }
+        };
+        let ended = async { tokio::join!(wait(), wait(), give) };
+        let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
+        assert!(ended.is_ok());
     }
 
     #[test]

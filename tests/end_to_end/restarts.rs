@@ -104,7 +104,8 @@ fn a_build_resumes_when_its_daemon_hung_and_answers_again() {
         "{} sent nothing for 60 seconds, although it was asked",
         relay.address()
     );
-    never.wait().failed_with(1, &["was lost", &silent]);
+    let noticed = "sent nothing for 30 seconds, although it was asked: after 60 seconds it counts";
+    never.wait().failed_with(1, &[noticed, "was lost", &silent]);
     patient.until("waiting for the daemon, up to 120 seconds");
     relay.set_hanging(false);
     let built = patient.wait().succeeded();
@@ -132,9 +133,11 @@ fn the_user_says_how_long_a_daemon_may_be_silent() {
         engine.address()
     );
     let advice = "--daemon-timeout 10m waits longer";
-    hasty.wait().failed_with(1, &["was lost", &lost, advice]);
-    // Without a limit the build waits, and needs no second attempt.
-    std::thread::sleep(Duration::from_secs(10));
+    let failed = hasty.wait().failed_with(1, &["was lost", &lost, advice]);
+    let noticed = "has sent nothing for 30 seconds, although it was asked";
+    assert!(!failed.stderr.contains(noticed), "{}", failed.stderr);
+    // Without a limit the build waits, says so, and needs no second attempt.
+    patient.until(&format!("{noticed}: the build waits until it answers"));
     engine.thaw();
     let built = patient.wait().succeeded();
     for text in ["was lost", "building again"] {

@@ -2,6 +2,7 @@
 //! cancellation.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -95,7 +96,10 @@ impl<'a> Attended<'a> {
         session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
         let cancelled = &self.environment.cancelled;
-        let result = drive_until(client, self.solve, cancelled, frontend).await;
+        let result = tokio::select! {
+            result = drive_until(client, self.solve, cancelled, frontend) => result,
+            never = tell_silences(client, self.environment) => match never {},
+        };
         // The status stream ends when the daemon has closed the build; the session is not needed
         // after that.
         let broken = tokio::time::timeout(GRACE, async {
@@ -147,6 +151,13 @@ pub(super) async fn forward_status(
             while updates.try_next().await.transpose()?.is_ok() {}
             None
         }
+    }
+}
+
+/// Shows a line when the daemon becomes silent, so that a build that seems to hang explains itself.
+async fn tell_silences(client: &Client, environment: &Environment) -> Infallible {
+    loop {
+        environment.note(client.silent().await);
     }
 }
 
