@@ -2,19 +2,21 @@
 //! still sends nothing, the connection is broken with an error. A daemon that only has nothing to
 //! report answers, so long steps without output are not affected.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod notice;
+mod pace;
+mod watched;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::{Address, transport::BoxIo};
+use notice::Notice;
+use pace::{Pace, Quiet, Verdict};
+pub(super) use watched::Watched;
 
 /// The default for how long a daemon may send nothing although it is asked. BuildKit ends a build
 /// in the same way if its client does not answer for about half a minute.
@@ -22,13 +24,6 @@ pub const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a daemon is silent before one line says so, if the limit is longer.
 pub(super) const NOTICE: Duration = Duration::from_secs(30);
-
-/// The least number of times that a watcher looks within the limit.
-const LOOKS: u32 = 12;
-/// The longest time between two looks, so that a long limit does not delay the question.
-const LONGEST: Duration = Duration::from_secs(5);
-/// The number of looks without anything received after which the daemon is asked.
-const LOOKS_BEFORE_QUESTION: u32 = 3;
 
 /// The error of a stream whose daemon hangs.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -40,31 +35,6 @@ struct Silent {
     address: Address,
     /// [`Duration::MAX`] if there is no limit.
     limit: Duration,
-}
-
-/// The times at which a watcher looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pace {
-    /// The time between two looks.
-    interval: Duration,
-    /// The number of looks without anything received after which the user is told.
-    notice: Option<u32>,
-    /// The number of looks without anything received after which the daemon hangs.
-    hangs: u32,
-}
-
-impl Pace {
-    fn of(limit: Duration) -> Self {
-        let looks = limit.as_nanos().div_ceil(LONGEST.as_nanos());
-        let hangs = u32::try_from(looks).unwrap_or(u32::MAX).max(LOOKS);
-        let interval = (limit / hangs).clamp(Duration::from_millis(1), LONGEST);
-        let looks = u32::try_from(NOTICE.as_nanos().div_ceil(interval.as_nanos()));
-        Self {
-            interval,
-            notice: looks.ok().filter(|looks| *looks < hangs),
-            hangs,
-        }
-    }
 }
 
 /// Says that a daemon is silent, and what happens next.
@@ -107,13 +77,7 @@ impl Pulse {
     pub(super) fn watch(self: &Arc<Self>, stream: BoxIo) -> Watched {
         let broken = Arc::new(CancellationToken::new());
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&broken);
-        Watched {
-            stream,
-            pulse: Arc::clone(self),
-            reading: Box::pin(broken.as_ref().clone().cancelled_owned()),
-            writing: Box::pin(broken.as_ref().clone().cancelled_owned()),
-            _broken: broken,
-        }
+        Watched::new(stream, Arc::clone(self), broken)
     }
 
     /// Waits until the daemon has been silent for [`NOTICE`]. Of several who wait, one is told.
@@ -155,7 +119,7 @@ impl Pulse {
         match self.stream() {
             Some(stream) if !stream.is_cancelled() => {
                 let verdict = quiet.look(self.reads.load(Ordering::Relaxed), self.pace);
-                if Some(quiet.looks) == self.pace.notice {
+                if quiet.is_notable(self.pace) {
                     self.notice.give();
                 }
                 verdict
@@ -168,146 +132,14 @@ impl Pulse {
     }
 }
 
-/// Tells about a silence: only those who wait at that moment, and only one of them.
-#[derive(Debug, Default)]
-struct Notice {
-    waiting: Notify,
-    is_taken: AtomicBool,
-}
-
-impl Notice {
-    fn give(&self) {
-        self.is_taken.store(false, Ordering::Release);
-        self.waiting.notify_waiters();
-    }
-
-    async fn noticed(&self) {
-        loop {
-            self.waiting.notified().await;
-            if !self.is_taken.swap(true, Ordering::AcqRel) {
-                return;
-            }
-        }
-    }
-}
-
-/// The looks since the last data.
-#[derive(Debug, Default)]
-struct Quiet {
-    reads: u64,
-    looks: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Alive,
-    Ask,
-    Hangs,
-}
-
-impl Quiet {
-    fn look(&mut self, reads: u64, pace: Pace) -> Verdict {
-        if reads == self.reads {
-            self.looks += 1;
-        } else {
-            *self = Self { reads, looks: 0 };
-        }
-        match self.looks {
-            looks if looks >= pace.hangs => Verdict::Hangs,
-            LOOKS_BEFORE_QUESTION.. => Verdict::Ask,
-            _ => Verdict::Alive,
-        }
-    }
-}
-
-/// A stream that fails when its daemon hangs.
-pub(super) struct Watched {
-    stream: BoxIo,
-    pulse: Arc<Pulse>,
-    /// Both directions fail: HTTP/2 does not read while it has to write first.
-    reading: Pin<Box<WaitForCancellationFutureOwned>>,
-    writing: Pin<Box<WaitForCancellationFutureOwned>>,
-    _broken: Arc<CancellationToken>,
-}
-
-impl Watched {
-    fn error(&self) -> io::Error {
-        io::Error::new(io::ErrorKind::TimedOut, self.pulse.silent.clone())
-    }
-
-    /// The result of a write; an error if it waits and the daemon hangs.
-    fn written<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        result: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if result.is_pending() {
-            ready!(self.writing.as_mut().poll(cx));
-            return Poll::Ready(Err(self.error()));
-        }
-        result
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if read.is_pending() {
-            ready!(self.reading.as_mut().poll(cx));
-            return Poll::Ready(Err(self.error()));
-        }
-        if buffer.filled().len() > before {
-            self.pulse.reads.fetch_add(1, Ordering::Relaxed);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(cx, result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_flush(cx);
-        self.written(cx, result)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.written(cx, result)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::atomic::AtomicUsize;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
+    use super::pace::LOOKS;
     use super::*;
 
     const LIMIT: Duration = Duration::from_millis(600);
@@ -373,60 +205,6 @@ mod tests {
             assert_eq!(connection.ours.read_u8().await.unwrap(), byte);
         }
         sending.await.unwrap();
-    }
-
-    #[test]
-    fn a_long_limit_does_not_delay_the_question() {
-        let pace = |seconds, notice, hangs| Pace {
-            interval: Duration::from_secs(seconds),
-            notice,
-            hangs,
-        };
-        assert_eq!(Pace::of(SILENCE_LIMIT), pace(5, Some(6), 12));
-        assert_eq!(Pace::of(Duration::from_secs(12)), pace(1, None, 12));
-        assert_eq!(Pace::of(NOTICE).notice, None);
-        assert_eq!(Pace::of(Duration::from_secs(36)), pace(3, Some(10), 12));
-        assert_eq!(Pace::of(Duration::from_secs(600)), pace(5, Some(6), 120));
-        assert_eq!(Pace::of(Duration::MAX), pace(5, Some(6), u32::MAX));
-        let odd = Duration::from_secs(61);
-        assert_eq!(Pace::of(odd).hangs, 13);
-        assert_eq!(Pace::of(odd).interval, odd / 13);
-    }
-
-    #[tokio::test]
-    async fn one_of_those_who_wait_is_told_of_a_silence() {
-        let notice = Notice::default();
-        // Nobody waits yet, so this one is lost.
-        notice.give();
-        let told = AtomicUsize::new(0);
-        let wait = async || {
-            notice.noticed().await;
-            told.fetch_add(1, Ordering::Relaxed);
-        };
-        let give = async {
-            for expected in [1, 2] {
-                notice.give();
-                tokio::task::yield_now().await;
-                tokio::task::yield_now().await;
-                assert_eq!(told.load(Ordering::Relaxed), expected);
-            }
-        };
-        let ended = async { tokio::join!(wait(), wait(), give) };
-        let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
-        assert!(ended.is_ok());
-    }
-
-    #[test]
-    fn data_ends_the_silence() {
-        let mut quiet = Quiet::default();
-        let pace = Pace::of(LIMIT);
-        let mut looks = |reads, count| (0..count).map(|_| quiet.look(reads, pace)).last();
-        assert_eq!(looks(0, LOOKS_BEFORE_QUESTION - 1), Some(Verdict::Alive));
-        assert_eq!(looks(0, 1), Some(Verdict::Ask));
-        assert_eq!(looks(1, 1), Some(Verdict::Alive));
-        assert_eq!(looks(1, LOOKS - 1), Some(Verdict::Ask));
-        assert_eq!(looks(1, 1), Some(Verdict::Hangs));
-        assert_eq!(looks(2, 1), Some(Verdict::Alive));
     }
 
     #[test]
