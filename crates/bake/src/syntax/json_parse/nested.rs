@@ -4,47 +4,95 @@ use super::{Json, Parser, Property};
 use crate::syntax::json_scan::{JsonKind, JsonToken};
 use crate::syntax::range::Range;
 
+/// A value with items.
+#[derive(Clone, Copy)]
+enum Shape {
+    Object,
+    Array,
+}
+
+impl Shape {
+    fn brackets(self) -> [JsonKind; 2] {
+        match self {
+            Self::Object => [JsonKind::OpenBrace, JsonKind::CloseBrace],
+            Self::Array => [JsonKind::OpenBracket, JsonKind::CloseBracket],
+        }
+    }
+
+    /// The message for a comma after the last item, and the reference's.
+    fn trailing_comma(self) -> [&'static str; 2] {
+        match self {
+            Self::Object => [
+                "JSON allows no comma after the last property",
+                "Trailing comma in object; JSON does not permit a trailing comma after the final \
+                 property in an object.",
+            ],
+            Self::Array => [
+                "JSON allows no comma after the last item",
+                "Trailing comma in array; JSON does not permit a trailing comma after the final \
+                 value in an array.",
+            ],
+        }
+    }
+}
+
 impl<'a> Parser<'a> {
     pub(super) fn object(&mut self) -> Option<Json> {
-        let open = self.read().range;
         let mut properties = Vec::new();
-        while self.peek().kind != JsonKind::CloseBrace {
-            let (name, name_range) = self.name()?;
+        let (open, close) = self.items(Shape::Object, |parser| {
+            let (name, name_range) = parser.name()?;
             // A property with a wrong value is left out: the file is refused anyway.
-            if let Some(value) = self.value() {
-                properties.push(Property {
-                    name,
-                    name_range,
-                    value,
-                });
-            }
-            let next = self.peek();
-            match next.kind {
-                JsonKind::CloseBrace => {}
-                JsonKind::Comma => {
-                    self.read();
-                    if self.peek().kind == JsonKind::CloseBrace {
-                        self.error(
-                            next.range,
-                            "JSON allows no comma after the last property",
-                            "Trailing comma in object; JSON does not permit a trailing comma after \
-                             the final property in an object.",
-                        );
-                        return None;
-                    }
-                }
-                _ => {
-                    self.unclosed_object(open, next);
-                    return None;
-                }
-            }
-        }
-        let close = self.read().range;
+            properties.extend(parser.value().map(|value| Property {
+                name,
+                name_range,
+                value,
+            }));
+            Some(())
+        })?;
         Some(Json::Object {
             properties,
             open,
             close,
         })
+    }
+
+    pub(super) fn array(&mut self) -> Option<Json> {
+        let mut items = Vec::new();
+        let (open, close) = self.items(Shape::Array, |parser| {
+            items.extend(parser.value());
+            Some(())
+        })?;
+        Some(Json::Array { items, open, close })
+    }
+
+    /// Reads items between brackets, and returns the ranges of the brackets; `None` after an error
+    /// that ends the value.
+    fn items(
+        &mut self,
+        shape: Shape,
+        mut item: impl FnMut(&mut Self) -> Option<()>,
+    ) -> Option<(Range, Range)> {
+        let [_, close] = shape.brackets();
+        let open = self.read().range;
+        while self.peek().kind != close {
+            item(self)?;
+            let next = self.peek();
+            if next.kind == JsonKind::Comma {
+                self.read();
+                if self.peek().kind == close {
+                    let [message, reference] = shape.trailing_comma();
+                    self.error(next.range, message, reference);
+                    return None;
+                }
+            } else if next.kind != close {
+                match shape {
+                    Shape::Object => self.unclosed_object(open, next),
+                    Shape::Array => self.unclosed_array(open, next),
+                }
+                return None;
+            }
+        }
+        Some((open, self.read().range))
     }
 
     /// Reports an object that goes on with `next` after a property.
@@ -66,7 +114,7 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 self.read();
-                self.recover(next, BRACES);
+                self.recover(next, Shape::Object.brackets());
                 let range = self.peek().range;
                 self.error(
                     range,
@@ -96,7 +144,7 @@ impl<'a> Parser<'a> {
         if next.kind == JsonKind::Colon {
             return Some((name, range));
         }
-        self.recover(next, BRACES);
+        self.recover(next, Shape::Object.brackets());
         let words = match next.kind {
             JsonKind::CloseBrace | JsonKind::Comma => {
                 "Missing object value; A JSON object attribute must have a value, introduced by a \
@@ -116,36 +164,6 @@ impl<'a> Parser<'a> {
         None
     }
 
-    pub(super) fn array(&mut self) -> Option<Json> {
-        let open = self.read().range;
-        let mut items = Vec::new();
-        while self.peek().kind != JsonKind::CloseBracket {
-            items.extend(self.value());
-            let next = self.peek();
-            match next.kind {
-                JsonKind::CloseBracket => {}
-                JsonKind::Comma => {
-                    self.read();
-                    if self.peek().kind == JsonKind::CloseBracket {
-                        self.error(
-                            next.range,
-                            "JSON allows no comma after the last item",
-                            "Trailing comma in array; JSON does not permit a trailing comma after \
-                             the final value in an array.",
-                        );
-                        return None;
-                    }
-                }
-                _ => {
-                    self.unclosed_array(open, next);
-                    return None;
-                }
-            }
-        }
-        let close = self.read().range;
-        Some(Json::Array { items, open, close })
-    }
-
     /// Reports an array that goes on with `next` after an item.
     fn unclosed_array(&mut self, open: Range, next: JsonToken<'a>) {
         if next.kind == JsonKind::End {
@@ -157,7 +175,7 @@ impl<'a> Parser<'a> {
             return;
         }
         self.read();
-        self.recover(next, BRACKETS);
+        self.recover(next, Shape::Array.brackets());
         let range = self.peek().range;
         let words = match next.kind {
             JsonKind::Colon => {
@@ -174,6 +192,3 @@ impl<'a> Parser<'a> {
         self.error(range, "expected a comma between items", words);
     }
 }
-
-const BRACES: [JsonKind; 2] = [JsonKind::OpenBrace, JsonKind::CloseBrace];
-const BRACKETS: [JsonKind; 2] = [JsonKind::OpenBracket, JsonKind::CloseBracket];
