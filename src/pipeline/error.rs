@@ -1,6 +1,7 @@
-//! The error type of a build.
+//! The error type of a build. `policy.rs` has the errors of policies about sources.
 
 mod daemon;
+mod policy;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use crate::pipeline::{CacheDirection, EngineLack, PlaceError, ValueError};
 use crate::policy::{EvalError, LoadError};
 use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
+pub use policy::PolicyError;
 
 /// Why a build failed: the operation, the object and the cause. The next step is added by the
 /// command.
@@ -272,61 +274,9 @@ pub enum Error {
         /// The daemon and its version.
         daemon: String,
     },
-    /// The policy beside the Dockerfile is in a context from a stream and cannot be read.
-    #[error("the policy {file} is in a context from a stream, and cannot be read before the build")]
-    Policy {
-        /// Its path.
-        file: String,
-    },
-    /// The policy beside the Dockerfile cannot be read.
-    #[error("cannot read the policy {}", path.display())]
-    PolicyUnreadable {
-        /// Its path.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// The policies of the build cannot be used.
+    /// A policy about the sources of the build denies one of them, or cannot be used.
     #[error(transparent)]
-    PolicyLoad(Box<LoadError>),
-    /// A policy cannot be evaluated.
-    #[error(transparent)]
-    PolicyEval(Box<EvalError>),
-    /// A policy denies a source.
-    #[error("source {origin:?} not allowed by policy: {}", reasons.join("; "))]
-    Denied {
-        /// The source.
-        origin: String,
-        /// The reasons, each with the file and line of the rule.
-        reasons: Vec<String>,
-    },
-    /// A policy failed while it evaluated a source.
-    #[error("the policy cannot decide about the source {origin:?}: {reason}")]
-    PolicyFailed {
-        /// The source.
-        origin: String,
-        /// The cause.
-        reason: String,
-    },
-    /// The daemon does not ask the client about sources.
-    #[error(
-        "this BuildKit cannot obey the policy {}: it does not ask the client about sources",
-        files.join(", ")
-    )]
-    PolicyNotAsked {
-        /// The files of the policy.
-        files: Vec<String>,
-    },
-    /// The daemon has no network proxy for steps.
-    #[error(
-        "network proxy requested by policy {} is not supported by the current BuildKit daemon, \
-         please upgrade to version v0.31+",
-        files.join(", ")
-    )]
-    PolicyProxy {
-        /// The files of the policy.
-        files: Vec<String>,
-    },
+    Policy(#[from] PolicyError),
     /// An output with `mode=delete` is outside of the working directory and was not allowed.
     #[error("mode=delete would remove files of {}, which is not below the working \
              directory", path.display())]
@@ -399,12 +349,12 @@ pub enum Error {
 
 impl From<LoadError> for Error {
     fn from(error: LoadError) -> Self {
-        Self::PolicyLoad(Box::new(error))
+        PolicyError::from(error).into()
     }
 }
 
 impl From<EvalError> for Error {
     fn from(error: EvalError) -> Self {
-        Self::PolicyEval(Box::new(error))
+        PolicyError::from(error).into()
     }
 }

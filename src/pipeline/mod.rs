@@ -29,7 +29,7 @@ mod request;
 mod run;
 
 pub use crate::frontend::RemoteFiles;
-pub use error::Error;
+pub use error::{Error, PolicyError};
 pub use export::engine::EngineLack;
 pub use export::place::{PlaceError, check_file, check_folder, make_parent};
 pub use inputs::Inputs;

@@ -5,7 +5,7 @@ use std::io;
 use solvekit::builder::OptionProblem;
 use solvekit::client::{self, Address, AddressProblem, ConnectProblem, Endpoint};
 use solvekit::frontend::{MissingSource, Refusal};
-use solvekit::pipeline::{EngineLack, PlaceError};
+use solvekit::pipeline::{EngineLack, PlaceError, PolicyError};
 use solvekit::{builder, frontend, imagetools, pipeline, registry};
 
 /// The beginning of buildx's message if the daemon or the frontend in it fails a build.
@@ -80,7 +80,7 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         pipeline::Error::Frontend(_)
         | pipeline::Error::Gateway(_)
         | pipeline::Error::Export { .. }
-        | pipeline::Error::Denied { .. } => {
+        | pipeline::Error::Policy(PolicyError::Denied { .. }) => {
             let message = super::Failure::from_error(error).into_message();
             format!("{FAILED_TO_SOLVE}: {message}")
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use solvekit::pipeline::Error;
+use solvekit::pipeline::{Error, PolicyError};
 use solvekit::policy::{FileError, LoadError};
 use solvekit::{frontend, layout};
 
@@ -27,7 +27,7 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
             "name it with -f FILE, or give the folder that holds it as the context"
         }
         // The context is fetched to read the policy in it, before anything else.
-        Error::PolicyLoad(load) => match &**load {
+        Error::Policy(PolicyError::Load(load)) => match &**load {
             LoadError::File(FileError::Remote { source, .. }) => return for_context(source),
             _ => return None,
         },

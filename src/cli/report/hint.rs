@@ -2,7 +2,7 @@
 
 use solvekit::client::Failure;
 use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
-use solvekit::pipeline::{CacheDirection, Entitlement, Error};
+use solvekit::pipeline::{CacheDirection, Entitlement, Error, PolicyError};
 use solvekit::{client, frontend, gateway};
 
 use super::again::quoted;
@@ -73,12 +73,12 @@ fn for_build(error: &Error) -> Option<String> {
             "only the BuildKit of a Docker engine knows it; give the address: --add-host \
              {host}:10.0.0.7"
         )),
-        Error::Policy { .. } => Some(
+        Error::Policy(PolicyError::InStream { .. }) => Some(
             "unpack the context and build the folder; or, if the policy is not meant for this \
              build: --policy disabled=true"
                 .to_owned(),
         ),
-        Error::PolicyNotAsked { .. } => Some(
+        Error::Policy(PolicyError::NotAsked { .. }) => Some(
             "use BuildKit v0.27 or newer (`solvekit workers` shows the version); --policy \
              disabled=true builds without the policy"
                 .to_owned(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{ContextRead, DockerfileRead, folder};
 use crate::client::Client;
 use crate::gateway::Bridge;
-use crate::pipeline::{BuildRequest, Environment, Error, Inputs};
+use crate::pipeline::{BuildRequest, Environment, Error, Inputs, PolicyError};
 use crate::policy::{self, Env, Guard, Own, PolicyFiles, RemoteRoot, Root, Sets};
 use crate::session::SourceCheck;
 
@@ -108,7 +108,7 @@ fn read_own(dockerfile: &Path, context: Option<&Path>) -> Result<Own, Error> {
             text,
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Own::Absent),
-        Err(source) => Err(Error::PolicyUnreadable { path, source }),
+        Err(source) => Err(PolicyError::Unreadable { path, source }.into()),
     }
 }
 
@@ -121,10 +121,10 @@ pub(in crate::pipeline) fn as_check(guard: &Arc<Guard>) -> Arc<dyn SourceCheck> 
 pub(in crate::pipeline) fn check_daemon(guard: &Guard, bridge: &Bridge) -> Result<(), Error> {
     let files = || guard.files().map(str::to_owned).collect();
     if !bridge.capabilities().has_llb(ASKS) {
-        return Err(Error::PolicyNotAsked { files: files() });
+        return Err(PolicyError::NotAsked { files: files() }.into());
     }
     if guard.wants_proxy() && !bridge.capabilities().has_llb(PROXY) {
-        return Err(Error::PolicyProxy { files: files() });
+        return Err(PolicyError::Proxy { files: files() }.into());
     }
     let first = bridge.workers().first();
     guard.set_platform(first.and_then(|worker| worker.platforms.first()));
@@ -139,14 +139,16 @@ pub(in crate::pipeline) fn explained<T>(
     let denial = guard.and_then(Guard::end);
     match (result, denial) {
         (Err(Error::Interrupted), _) => Err(Error::Interrupted),
-        (Err(_), Some(denial)) if denial.failed => Err(Error::PolicyFailed {
+        (Err(_), Some(denial)) if denial.failed => Err(PolicyError::Failed {
             origin: denial.source,
             reason: denial.reasons.join("; "),
-        }),
-        (Err(_), Some(denial)) => Err(Error::Denied {
+        }
+        .into()),
+        (Err(_), Some(denial)) => Err(PolicyError::Denied {
             origin: denial.source,
             reasons: denial.reasons,
-        }),
+        }
+        .into()),
         (result, _) => result,
     }
 }

@@ -10,7 +10,7 @@ use crate::frontend::{Asked, Choice, Contexts, Entry, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
 use crate::llb::{self, Constraints, Definition, MarshalOptions};
 use crate::pipeline::inputs::{ContextRead, DockerfileRead};
-use crate::pipeline::{Error, Inputs};
+use crate::pipeline::{Error, Inputs, PolicyError};
 use crate::session::Session;
 use crate::text::redact_url;
 use crate::translate::Context;
@@ -88,7 +88,7 @@ pub(super) async fn load(
         if let (true, Some(file)) = (attempt.request.policy.uses_own(), entry.policy)
             && matches!(inputs.context, ContextRead::Upload(_))
         {
-            return Err(Error::Policy { file });
+            return Err(PolicyError::InStream { file }.into());
         }
         let source = entry.source;
         if matches!(inputs.context, ContextRead::Upload(_))
