@@ -13,7 +13,7 @@ use super::build::{Baked, Building};
 use super::questions::{self, Questions};
 use super::{BakeArgs, allow, build, outcome};
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::commands::build::asking::Surroundings;
+use crate::cli::commands::build::asking::{Reaching, Surroundings};
 use crate::cli::commands::build::dry_run::{self, Form};
 use crate::cli::commands::build::{call, write_file};
 use crate::cli::debugger::Debugged;
@@ -37,15 +37,8 @@ pub(super) struct Baking<'a> {
 impl Baking<'_> {
     /// Prints what would run.
     pub(super) async fn dry_run(&self, form: Form) -> Result<(), Failure> {
-        let asking = dry_run::Asking {
-            form,
-            mode: self.mode,
-            registries: &self.args.registries,
-            connection: self.connection,
-            environment: self.environment,
-        };
         let preparing = build::prepared(self.plan, self.machine, self.connection, self.environment);
-        dry_run::cmd_dry_run(preparing, asking).await
+        dry_run::cmd_dry_run(preparing, form, self.reaching()).await
     }
 
     /// Builds the targets, and answers the questions about targets with a `call`.
@@ -64,11 +57,8 @@ impl Baking<'_> {
             },
         };
         let surroundings = Surroundings {
-            mode: self.mode,
+            reaching: self.reaching(),
             sink: sink.clone(),
-            connection: self.connection,
-            registries: &self.args.registries,
-            environment: self.environment,
         };
         let answered = questions.ask(&to_ask, asked, surroundings).await?;
         let mut metadata = questions::metadata(&answered);
@@ -83,6 +73,15 @@ impl Baking<'_> {
         match answered.is_empty() {
             true => Ok(()),
             false => questions.show(self.plan, &answered),
+        }
+    }
+
+    fn reaching(&self) -> Reaching<'_> {
+        Reaching {
+            mode: self.mode,
+            connection: self.connection,
+            registries: &self.args.registries,
+            environment: self.environment,
         }
     }
 

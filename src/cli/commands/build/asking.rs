@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use solvekit::client::Client;
 use solvekit::frontend::{Answer, Call};
+use solvekit::oci::Platform;
 use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary, Writer};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
@@ -18,14 +20,31 @@ use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, display};
 
-/// The connection to a daemon, if one is needed, and the display of the progress.
-#[derive(Clone)]
-pub(crate) struct Surroundings<'a> {
+/// How a question reaches a daemon.
+#[derive(Clone, Copy)]
+pub(crate) struct Reaching<'a> {
     pub(crate) mode: Mode,
-    pub(crate) sink: Sink,
     pub(crate) connection: &'a ConnectionArgs,
     pub(crate) registries: &'a RegistryArgs,
     pub(crate) environment: &'a Environment,
+}
+
+impl Reaching<'_> {
+    /// Connects to the daemon for builds of these platforms.
+    pub(super) async fn connect(&self, platforms: &[Platform]) -> Result<(Client, Used), Failure> {
+        let say = |line: &str| display::boot(self.mode, line);
+        let connecting = self
+            .connection
+            .connect_for(self.environment, platforms, &say);
+        connecting.await
+    }
+}
+
+/// The way to a daemon, if one is needed, and the display of the progress.
+#[derive(Clone)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) reaching: Reaching<'a>,
+    pub(crate) sink: Sink,
 }
 
 /// A question about a request.
@@ -42,7 +61,7 @@ pub(crate) async fn answers(
     surroundings: Surroundings<'_>,
 ) -> Result<Vec<Answer>, Failure> {
     let cancelled = interrupt::token()?;
-    let is_shown = surroundings.environment.identity == Identity::Buildx;
+    let is_shown = surroundings.reaching.environment.identity == Identity::Buildx;
     let mut read = Vec::new();
     for it in asked {
         let one = Read::of(it, &cancelled).await;
@@ -153,16 +172,15 @@ impl Daemon {
         surroundings: Surroundings<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Self, Failure> {
-        let Surroundings {
+        let Surroundings { reaching, sink } = surroundings;
+        let Reaching {
             mode,
-            sink,
-            connection,
             registries,
             environment,
-        } = surroundings;
-        let say = |line: &str| display::boot(mode, line);
+            ..
+        } = reaching;
         let (client, used) = tokio::select! {
-            connected = connection.connect_for(environment, &[], &say) => connected?,
+            connected = reaching.connect(&[]) => connected?,
             () = cancelled.cancelled() => {
                 let interrupted = pipeline::Error::Interrupted;
                 return Err(build_failure::explain(&interrupted, &Summary::default(), mode));

@@ -13,15 +13,13 @@ use solvekit::registry;
 use solvekit::session::{Sent, Survey, Tally};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::args::connection::ConnectionArgs;
+use super::asking::Reaching;
 use crate::cli::args::nodes;
-use crate::cli::args::registries::RegistryArgs;
-use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::explanation::counted;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print_json, print_text};
-use crate::cli::report::{Failure, build_failure, display};
+use crate::cli::report::{Failure, build_failure};
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,31 +39,23 @@ struct Forecast {
     tags: Vec<(Reference, Result<Option<String>, String>)>,
 }
 
-/// The parameters of the question to the daemon.
-pub(crate) struct Asking<'a> {
-    pub(crate) form: Form,
-    pub(crate) mode: Mode,
-    pub(crate) registries: &'a RegistryArgs,
-    pub(crate) connection: &'a ConnectionArgs,
-    pub(crate) environment: &'a Environment,
-}
-
 /// Asks the daemon about builds, and prints what would run. The names are those of targets; a
 /// single build has none.
 pub(crate) async fn cmd_dry_run(
     preparing: impl Future<Output = Result<Vec<(Option<String>, Arc<Prepared>)>, Failure>>,
-    asking: Asking<'_>,
+    form: Form,
+    reaching: Reaching<'_>,
 ) -> Result<(), Failure> {
     let cancelled = interrupt::token()?;
     let forecasts = async {
         let builds = preparing.await?;
-        asking.all(builds, &cancelled).await
+        ask(builds, reaching, &cancelled).await
     };
     let forecasts = tokio::select! {
         forecasts = forecasts => forecasts?,
         () = cancelled.cancelled() => return Err(explained(&pipeline::Error::Interrupted)),
     };
-    match asking.form {
+    match form {
         Form::Text => print_text(&text(&forecasts)),
         Form::Json => print_json(&format!("{:#}\n", json(&forecasts))),
     }
@@ -75,45 +65,44 @@ fn explained(error: &pipeline::Error) -> Failure {
     build_failure::explain(error, &Summary::default(), Mode::Plain)
 }
 
-impl Asking<'_> {
-    async fn all(
-        &self,
-        builds: Vec<(Option<String>, Arc<Prepared>)>,
-        cancelled: &CancellationToken,
-    ) -> Result<Vec<(Option<String>, Forecast)>, Failure> {
-        let say = |line: &str| display::boot(self.mode, line);
-        let platforms = builds
-            .iter()
-            .flat_map(|(_, build)| &build.request().platforms);
-        let platforms: Vec<Platform> = platforms.cloned().collect();
-        let connecting = self
-            .connection
-            .connect_for(self.environment, &platforms, &say);
-        let (client, _) = connecting.await?;
-        let credentials = Arc::new(self.environment.credentials()?);
-        let mut forecasts = Vec::new();
-        for (name, prepared) in builds {
-            let mut options = self.registries.options(self.environment);
-            options.insecure.extend(nodes::insecure(prepared.request()));
-            self.connection
-                .add_registries(&mut options, self.environment)?;
-            let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
-            let mut run = pipeline::Environment::default();
-            run.credentials = Arc::clone(&credentials);
-            run.registries = options;
-            run.cancelled = cancelled.clone();
-            let sent = run.sent.clone();
-            let graphs = prepared.dry_run(&client, run).await;
-            let forecast = Forecast {
-                graphs: graphs.map_err(|error| explained(&error))?,
-                contexts: contexts(prepared.inputs())?,
-                sent,
-                tags: tags(&prepared, &registries).await,
-            };
-            forecasts.push((name, forecast));
-        }
-        Ok(forecasts)
+async fn ask(
+    builds: Vec<(Option<String>, Arc<Prepared>)>,
+    reaching: Reaching<'_>,
+    cancelled: &CancellationToken,
+) -> Result<Vec<(Option<String>, Forecast)>, Failure> {
+    let Reaching {
+        connection,
+        registries: flags,
+        environment,
+        ..
+    } = reaching;
+    let platforms = builds
+        .iter()
+        .flat_map(|(_, build)| &build.request().platforms);
+    let platforms: Vec<Platform> = platforms.cloned().collect();
+    let (client, _) = reaching.connect(&platforms).await?;
+    let credentials = Arc::new(environment.credentials()?);
+    let mut forecasts = Vec::new();
+    for (name, prepared) in builds {
+        let mut options = flags.options(environment);
+        options.insecure.extend(nodes::insecure(prepared.request()));
+        connection.add_registries(&mut options, environment)?;
+        let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
+        let mut run = pipeline::Environment::default();
+        run.credentials = Arc::clone(&credentials);
+        run.registries = options;
+        run.cancelled = cancelled.clone();
+        let sent = run.sent.clone();
+        let graphs = prepared.dry_run(&client, run).await;
+        let forecast = Forecast {
+            graphs: graphs.map_err(|error| explained(&error))?,
+            contexts: contexts(prepared.inputs())?,
+            sent,
+            tags: tags(&prepared, &registries).await,
+        };
+        forecasts.push((name, forecast));
     }
+    Ok(forecasts)
 }
 
 /// All forecasts as text.

@@ -54,27 +54,20 @@ async fn build_or_call(
     let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
     let mut sink = args.progress.open(mode)?;
     args.legacy.warn(mode, environment.identity);
+    let reaching = asking::Reaching {
+        mode,
+        connection,
+        registries: &args.registries,
+        environment,
+    };
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = request::build_request(&args, environment)?;
-        let surroundings = asking::Surroundings {
-            mode,
-            sink,
-            connection,
-            registries: &args.registries,
-            environment,
-        };
+        let surroundings = asking::Surroundings { reaching, sink };
         let asked = call::cmd_call(request, question, &args.results, surroundings);
         return Box::pin(asked).await;
     }
     if let Some(form) = args.dry_run {
         args.debug.refuse_dry_run()?;
-        let asking = dry_run::Asking {
-            form,
-            mode,
-            registries: &args.registries,
-            connection,
-            environment,
-        };
         let preparing = async {
             let request = complete_request(&args, connection, environment)?;
             let prepared = pipeline::prepare(request).await;
@@ -82,7 +75,7 @@ async fn build_or_call(
                 .map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
             Ok(vec![(None, Arc::new(prepared))])
         };
-        return Box::pin(dry_run::cmd_dry_run(preparing, asking)).await;
+        return Box::pin(dry_run::cmd_dry_run(preparing, form, reaching)).await;
     }
     let debugging = args
         .debug
