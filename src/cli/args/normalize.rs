@@ -11,12 +11,16 @@ use super::effects::Ignored;
 use super::values;
 
 /// Flags whose empty value is an error instead of being ignored: the command and the flag.
-const NEVER_EMPTY: [(&str, &str); 5] = [
+const NEVER_EMPTY: [(&str, &str); 9] = [
     ("bake", "allow"),
     ("bake", "policy"),
     ("bake", "set"),
     ("build", "build_arg"),
     ("build", "label"),
+    ("build", "platform"),
+    ("build", "shm_size"),
+    ("build", "tag"),
+    ("build", "ulimit"),
 ];
 
 /// An argument of the process, with the flag if it gives a flag that takes one value.

@@ -76,6 +76,8 @@ fn words(error: &clap::Error) -> String {
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => match argument.strip_prefix('-') {
+            // A dash alone is an argument: the context from stdin.
+            Some("") => surplus(error, &argument),
             Some(long) if long.starts_with('-') => format!("unknown flag: {argument}"),
             Some(letter) => format!("unknown shorthand flag: '{letter}' in {argument}"),
             None => surplus(error, &argument),

@@ -40,8 +40,8 @@ fn an_empty_value_counts_as_not_given() {
             &["x", "build", "."],
         ),
         (
-            &["x", "build", "-t", "a", "-t", "", "."],
-            &["x", "build", "-t", "a", "."],
+            &["x", "build", "--secret", "a", "--secret", "", "."],
+            &["x", "build", "--secret", "a", "."],
         ),
         (&["x", "prune", "--keep-storage", ""], &["x", "prune"]),
         (
@@ -50,6 +50,14 @@ fn an_empty_value_counts_as_not_given() {
         ),
     ] {
         assert_eq!(of(given), left, "{given:?}");
+    }
+}
+
+#[test]
+fn an_empty_tag_or_platform_is_an_error_as_in_buildx() {
+    for flag in ["-t", "--tag", "--platform", "--ulimit", "--shm-size"] {
+        let given = ["x", "build", flag, "", "."];
+        assert_eq!(of(&given), given);
     }
 }
 

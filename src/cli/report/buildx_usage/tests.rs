@@ -31,6 +31,11 @@ fn mistakes_have_buildx_s_words() {
              URL | -\n\nRun 'buildx build --help' for more information",
         ),
         (
+            "buildx build . -",
+            "buildx: 'buildx build' requires 1 argument\n\nUsage:  buildx build [OPTIONS] PATH | \
+             URL | -\n\nRun 'buildx build --help' for more information",
+        ),
+        (
             "buildx history ls x",
             "buildx: 'buildx history ls' accepts no arguments\n\nUsage:  buildx history ls \
              [OPTIONS]\n\nRun 'buildx history ls --help' for more information",
