@@ -296,7 +296,9 @@ fn ports(node: &Node, path: &Path<'_>) -> Result<(), Diagnostic> {
             Value::Text(text) => port::check(text),
             _ => return Err(wrong_type(item, path, "a list of ports")),
         };
-        checked.map_err(|error| refused(item, path, &error))?;
+        checked.map_err(|error| {
+            refused(item, path, &error).in_reference_alone(error.in_reference())
+        })?;
     }
     Ok(())
 }

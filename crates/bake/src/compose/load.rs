@@ -120,7 +120,13 @@ impl Budget {
 
 /// Returns the error for a file that cannot be read.
 pub(super) fn unreadable(path: &str, error: &ReadError) -> Diagnostic {
-    Diagnostic::new(Kind::File, format!("cannot read {path}: {error}"))
+    let failed = Diagnostic::new(Kind::File, format!("cannot read {path}: {error}"));
+    match error {
+        ReadError::NotFound => {
+            failed.in_reference_alone(format!("open {path}: no such file or directory"))
+        }
+        _ => failed,
+    }
 }
 
 /// Loads `sources` into one tree with paths relative to `folder`.

@@ -12,9 +12,30 @@ pub(super) enum PortError {
     #[error("{0:?} is not an IP address")]
     Address(String),
     #[error("{0:?} is not a port or a range of ports, such as 80 or 8000-8010")]
-    Range(String),
+    Target(String),
+    #[error("{0:?} is not a port or a range of ports, such as 80 or 8000-8010")]
+    Published(String),
     #[error("the ranges {target} and {published} differ in length")]
     DifferentLength { target: String, published: String },
+}
+
+impl PortError {
+    /// Returns the reference's words.
+    pub(super) fn in_reference(&self) -> String {
+        match self {
+            PortError::NoPort(text) => format!("no port specified: {text}<empty>"),
+            PortError::Protocol(name) => format!("invalid proto: {}", name.to_lowercase()),
+            PortError::Address(text) => {
+                let bare = text.trim_start_matches('[').trim_end_matches(']');
+                format!("invalid IP address: {bare}")
+            }
+            PortError::Target(text) => format!("invalid containerPort: {text}"),
+            PortError::Published(text) => format!("invalid hostPort: {text}"),
+            PortError::DifferentLength { target, published } => format!(
+                "invalid ranges specified for container and host Ports: {target} and {published}"
+            ),
+        }
+    }
 }
 
 /// Checks the short form of a port.
@@ -35,11 +56,11 @@ pub(super) fn check(text: &str) -> Result<(), PortError> {
     if !bare.is_empty() && bare.parse::<IpAddr>().is_err() {
         return Err(PortError::Address(address.to_owned()));
     }
-    let (start, end) = range(target).ok_or_else(|| PortError::Range(target.to_owned()))?;
+    let (start, end) = range(target).ok_or_else(|| PortError::Target(target.to_owned()))?;
     if published.is_empty() {
         return Ok(());
     }
-    let (from, to) = range(published).ok_or_else(|| PortError::Range(published.to_owned()))?;
+    let (from, to) = range(published).ok_or_else(|| PortError::Published(published.to_owned()))?;
     if start != end && end - start != to - from {
         let (target, published) = (target.to_owned(), published.to_owned());
         return Err(PortError::DifferentLength { target, published });
@@ -84,8 +105,8 @@ mod tests {
         assert_eq!(check("bad:port:80"), Err(PortError::Address("bad".into())));
         assert_eq!(check("80:"), Err(PortError::NoPort("80:".into())));
         assert_eq!(check("80/x"), Err(PortError::Protocol("x".into())));
-        assert_eq!(check("70000"), Err(PortError::Range("70000".into())));
-        assert_eq!(check("2-1"), Err(PortError::Range("2-1".into())));
+        assert_eq!(check("70000"), Err(PortError::Target("70000".into())));
+        assert_eq!(check("2-1"), Err(PortError::Target("2-1".into())));
         assert!(matches!(
             check("1-3:1-2"),
             Err(PortError::DifferentLength { .. })

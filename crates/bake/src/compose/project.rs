@@ -9,7 +9,7 @@ use super::{
     path::Path,
     places::{ComposeSource, places},
     schema,
-    service::{Secret, Service},
+    service::{EnvFile, Secret, Service},
     yaml::{Map, Node, Value, documents},
 };
 use crate::{
@@ -137,10 +137,8 @@ fn typed(mut root: Map) -> Result<Typed, Diagnostic> {
     };
     let secrets = root.remove("secrets");
     if services.is_none() && secrets.is_none() {
-        return Err(Diagnostic::new(
-            Kind::Compose,
-            "the compose file has no services",
-        ));
+        let failed = Diagnostic::new(Kind::Compose, "the compose file has no services");
+        return Err(failed.in_reference_alone("empty compose file"));
     }
     let services = services.unwrap_or_default();
     schema::services(&services)?;
@@ -173,10 +171,12 @@ impl Project {
             };
             let Some(build) = &service.build else {
                 if service.image.is_empty() {
-                    return fail(
-                        &service.place,
-                        format!("service {name} has neither an image nor a build"),
-                    );
+                    let message = format!("service {name} has neither an image nor a build");
+                    let failed = Diagnostic::new(Kind::Compose, message);
+                    return Err(failed.at(service.place.span()).in_reference_alone(format!(
+                        "failed to parse compose file: service {name:?} has neither an image nor \
+                         a build context specified: invalid compose project"
+                    )));
                 }
                 continue;
             };
@@ -245,9 +245,7 @@ impl Project {
                 let content = match reader.read(&file.path) {
                     Ok(content) => content,
                     Err(ReadError::NotFound) if !file.is_required => continue,
-                    Err(error) => {
-                        return Err(unreadable(&file.path, &error).at(file.place.span()));
-                    }
+                    Err(error) => return Err(no_env_file(file, &error)),
                 };
                 if !["", ".env"].contains(&file.format.as_str()) {
                     let message =
@@ -267,5 +265,16 @@ impl Project {
             service.environment = environment;
         }
         Ok(())
+    }
+}
+
+fn no_env_file(file: &EnvFile, error: &ReadError) -> Diagnostic {
+    let failed = unreadable(&file.path, error).at(file.place.span());
+    match error {
+        ReadError::NotFound => failed.in_reference_alone(format!(
+            "env file {path} not found: stat {path}: no such file or directory",
+            path = file.path
+        )),
+        _ => failed,
     }
 }

@@ -83,7 +83,13 @@ fn walk(node: &mut Node, path: &Path<'_>) -> Result<(), Diagnostic> {
             for item in std::mem::take(items) {
                 let name = key.of(&item).map_err(|problem| {
                     let message = format!("{path}: {problem}");
-                    Diagnostic::new(Kind::Compose, message).at(item.place.span())
+                    let failed = Diagnostic::new(Kind::Compose, message).at(item.place.span());
+                    match (&problem, item.as_text()) {
+                        (KeyError::Volume(error), Some(text)) => {
+                            failed.in_reference_alone(error.in_reference(text))
+                        }
+                        _ => failed,
+                    }
                 })?;
                 match known.get(&name) {
                     Some(index) => kept[*index] = item,

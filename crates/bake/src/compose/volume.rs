@@ -19,6 +19,19 @@ pub(super) enum VolumeError {
     TooManyColons,
 }
 
+impl VolumeError {
+    /// Returns the reference's words for the volume `text`.
+    pub(super) fn in_reference(self, text: &str) -> String {
+        match self {
+            VolumeError::Empty => "invalid empty volume spec".to_owned(),
+            VolumeError::EmptySection => {
+                format!("invalid spec: {text}: empty section between colons")
+            }
+            VolumeError::TooManyColons => format!("invalid spec: {text}: too many colons"),
+        }
+    }
+}
+
 impl VolumeSpec {
     /// Parses the short form. The colon of a drive letter and colons inside `${…}` do not separate
     /// parts.
