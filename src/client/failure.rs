@@ -179,6 +179,12 @@ impl Failure {
         })
     }
 
+    /// True if the daemon's cache has lost the files of a step.
+    pub fn is_of_lost_files(&self) -> bool {
+        // `snapshot KEY does not exist: not found`, or `parent snapshot …`, from containerd.
+        self.message.contains("snapshot ") && self.message.contains(" does not exist: not found")
+    }
+
     /// Returns the failed operation.
     pub fn operation(&self) -> Option<&details::OperationDetail> {
         self.details.iter().find_map(|detail| match detail {

@@ -153,6 +153,11 @@ impl Job {
         let missing = unused_args::missing_stages(&parsed.dockerfile, &self.asked.attributes);
         warnings::without_place(bridge, &missing, &setting.warn_at).await;
         hook::show_each(setting, &mut translations).await?;
+        if !setting.lost_files.is_empty() {
+            for made in &mut translations {
+                made.definition.ignore_cache_of(&setting.lost_files);
+            }
+        }
         self.check_steps(setting, &translations)?;
         failed.extend(
             self.take_impossible(bridge, setting, several, &mut translations)

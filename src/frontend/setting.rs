@@ -1,6 +1,6 @@
 //! The settings and the result of a job: plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -76,6 +76,9 @@ pub struct Setting {
     pub warn_at: String,
     /// Collects the graphs as they are sent.
     pub graphs: Option<Graphs>,
+    /// The digests of steps that failed because the daemon has lost files of an input. They and
+    /// their inputs are built without the cache.
+    pub lost_files: BTreeSet<String>,
     /// Becomes true before the graphs are sent if no base image has `ONBUILD` triggers: then the
     /// steps are those of the Dockerfiles.
     pub no_triggers: Arc<AtomicBool>,

@@ -52,6 +52,7 @@ mod linked_builds;
 mod local_exports;
 mod locks;
 mod logins;
+mod lost_files;
 mod machine_output;
 mod manifests;
 mod metadata;

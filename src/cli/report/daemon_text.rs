@@ -1,6 +1,8 @@
 //! Hints for messages of daemons, registries, git and TLS, which have no types. Only this module
 //! matches texts.
 
+use solvekit::client::{Code, Failure};
+
 use super::failure::with_causes;
 use super::library;
 use crate::cli::args::permissions;
@@ -116,11 +118,11 @@ fn for_unknown_host(message: &str) -> Option<String> {
 /// BuildKit keeps such a record if a build ends while the daemon commits the files of a step
 /// (`finalize` in its `cache/refs.go`), and gives it to each later build.
 fn for_lost_files(message: &str) -> Option<String> {
-    let is_lost = message.contains("failed to stat active key during commit");
-    (is_lost && message.contains("does not exist")).then(|| {
-        "the daemon's cache has lost the files of a step below this one: a build ended while they \
-         were being committed. Run the steps of that stage anew once: --no-cache-filter STAGE, or \
-         all: --no-cache"
+    let failure = Failure::new(Code::Unknown, message);
+    failure.is_of_lost_files().then(|| {
+        "the daemon's cache has lost files that this step needs, for example because a build ended \
+         while they were being committed. Run the steps of that stage anew once: \
+         --no-cache-filter STAGE, or all: --no-cache"
             .to_owned()
     })
 }

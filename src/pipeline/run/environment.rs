@@ -7,6 +7,7 @@ use std::{fmt, io};
 
 use tokio_util::sync::CancellationToken;
 
+use super::lost_files::LostFiles;
 use super::shared::Member;
 use super::step_limit::StepLimit;
 use crate::explain::Records;
@@ -54,6 +55,8 @@ pub struct Environment {
     pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
     /// The name of the build if several run together.
     pub(crate) target: Option<String>,
+    /// Steps of earlier attempts whose input files the daemon has lost.
+    pub(super) lost_files: LostFiles,
     /// Membership in a group of builds that run together.
     pub(crate) member: Option<Member>,
 }

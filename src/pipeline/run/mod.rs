@@ -23,6 +23,7 @@ mod file_names;
 pub(super) mod host;
 mod kept_cache;
 mod loss;
+mod lost_files;
 mod native;
 mod served;
 mod setting;

@@ -1,5 +1,5 @@
 //! Repeats a build when its daemon is back after a lost connection: all finished steps are cached.
-//! Repeats it too if a push failed for a transient reason.
+//! Repeats it too if a push failed for a transient reason, or if the daemon's cache has lost files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::build;
 use super::environment::Environment;
 use super::loss::{Loss, pushed_names};
+use super::lost_files::LostFiles;
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
 use super::push_retry::Repeats;
@@ -45,11 +46,13 @@ pub(super) async fn run(
         client: client.clone(),
         loss: None,
         repeats: 0,
+        lost_files: LostFiles::default(),
         pushes: Repeats::new(&environment.push_retries),
     };
     loop {
         // On the heap: a build's future is large, and threads have small stacks.
-        let attempt = attempt(prepared, &attempts.client, &environment, handed_over);
+        let own = attempts.environment_of_next();
+        let attempt = attempt(prepared, &attempts.client, own, &environment, handed_over);
         match Box::pin(attempt).await {
             Attempted::Built(outcome) => return Ok(*outcome),
             Attempted::Moves(next) => attempts.move_to(*next),
@@ -70,6 +73,7 @@ struct Attempts<'a> {
     loss: Option<Loss>,
     /// Attempts after the loss.
     repeats: usize,
+    lost_files: LostFiles,
     pushes: Repeats,
 }
 
@@ -80,8 +84,23 @@ impl Attempts<'_> {
         self.client = next;
     }
 
+    /// The next attempt can be stopped alone.
+    fn environment_of_next(&self) -> Environment {
+        Environment {
+            cancelled: self.environment.cancelled.child_token(),
+            lost_files: self.lost_files.clone(),
+            ..self.environment.clone()
+        }
+    }
+
     /// Returns when the build can be tried again, or else the failure to report.
     async fn prepare_next(&mut self, error: Error) -> Result<(), Failed> {
+        if self.may_repeat()
+            && let Some(note) = self.lost_files.add(&error)
+        {
+            self.environment.note(note);
+            return Ok(());
+        }
         if let Some(wait) = self.before_next_push(&error) {
             let waited = self.environment.unless_cancelled(tokio::time::sleep(wait));
             return waited.await.map_err(Failed::with_daemon);
@@ -175,11 +194,10 @@ enum Attempted {
 async fn attempt(
     prepared: &Prepared,
     client: &Client,
+    own: Environment,
     environment: &Environment,
     handed_over: &AtomicBool,
 ) -> Attempted {
-    let mut own = environment.clone();
-    own.cancelled = environment.cancelled.child_token();
     let stop = own.cancelled.clone();
     let mut building = Box::pin(build::attempt(prepared, client, own, handed_over));
     let built = tokio::select! {

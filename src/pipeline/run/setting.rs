@@ -53,6 +53,7 @@ pub(super) fn on_daemon(
         places: member.and_then(|member| member.places()),
         links,
         graphs: Some(attempt.graphs.clone()),
+        lost_files: attempt.environment.lost_files.steps().clone(),
         no_triggers: Arc::clone(&attempt.no_triggers),
         ..offline(attempt.request, &attempt.inputs)
     }

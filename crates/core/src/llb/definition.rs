@@ -1,14 +1,17 @@
 //! A marshalled graph: the request that the daemon solves.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use prost::Message as _;
 
 use super::caps::CapSet;
 use super::metadata::{Constraints, Location, Metadata, SourceFile};
 use super::vertex::Vertex;
 use crate::oci::Digest;
+use crate::proto::pb;
 
 /// A graph in the daemon's form: ops with their inputs before them, then the terminal op that names
 /// the result.
@@ -124,6 +127,22 @@ impl Definition {
             vertex.merge(&ignoring, CapSet::EMPTY);
         }
         self
+    }
+
+    /// Disables caching for the steps with these digests and for the steps that they read from.
+    pub fn ignore_cache_of(&mut self, digests: &BTreeSet<String>) {
+        let is_named = |vertex: &&DefinedVertex| digests.contains(vertex.digest_str());
+        let mut ignoring = digests.clone();
+        for vertex in self.vertices.iter().filter(is_named) {
+            let op = pb::Op::decode(vertex.op.clone()).unwrap_or_default();
+            ignoring.extend(op.inputs.into_iter().map(|input| input.digest));
+        }
+        let constraints = Constraints::new().ignoring_cache(true);
+        for vertex in &mut self.vertices {
+            if ignoring.contains(vertex.digest_str()) {
+                vertex.merge(&constraints, CapSet::EMPTY);
+            }
+        }
     }
 
     /// Appends a file to the source files of the definition; the provenance contains all of them.

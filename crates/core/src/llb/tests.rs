@@ -197,3 +197,18 @@ fn writable_mounts_are_outputs_numbered_by_target() {
     assert_eq!((index("/b"), index("/z")), (1, 2));
     assert_eq!(run.clone().root().output().unwrap().index, 0);
 }
+
+#[test]
+fn a_step_and_its_inputs_can_ignore_the_cache() {
+    let run = |state: &State, command: &str| state.run(Exec::new(["sh", "-c", command])).root();
+    let first = run(&alpine_edge(), "first");
+    let last = run(&run(&first, "second"), "third");
+    let before = last.marshal(&MarshalOptions::default()).unwrap();
+    let digests = digests(&last);
+    let mut definition = before.clone();
+    definition.ignore_cache_of(&[digests[2].clone()].into());
+    let ignoring = definition.vertices().iter();
+    let ignoring: Vec<bool> = ignoring.map(|it| it.metadata().ignore_cache).collect();
+    assert_eq!(ignoring, [false, true, true, false]);
+    assert!(definition.ops().eq(before.ops()));
+}
