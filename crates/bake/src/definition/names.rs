@@ -57,7 +57,8 @@ impl Interpreter<'_> {
                 return structure("a group cannot have a name attribute");
             }
             if block.body.attribute("matrix").is_none() {
-                return structure("a name attribute needs a matrix");
+                let failed = Diagnostic::new(Kind::Structure, "a name attribute needs a matrix");
+                return Err(failed.in_reference("Invalid name; name requires matrix"));
             }
             self.load(&attribute.expression, context, &[], Missing::Allowed)?;
             let value = self.evaluate(&attribute.expression, context)?;
@@ -74,6 +75,7 @@ impl Interpreter<'_> {
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
             let message = format!("the matrix makes two targets named {twice:?}");
             return Err(Diagnostic::new(Kind::Name, message)
+                .in_reference(format!("Invalid name; duplicate name {twice:?}"))
                 .hint("set name to a text with all variables of the matrix"));
         }
         Ok(names)

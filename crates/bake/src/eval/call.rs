@@ -117,7 +117,12 @@ impl Evaluator<'_> {
         match most.and_then(|most| Some((most, arguments.get(most)?))) {
             Some((most, extra)) => {
                 let message = format!("{name} takes {most} argument(s), found {given}");
-                self.fail(Kind::Function, extra.start(), message)
+                let reference = format!(
+                    "Too many function arguments; Function {name:?} expects only {most} \
+                     argument(s)."
+                );
+                let failed = self.error(Kind::Function, extra.start(), message);
+                Err(failed.in_reference(reference))
             }
             None => Ok(()),
         }

@@ -104,7 +104,13 @@ impl Evaluator<'_> {
             );
         }
         let what = "the condition must be true or false";
-        let value = self.convert(&value, &Type::Bool, range, what)?;
+        let value = self
+            .convert(&value, &Type::Bool, range, what)
+            .map_err(|failed| {
+                failed.in_reference(
+                    "Incorrect condition type; The condition expression must be of type bool.",
+                )
+            })?;
         Ok(value.as_bool().unwrap_or_default())
     }
 }

@@ -36,7 +36,7 @@ impl Linker<'_, '_> {
         for other in linked(self.targets.get(name)) {
             if other == name {
                 let message = format!("target {name} links to itself");
-                let words = format!("infinite loop from {name} to {name}");
+                let words = format!("target {name} cannot link to itself");
                 return Err(Diagnostic::new(Kind::Cycle, message).in_reference(words));
             }
             if visited.contains(&other) {

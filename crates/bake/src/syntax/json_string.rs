@@ -59,10 +59,10 @@ impl JsonString {
             let mut parser = Parser::new(tokens);
             let node = parser.bare_template();
             match wrong {
-                Some((range, message)) => Err(ParseError {
-                    range,
-                    message,
-                    reference: None,
+                Some(wrong) => Err(ParseError {
+                    range: wrong.range,
+                    message: wrong.message,
+                    reference: wrong.reference.map(str::to_owned),
                 }),
                 None => parser.first.take().map_or(Ok(Box::new(node)), Err),
             }

@@ -85,8 +85,12 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
     let tokens = scan(text, Position::START, Mode::Normal);
     check_count(tokens.len())?;
     let wrong = scan_check::first_wrong(&tokens);
-    if let Some((range, message)) = wrong {
-        return Err(Diagnostic::new(Kind::Syntax, message).at(range.within(&file)));
+    if let Some(wrong) = wrong {
+        let failed = Diagnostic::new(Kind::Syntax, wrong.message).at(wrong.range.within(&file));
+        return Err(match wrong.reference {
+            Some(reference) => failed.in_reference(reference),
+            None => failed,
+        });
     }
     if bad_byte {
         let end = tokens.last().map_or(Range::START, |token| token.range);

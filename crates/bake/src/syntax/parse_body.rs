@@ -20,7 +20,7 @@ impl<'a> Parser<'a> {
     /// Parses a body up to and including `end`.
     pub(super) fn body(&mut self, file: &Arc<str>, end: TokenKind) -> Body {
         let mut body = Body::default();
-        let mut lines = HashMap::new();
+        let mut names = HashMap::new();
         let start = self.previous_range();
         loop {
             let next = self.peek();
@@ -35,7 +35,7 @@ impl<'a> Parser<'a> {
                 TokenKind::Identifier => match self.item(file) {
                     Some(Item::Block(block)) => body.blocks.push(block),
                     Some(Item::Attribute(attribute)) => {
-                        self.add(&mut body, &mut lines, attribute);
+                        self.add(&mut body, &mut names, attribute);
                     }
                     None => {}
                 },
@@ -49,19 +49,26 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Adds an attribute to a body; a duplicate is an error. `lines` has the lines of all names.
-    fn add(&mut self, body: &mut Body, lines: &mut HashMap<String, u32>, attribute: Attribute) {
-        let line = attribute.name_range.start.line;
-        let first = *lines.entry(attribute.name.clone()).or_insert(line);
-        if lines.len() > body.attributes.len() {
+    /// Adds an attribute to a body; a duplicate is an error. `names` has the first places of all
+    /// names.
+    fn add(&mut self, body: &mut Body, names: &mut HashMap<String, Range>, attribute: Attribute) {
+        let range = attribute.name_range;
+        let first = *names.entry(attribute.name.clone()).or_insert(range);
+        if names.len() > body.attributes.len() {
             body.attributes.push(attribute);
             return;
         }
         let message = format!(
-            "attribute {:?} is set on line {first} already",
-            attribute.name
+            "attribute {:?} is set on line {} already",
+            attribute.name, first.start.line
         );
-        self.error(attribute.name_range, message);
+        let name = &attribute.name;
+        let reference = format!(
+            "Attribute redefined; The argument {name:?} was already set at {}. Each argument may \
+             be set only once.",
+            first.within(&attribute.expression.file)
+        );
+        self.known_error(attribute.name_range, message, reference);
     }
 
     /// Reports a token that starts neither an attribute nor a block.
@@ -71,7 +78,12 @@ impl<'a> Parser<'a> {
                 self.soft_error(bad.range, "the name of an attribute must not be quoted");
             }
             TokenKind::End => self.unclosed_block(start),
-            _ => self.soft_error(bad.range, "expected an attribute or a block"),
+            _ => self.soft_known_error(
+                bad.range,
+                "expected an attribute or a block",
+                "Argument or block definition required; An argument or block definition is \
+                 required here.",
+            ),
         }
     }
 
@@ -85,9 +97,12 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 self.recover_after_item();
-                self.error(
+                self.known_error(
                     name.range,
                     format!("expected \"=\" or a block after {:?}", name.text),
+                    "Argument or block definition required; An argument or block definition is \
+                     required here. To set an argument, use the equals sign \"=\" to introduce the \
+                     argument value.",
                 );
                 None
             }
@@ -157,7 +172,12 @@ impl<'a> Parser<'a> {
         if end.kind == TokenKind::Newline || end.kind == TokenKind::End {
             self.read();
         } else {
-            self.soft_error(end.range, "expected a newline after the block");
+            self.soft_known_error(
+                end.range,
+                "expected a newline after the block",
+                "Missing newline after block definition; A block definition must end with a \
+                 newline.",
+            );
             self.recover_after_item();
         }
         Some(Block {

@@ -3,11 +3,40 @@
 use super::range::Range;
 use super::token::{Token, TokenKind};
 
+/// A wrong token.
+pub(super) struct Wrong {
+    pub(super) range: Range,
+    pub(super) message: String,
+    /// The message of the reference, if it is well-known.
+    pub(super) reference: Option<&'static str>,
+}
+
 /// Returns the first wrong token among `tokens`, with its message.
-pub(super) fn first_wrong(tokens: &[Token<'_>]) -> Option<(Range, String)> {
-    tokens
-        .iter()
-        .find_map(|token| complaint(token).map(|message| (token.range, message)))
+pub(super) fn first_wrong(tokens: &[Token<'_>]) -> Option<Wrong> {
+    let wrong = |token: &Token<'_>| {
+        Some(Wrong {
+            range: token.range,
+            message: complaint(token)?,
+            reference: in_reference(token.kind),
+        })
+    };
+    tokens.iter().find_map(wrong)
+}
+
+/// Returns the reference's message for a token of this kind.
+fn in_reference(kind: TokenKind) -> Option<&'static str> {
+    Some(match kind {
+        TokenKind::Semicolon => {
+            "Invalid character; The \";\" character is not valid. Use newlines to separate \
+             arguments and blocks, and commas to separate items in collection values."
+        }
+        TokenKind::QuotedNewline => {
+            "Invalid multi-line string; Quoted strings may not be split over multiple lines. To \
+             produce a multi-line string, either use the \\n escape to represent a newline \
+             character or use the \"heredoc\" multi-line template syntax."
+        }
+        _ => return None,
+    })
 }
 
 /// Returns the message for a token, if it is wrong.

@@ -113,7 +113,11 @@ impl<'a> Parser<'a> {
                     parser.directive(&mut pieces, &next);
                 }),
                 _ => {
-                    self.soft_error(next.range, "the text has no end: expected a closing quote");
+                    self.soft_known_error(
+                        next.range,
+                        "the text has no end: expected a closing quote",
+                        "Unterminated template string; No closing marker was found for the string.",
+                    );
                     break self.recover(end).range;
                 }
             }

@@ -48,6 +48,16 @@ pub enum AttributeError {
     },
 }
 
+impl AttributeError {
+    /// The message of buildx, if it is well-known.
+    pub(crate) fn in_reference(&self) -> Option<String> {
+        match self {
+            Self::NoValue { field } => Some(format!("invalid value {field}")),
+            _ => None,
+        }
+    }
+}
+
 /// Parses a boolean like Go's `strconv.ParseBool`.
 ///
 /// # Errors

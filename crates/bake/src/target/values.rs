@@ -37,10 +37,11 @@ pub(crate) enum DecodeError {
 impl DecodeError {
     /// The message of buildx for a value of the wrong type.
     pub(crate) fn in_reference(&self) -> Option<String> {
-        let Self::Convert(error) = self else {
-            return None;
+        let reason = match self {
+            Self::Convert(error) => error.in_reference()?,
+            Self::Attribute(error) => error.in_reference()?,
+            _ => return None,
         };
-        let reason = error.in_reference()?;
         Some(format!("Unsuitable value type; Unsuitable value: {reason}"))
     }
 }
