@@ -60,6 +60,7 @@ pub use run::provenance::MetadataProvenance;
 pub use run::question::{Inquiry, inquire};
 pub use run::remote_files::{RemoteRead, read_remote_files};
 pub use run::run;
+pub use run::started::{Started, StartedBuild};
 pub use run::step_limit::StepLimit;
 pub use solvekit_core::text::{CsvError, csv_fields};
 pub use solvekit_core::units::{Ulimit, UlimitError};

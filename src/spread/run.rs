@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::outcome::merged;
 use super::stage::Stage;
 use super::work::Work;
-use super::{Built, BuiltPart, Error, Nodes, Plan, Share, caches, merge, part};
+use super::{Built, BuiltPart, Error, Node, Nodes, Plan, Share, caches, merge, part};
 use crate::oci::Platform;
 use crate::pipeline::{
     self, BuildOutcome, Destination, Environment, Failed, Gate, OnFailure, OutputKind, Prepared,
@@ -46,8 +46,10 @@ impl Nodes {
             };
             let only = only.clone();
             let handed_over = AtomicBool::new(false);
-            let client = &self.node(&only).client;
-            let built = prepared.run_watched(client, environment.clone(), &handed_over);
+            let Node { name, client, .. } = self.node(&only);
+            let mut on_node = environment.clone();
+            on_node.started = on_node.started.for_node(name);
+            let built = Box::pin(prepared.run_watched(client, on_node, &handed_over));
             let Failed {
                 error,
                 daemon_is_gone,

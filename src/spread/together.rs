@@ -78,6 +78,7 @@ impl Nodes {
             environment.records = records.map(|it| it.for_target(&target.name));
             if several {
                 environment.target = Some(target.name.clone());
+                environment.started = environment.started.for_target(&target.name);
                 let progress = environment.progress;
                 environment.progress = progress.map(|it| it.for_target(&target.name));
             }

@@ -145,6 +145,7 @@ impl Work<'_> {
         let mut environment = self.environment.clone();
         environment.cancelled = self.stop.clone();
         environment.progress = environment.progress.map(|progress| progress.for_node(name));
+        environment.started = environment.started.for_node(name);
         let result = prepared
             .run_watched(client, environment, &handed_over)
             .await;

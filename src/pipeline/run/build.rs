@@ -141,6 +141,7 @@ impl<'a> Build<'a> {
             None => attended,
         };
         let build_ref = attended.build_ref().to_owned();
+        self.attempt.environment.started.add(&build_ref);
         let (mut daemon, session_id) = (Daemon::default(), sources.clone());
         let driven = attended.run(async |bridge: &Bridge| {
             daemon = self.daemon(bridge.workers());

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lost_files::LostFiles;
 use super::shared::Member;
+use super::started::Started;
 use super::step_limit::StepLimit;
 use crate::explain::Records;
 use crate::frontend::Hook;
@@ -42,6 +43,8 @@ pub struct Environment {
     pub sent: Sent,
     /// Records the folders of local outputs that a failed or cancelled build leaves incomplete.
     pub broken: BrokenFolders,
+    /// Collects the builds that daemons begin, also those that fail.
+    pub started: Started,
     /// Records the graphs and inputs of the build, to explain later why its steps ran.
     pub records: Option<Records>,
     /// Additional services of the session, from the embedding program.

@@ -34,6 +34,7 @@ mod linked;
 pub(super) mod shared;
 mod shown_inputs;
 mod sources;
+pub(in crate::pipeline) mod started;
 
 mod aside;
 mod dry_run;
