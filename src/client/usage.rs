@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::proto::moby::buildkit::v1 as control;
 
 /// A record of the daemon's cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheRecord {
     /// Its id.

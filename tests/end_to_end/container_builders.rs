@@ -271,3 +271,25 @@ fn mistakes_in_options_are_reported_before_anything_is_made() {
         .failed_with(1, &["/nowhere/docker.sock"]);
     assert!(!nowhere.file("instances/wrong").exists());
 }
+
+#[test]
+fn a_question_about_the_cache_starts_no_container_in_buildx_s_place() {
+    let Some(home) = home() else { return };
+    let made = Made::new(&home, &[]);
+    let refused = |arguments: &[&str], expected: &str| {
+        let mut command = home.solvekit(arguments);
+        std::os::unix::process::CommandExt::arg0(&mut command, "/usr/bin/buildx");
+        let asked = Finished::of(command.args(["--builder", &made.name]));
+        assert_eq!(asked.code, Some(1), "{}", asked.stderr);
+        let error = format!("ERROR: Error response from daemon: {expected}\n");
+        assert!(asked.stderr.starts_with(&error), "{}", asked.stderr);
+    };
+    let container = format!("buildx_buildkit_{}", made.node());
+    for arguments in [&["du"][..], &["prune", "-f"]] {
+        refused(arguments, &format!("No such container: {container}"));
+    }
+    home.run(&["inspect", "--bootstrap", &made.name])
+        .succeeded();
+    home.run(&["stop", &made.name]).succeeded();
+    refused(&["du"], &format!("container {container} is not running"));
+}

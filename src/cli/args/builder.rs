@@ -2,7 +2,7 @@
 //! builder.
 
 use futures_util::future::join_all;
-use solvekit::builder::{Boot, Builder, Contexts, Error, Instance, Report, Store};
+use solvekit::builder::{Boot, Builder, Contexts, Driver, Error, Instance, Report, Status, Store};
 use solvekit::client::{Address, Client, TimeLimits};
 use solvekit::oci::Platform;
 
@@ -133,6 +133,26 @@ impl Builders {
     ) -> Vec<Result<Report, Error>> {
         let ask = async |instance: Result<Instance, Error>| instance?.report(limits).await;
         join_all(self.instances(builder).into_iter().map(ask)).await
+    }
+
+    /// Fails if a container of the builder does not run.
+    pub(crate) async fn require_running(&self, builder: &Builder) -> Result<(), Failure> {
+        if !matches!(builder.driver.parse(), Ok(Driver::DockerContainer)) {
+            return Ok(());
+        }
+        for (node, instance) in builder.nodes.iter().zip(self.instances(builder)) {
+            let (builder, container) = (
+                builder.name.clone(),
+                format!("buildx_buildkit_{}", node.name),
+            );
+            let problem = match instance?.status().await? {
+                Status::Running => continue,
+                Status::Inactive => BuilderUsage::NotStarted { builder, container },
+                _ => BuilderUsage::Stopped { builder, container },
+            };
+            return Err(Failure::from(problem).alone_in_buildx(true));
+        }
+        Ok(())
     }
 
     /// Records the time when a builder was used, also for contexts of the docker CLI. Errors are

@@ -148,6 +148,19 @@ impl ConnectionArgs {
         Ok(reached.into_daemons())
     }
 
+    /// The same for a question about the cache. Called as buildx, this starts no container.
+    pub(crate) async fn connect_running(
+        &self,
+        environment: &Environment,
+    ) -> Result<Vec<(Client, Used)>, Failure> {
+        if environment.identity == Identity::Buildx
+            && let Some((builders, builder)) = self.builder_of(environment)?
+        {
+            builders.require_running(&builder).await?;
+        }
+        self.connect_all(environment).await
+    }
+
     /// All nodes that can take part in a build. In a cluster, builds with the same `sticky_key` go
     /// to the same pod.
     pub(crate) async fn reach(

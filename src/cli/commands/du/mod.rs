@@ -64,7 +64,7 @@ pub(crate) async fn cmd_du(
         false => Format::parse(&args.format, records::TABLE)?.over("*commands.diskusageContext"),
     };
     let daemons = connection
-        .connect_all(environment)
+        .connect_running(environment)
         .await
         .map_err(|failure| failure.prefixed_in_buildx("failed to call diskusage"))?;
     let asked = daemons

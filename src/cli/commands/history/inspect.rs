@@ -12,7 +12,7 @@ use super::attachment::{AttachmentArgs, cmd_attachment};
 use super::{Found, History, details, fields, record};
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
-use crate::cli::report::columns::align;
+use crate::cli::report::columns::{align, align_with_tabs};
 use crate::cli::report::display::desktop_url;
 use crate::cli::report::template_words::Place;
 use crate::cli::report::terminal::{print, print_json, print_text};
@@ -83,7 +83,7 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
                 // buildx does not repeat the requested reference.
                 shown["Ref"] = Value::Null;
             }
-            print_text(&format!("{}{links}", pretty(&shown, &record)))
+            print_text(&format!("{}{links}", pretty(&shown, &record, identity)))
         }
     }
 }
@@ -126,20 +126,22 @@ const CONFIG: [(&str, &str); 20] = [
 ];
 
 /// Labels with values, and tables, in buildx's order.
-fn pretty(known: &Value, found: &BuildRecord) -> String {
-    let mut out = about(known) + "\n";
+fn pretty(known: &Value, found: &BuildRecord, identity: Identity) -> String {
+    let mut out = about(known, identity) + "\n";
     out.push_str(&table(
         "NAMED CONTEXT\tVALUE",
         &known["NamedContexts"],
         &["Name", "Value"],
+        identity,
     ));
-    out.push_str(&run(known, found));
+    out.push_str(&run(known, found, identity));
     out.push('\n');
-    out.push_str(&configured(&known["Config"]));
+    out.push_str(&configured(&known["Config"], identity));
     out.push('\n');
     for (key, title) in [("BuildArgs", "BUILD ARG"), ("Labels", "LABEL")] {
         let title = format!("{title}\tVALUE");
-        out.push_str(&table(&title, &known[key], &["Name", "Value"]));
+        let fields = &["Name", "Value"];
+        out.push_str(&table(&title, &known[key], fields, identity));
     }
     for (title, key, heads, fields) in [
         (
@@ -155,7 +157,7 @@ fn pretty(known: &Value, found: &BuildRecord) -> String {
             &["Digest", "Platform", "Type"],
         ),
     ] {
-        let table = table(heads, &known[key], fields);
+        let table = table(heads, &known[key], fields, identity);
         if !table.is_empty() {
             out.push_str(&format!("{title}:\n{table}"));
         }
@@ -165,7 +167,7 @@ fn pretty(known: &Value, found: &BuildRecord) -> String {
 }
 
 /// The target of the build.
-fn about(known: &Value) -> String {
+fn about(known: &Value, identity: Identity) -> String {
     let mut lines = Lines::default();
     for (name, key) in [
         ("Name", "Name"),
@@ -180,11 +182,11 @@ fn about(known: &Value) -> String {
     ] {
         lines.add(name, &text(&known[key]));
     }
-    lines.aligned()
+    lines.aligned(identity)
 }
 
 /// The time of the build, and its result.
-fn run(known: &Value, found: &BuildRecord) -> String {
+fn run(known: &Value, found: &BuildRecord, identity: Identity) -> String {
     let mut lines = Lines::default();
     let started = text(&known["StartedAt"]).replace('T', " ");
     lines.add(
@@ -210,6 +212,9 @@ fn run(known: &Value, found: &BuildRecord) -> String {
             &format!("{done}/{all} ({cached:.0}% cached)"),
         );
     }
+    if identity == Identity::Buildx {
+        return lines.aligned(identity);
+    }
     if found.warnings > 0 {
         lines.add("Warnings", &found.warnings.to_string());
     }
@@ -218,10 +223,10 @@ fn run(known: &Value, found: &BuildRecord) -> String {
         "Image digest",
         &record::image_digest(found).unwrap_or_default(),
     );
-    lines.aligned()
+    lines.aligned(identity)
 }
 
-fn configured(config: &Value) -> String {
+fn configured(config: &Value, identity: Identity) -> String {
     let mut lines = Lines::default();
     for (key, name) in CONFIG {
         lines.add(name, &text(&config[key]));
@@ -230,7 +235,7 @@ fn configured(config: &Value) -> String {
     for pair in config["RestRaw"].as_array().into_iter().flatten() {
         lines.add(&text(&pair["Name"]), &text(&pair["Value"]));
     }
-    lines.aligned()
+    lines.aligned(identity)
 }
 
 /// The lines of the Dockerfile, and the end of the step's log.
@@ -263,8 +268,8 @@ impl Lines {
         }
     }
 
-    fn aligned(&self) -> String {
-        align(&self.0, 0, 1)
+    fn aligned(&self, identity: Identity) -> String {
+        aligned(&self.0, 1, identity)
     }
 }
 
@@ -277,7 +282,15 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn table(title: &str, rows: &Value, fields: &[&str]) -> String {
+/// The cells in columns. buildx separates them with tabs, which scripts may split.
+fn aligned(text: &str, padding: usize, identity: Identity) -> String {
+    match identity {
+        Identity::Buildx => align_with_tabs(text),
+        Identity::Solvekit | Identity::Buildctl => align(text, 0, padding),
+    }
+}
+
+fn table(title: &str, rows: &Value, fields: &[&str], identity: Identity) -> String {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() {
         return String::new();
@@ -287,5 +300,5 @@ fn table(title: &str, rows: &Value, fields: &[&str]) -> String {
         format!("{}\n", cells.join("\t"))
     };
     let body: String = rows.iter().map(row).collect();
-    format!("{}\n", align(&format!("{title}\n{body}"), 0, 2))
+    format!("{}\n", aligned(&format!("{title}\n{body}"), 2, identity))
 }

@@ -1,5 +1,6 @@
 //! `solvekit prune`: removes records of the daemon's build cache.
 
+mod buildx_rows;
 mod dry_run;
 
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::values;
 use crate::cli::commands::build::dry_run::Form;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::records::{self, Filters};
 use crate::cli::report::terminal::print_text;
@@ -88,7 +90,7 @@ pub(crate) async fn cmd_prune(
     }
     let cancelled = interrupt::token()?;
     let daemons = connection
-        .connect_all(environment)
+        .connect_running(environment)
         .await
         .map_err(|failure| failure.prefixed_in_buildx("failed to call prune"))?;
     let bytes = |given: Option<u64>| i64::try_from(given.unwrap_or(0)).unwrap_or(i64::MAX);
@@ -113,7 +115,7 @@ pub(crate) async fn cmd_prune(
         };
     }
     tokio::select! {
-        pruned = prune(&daemons, &options, args.verbose) => pruned,
+        pruned = prune(&daemons, &options, args.verbose, environment.identity) => pruned,
         () = cancelled.cancelled() => Err(Failure::new("interrupted; what is printed was removed")
             .code(interrupt::EXIT_INTERRUPTED)),
     }
@@ -124,6 +126,7 @@ async fn prune(
     daemons: &[(Client, Used)],
     options: &PruneOptions,
     verbose: bool,
+    identity: Identity,
 ) -> Result<(), Failure> {
     let removing = daemons.iter().map(|(client, _)| client.prune(options));
     let mut removed = select_all(try_join_all(removing).await?);
@@ -132,10 +135,12 @@ async fn prune(
     while let Some(record) = removed.next().await {
         let record = record?;
         total = total.saturating_add(record.size.max(0));
-        let text = match (verbose, count) {
-            (true, _) => records::paragraph(&record, now)?,
-            (false, 0) => records::header() + &records::row(&record, now),
-            (false, _) => records::row(&record, now),
+        let text = match (identity, verbose) {
+            (Identity::Buildx, true) => buildx_rows::paragraph(&record, now),
+            (Identity::Buildx, false) => buildx_rows::row(&record, count == 0, now),
+            (_, true) => records::paragraph(&record, now)?,
+            (_, false) if count == 0 => records::header() + &records::row(&record, now),
+            (_, false) => records::row(&record, now),
         };
         count += 1;
         print_text(&text)?;

@@ -43,6 +43,10 @@ pub(crate) enum BuilderUsage {
     DockerDriver,
     #[error("the remote driver needs the address of a BuildKit")]
     RemoteWithoutAddress,
+    #[error("the builder {builder:?} has not been started")]
+    NotStarted { builder: String, container: String },
+    #[error("the builder {builder:?} is stopped")]
+    Stopped { builder: String, container: String },
     #[error("there is no kubeconfig, so the cluster is not known")]
     NoCluster,
     #[error("the kubernetes driver has no endpoint, {0:?} is given")]
@@ -105,6 +109,11 @@ impl Advised for BuilderUsage {
             Self::RemoteWithoutAddress => {
                 "for example: solvekit create --driver remote tcp://HOST:1234"
             }
+            Self::NotStarted { builder, .. } | Self::Stopped { builder, .. } => {
+                return Some(format!(
+                    "start it: docker buildx inspect --bootstrap {builder}"
+                ));
+            }
             Self::NoCluster => "name it with KUBECONFIG, or put it at ~/.kube/config",
             Self::KubernetesEndpoint(_) => {
                 "the cluster is the one of KUBECONFIG and its current context; \
@@ -151,6 +160,12 @@ impl Advised for BuilderUsage {
                 "additional instances of driver \"docker\" cannot be created".to_owned()
             }
             Self::RemoteWithoutAddress => "no remote endpoint provided".to_owned(),
+            Self::NotStarted { container, .. } => {
+                format!("Error response from daemon: No such container: {container}")
+            }
+            Self::Stopped { container, .. } => {
+                format!("Error response from daemon: container {container} is not running")
+            }
             Self::NoCluster => "cannot determine Kubernetes namespace, specify manually: invalid \
                                 configuration: no configuration has been provided, try setting \
                                 KUBERNETES_MASTER environment variable"

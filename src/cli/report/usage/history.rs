@@ -86,7 +86,7 @@ impl Advised for HistoryUsage {
     fn in_buildx(&self) -> Option<String> {
         Some(match self {
             Self::UnknownBuild(build) => {
-                format!("no record found for ref {build:?}: it does not exist")
+                format!("no record found for ref {build:?}")
             }
             Self::NoAttachment { build, .. } => {
                 format!("no matching attachment found for ref {build:?}")
