@@ -1,6 +1,7 @@
 //! Mistakes in values of flags in buildx's wording. What buildx parses before it starts a build has
 //! no `failed to build: ` in front.
 
+use solvekit::imagetools::AnnotationProblem;
 use solvekit::oci;
 use solvekit::pipeline::{CacheDirection, CsvError, Error, Ulimit, UlimitError, ValueError};
 
@@ -232,6 +233,24 @@ fn of_ulimit(error: &UlimitError) -> Option<String> {
         UlimitError::SoftAboveHard { soft, hard } => {
             format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}")
         }
+        _ => return None,
+    })
+}
+/// buildx's message for an annotation that `imagetools create` cannot make.
+pub(crate) fn of_created_annotation(input: &str, problem: &AnnotationProblem) -> Option<String> {
+    let place = input.split_once(':').map_or("", |(place, _)| place);
+    Some(match problem {
+        AnnotationProblem::NoValue => {
+            format!("failed to parse annotations: invalid annotation {input:?}, expected key=value")
+        }
+        AnnotationProblem::UnknownPlace => {
+            format!("failed to parse annotations: unknown annotation type {place:?}")
+        }
+        AnnotationProblem::Unchangeable if place == "index-descriptor" => {
+            format!("{place:?} annotations are invalid while creating an image")
+        }
+        AnnotationProblem::Unchangeable => format!("{place:?} annotations are not supported yet"),
+        AnnotationProblem::NoPlace => "\"\" annotations are not supported yet".to_owned(),
         _ => return None,
     })
 }

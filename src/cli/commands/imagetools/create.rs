@@ -19,7 +19,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::registry_failure::of_imagetools;
 use crate::cli::report::terminal::{print_data, warn};
 use crate::cli::report::usage::ImageUsage;
-use crate::cli::report::{Failure, display};
+use crate::cli::report::{Failure, buildx_values, display};
 
 /// The size limit of a source argument, in bytes: a name, a digest or a descriptor.
 const PART: u64 = 8 << 20;
@@ -181,7 +181,8 @@ impl CreateArgs {
         }
         for path in &self.files {
             let text = read_at_most(path, PART).map_err(|error| {
-                Failure::new(format!("cannot read {}: {error}", path.display()))
+                let failure = Failure::new(format!("cannot read {}: {error}", path.display()));
+                failure.of_missing_file("", path.display(), &error)
             })?;
             let text = String::from_utf8_lossy(&text);
             sources.push(
@@ -196,7 +197,9 @@ impl CreateArgs {
         for text in self.annotations.iter().filter(|text| !text.is_empty()) {
             let parsed = Annotation::parse(text).map_err(|error| match error {
                 imagetools::Error::Annotation { input, reason } => {
-                    Failure::new(format!("invalid --annotation {input:?}: {reason}"))
+                    let words = buildx_values::of_created_annotation(&input, &reason);
+                    let failure = Failure::new(format!("invalid --annotation {input:?}: {reason}"));
+                    failure.in_buildx(words)
                 }
                 error => Failure::from_error(&error),
             });
