@@ -31,6 +31,11 @@ impl Step {
         step
     }
 
+    /// The digest of the step, for a warning that comes after its end.
+    pub fn digest(&self) -> &str {
+        &self.vertex.digest
+    }
+
     /// Completes the step.
     pub fn done(mut self) {
         self.end(false, String::new());

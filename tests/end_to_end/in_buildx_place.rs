@@ -59,6 +59,14 @@ fn failures_are_in_buildx_s_words() {
         assert!(failed.stderr.contains(&part), "{part}\n{}", failed.stderr);
     }
 
+    // Programs that read rawjson have the log already.
+    let raw = in_folder(&folder, buildx(&["build", "--progress=rawjson", "."]));
+    let texts = raw.stderr.lines().filter(|line| !line.starts_with('{'));
+    assert_eq!(
+        texts.map(str::to_owned).next(),
+        Some("Dockerfile:2".to_owned())
+    );
+
     let failed = in_folder(&folder, buildx(&["bake", "--progress=plain"]));
     let expected = format!("failed to solve: {process}");
     assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
@@ -276,6 +284,7 @@ fn questions_show_the_inputs_that_a_frontend_reads() {
     let asked = buildx(&["bake", "--call=targets", "--progress=plain"]);
     let asked = in_folder(&folder, asked).succeeded();
     let expected = [
+        "[internal] load local bake definitions",
         "[a internal] load build definition from Dockerfile",
         "[b internal] load build definition from Other",
     ];
@@ -352,4 +361,68 @@ fn docker_desktop_is_linked_where_it_is_installed() {
     let shown = build();
     let link = "\nView build details: docker-desktop://dashboard/build/default/default/";
     assert!(shown.contains(link), "{shown}");
+}
+
+#[test]
+fn a_bake_begins_with_the_files_that_it_reads() {
+    let file = "target \"default\" { output = [\"type=cacheonly\"] }\n";
+    let folder = folder_of(&[("Dockerfile", "FROM busybox\n"), ("docker-bake.hcl", file)]);
+    let bytes = file.len();
+    let reading = format!(
+        "#1 [internal] load local bake definitions\n\
+         #1 reading docker-bake.hcl {bytes}B / {bytes}B done\n#1 DONE 0."
+    );
+    let baked = in_folder(&folder, buildx(&["bake", "--progress=plain"])).succeeded();
+    let headline = "#0 building with \"default\" instance using docker driver\n\n";
+    let begin = format!("{headline}{reading}");
+    assert!(baked.stderr.starts_with(&begin), "{}", baked.stderr);
+
+    let mut named = buildx(&["bake", "--print"]);
+    named.env("BUILDX_BAKE_FILE", "docker-bake.hcl");
+    let named = in_folder(&folder, named).succeeded();
+    let expected = "[internal] load local bake definitions from BUILDX_BAKE_FILE env";
+    assert_eq!(steps(&named.stderr), [expected]);
+
+    // Programs that show the progress themselves read nothing else.
+    let raw = in_folder(&folder, buildx(&["bake", "--progress=rawjson"])).succeeded();
+    let first = raw.stderr.lines().next().expect("an update");
+    let first: Value = serde_json::from_str(first).expect("JSON");
+    let name = "[internal] load local bake definitions";
+    assert_eq!(first["vertexes"][0]["name"], name);
+
+    let own = in_folder(&folder, solvekit(["bake", "--print"])).succeeded();
+    assert_eq!(own.stderr, "");
+}
+
+#[test]
+fn a_failed_build_has_its_name_in_the_history() {
+    let word = unique();
+    let home = BuilderHome::with_engine(&format!(
+        "unix://{}",
+        crate::support::Engine::get().host.replace("docker://", "")
+    ));
+    let folder = folder_of(&[
+        (
+            "app/Dockerfile",
+            &format!("FROM busybox\nRUN echo {word} && exit 3\n"),
+        ),
+        (
+            "docker-bake.hcl",
+            "target \"default\" { context = \"app\" }\n",
+        ),
+    ]);
+    for arguments in [&["build", "app"][..], &["bake"]] {
+        let mut command = home.solvekit(arguments);
+        command.arg0("/usr/bin/buildx");
+        assert_eq!(in_folder(&folder, command).code, Some(1));
+        let refs = fs::read_dir(home.file("refs/default/default")).expect("the builds");
+        let states = refs.map(|it| fs::read(it.expect("a build").path()).expect("its state"));
+        let states = states.map(|it| serde_json::from_slice::<Value>(&it).expect("JSON"));
+        let states: Vec<Value> = states.collect();
+        let app = fs::canonicalize(folder.path().join("app")).expect("a folder");
+        let is_app = |state: &Value| state["LocalPath"] == app.to_str().expect("text");
+        assert!(states.iter().all(is_app), "{states:?}");
+        let count = if arguments[0] == "build" { 1 } else { 2 };
+        assert_eq!(states.len(), count, "{states:?}");
+    }
 }

@@ -39,29 +39,55 @@ pub(crate) fn warn(
     progress: &Writer,
     identity: Identity,
 ) -> Option<String> {
-    let warning = warning(request, &used.driver)?;
+    let target = Some(("default", request));
+    show(warning(target, &used.driver)?, mode, progress, identity)
+}
+
+/// The same for the targets of a bake file.
+pub(crate) fn warn_targets<'a>(
+    targets: impl IntoIterator<Item = (&'a str, &'a BuildRequest)>,
+    used: &Used,
+    mode: Mode,
+    progress: &Writer,
+    identity: Identity,
+) -> Option<String> {
+    show(warning(targets, &used.driver)?, mode, progress, identity)
+}
+
+fn show(warning: String, mode: Mode, progress: &Writer, identity: Identity) -> Option<String> {
     match (mode, identity) {
         (Mode::Quiet, _) => terminal::warn(&warning),
-        (Mode::Tty, _) | (Mode::Plain, Identity::Buildx) => return Some(warning),
+        (Mode::Tty, _) | (Mode::Plain | Mode::RawJson, Identity::Buildx) => return Some(warning),
         _ => progress.note(format!("WARNING: {warning}")),
     }
     None
 }
 
-fn warning(request: &BuildRequest, driver: &str) -> Option<String> {
+fn warning<'a>(
+    targets: impl IntoIterator<Item = (&'a str, &'a BuildRequest)>,
+    driver: &str,
+) -> Option<String> {
     let is_engine = driver == "docker";
-    let is_kept = is_engine && (!request.tags.is_empty() || request.keep_unnamed);
-    if !request.outputs.is_empty() || is_kept {
-        return None;
-    }
+    let is_lost = |request: &BuildRequest| {
+        let is_kept = is_engine && (!request.tags.is_empty() || request.keep_unnamed);
+        request.outputs.is_empty() && !is_kept
+    };
+    let lost = targets.into_iter().filter(|(_, request)| is_lost(request));
+    let lost: Vec<&str> = lost.map(|(name, _)| name).collect();
+    let of = match lost.as_slice() {
+        [] => return None,
+        ["default"] => String::new(),
+        names => format!(" for {} target(s)", names.join(", ")),
+    };
     Some(match is_engine {
-        true => "No name and no output specified. Build result will only remain in the build \
-                 cache. To keep the image use -t NAME"
-            .to_owned(),
+        true => format!(
+            "No name and no output specified{of}. Build result will only remain in the build \
+             cache. To keep the image use -t NAME"
+        ),
         false => format!(
-            "No output specified with {driver} driver. Build result will only remain in the build \
-             cache. To push result image into registry use --push or to load image into docker use \
-             --load"
+            "No output specified{of} with {driver} driver. Build result will only remain in the \
+             build cache. To push result image into registry use --push or to load image into \
+             docker use --load"
         ),
     })
 }
@@ -86,7 +112,13 @@ mod tests {
 
     #[test]
     fn a_result_that_stays_in_the_cache_is_reported() {
+        let warning = |request: &BuildRequest, driver: &str| {
+            let targets = [("default", request)];
+            super::warning(targets, driver)
+        };
         let mut request = BuildRequest::new(".");
+        let text = super::warning([("b", &request), ("a", &request)], "remote").unwrap();
+        assert!(text.starts_with("No output specified for b, a target(s) with remote driver. "));
         let text = warning(&request, "docker-container").unwrap();
         assert!(text.contains("No output specified with docker-container driver"));
         assert!(warning(&request, "docker").unwrap().contains("-t NAME"));

@@ -2,6 +2,7 @@
 //! error, the next step.
 
 use solvekit::client;
+use solvekit::dockerfile::Wording;
 use solvekit::frontend::{Error as FrontendError, PlatformFailure};
 use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
@@ -67,13 +68,12 @@ pub(crate) fn before_daemon(error: &Error) -> Failure {
 
 /// The lines above the error.
 fn report(error: &Error, summary: &Summary, mode: Mode) -> String {
-    let lines = mode.report_lines();
     match error {
         Error::Frontend(error) => report_of(error, summary, mode),
         Error::Export { .. } => summary
             .failed
             .first()
-            .map(|step| step.render(lines))
+            .map(|step| log_of(step, mode))
             .unwrap_or_default(),
         _ => String::new(),
     }
@@ -92,13 +92,19 @@ pub(crate) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) ->
         FrontendError::Refused(failure) => failure.excerpt.clone(),
         FrontendError::Solve(failure) => {
             let step = step_of(failure.source.failure(), summary);
-            let mut report = step
-                .map(|step| step.render(mode.report_lines()))
-                .unwrap_or_default();
+            let mut report = step.map(|step| log_of(step, mode)).unwrap_or_default();
             report.push_str(&failure.excerpt);
             report
         }
         _ => String::new(),
+    }
+}
+
+/// The end of the step's log. buildx does not repeat it after rawjson, which programs read.
+fn log_of(step: &FailedStep, mode: Mode) -> String {
+    match (step.wording, mode) {
+        (Wording::BuildKit, Mode::RawJson) => String::new(),
+        _ => step.render(mode.report_lines()),
     }
 }
 

@@ -303,8 +303,11 @@ pub(crate) fn warnings(summary: &Summary, mode: Mode, environment: &Environment)
     }
 }
 
-/// Shows the image in one line: its names, digest and platforms.
-pub(crate) fn result(outcome: &BuildOutcome) {
+/// Shows the image in one line: its names, digest and platforms. buildx has no such line.
+pub(crate) fn result(outcome: &BuildOutcome, environment: &Environment) {
+    if environment.identity == Identity::Buildx {
+        return;
+    }
     let platforms: Vec<String> = outcome.built.iter().map(Platform::to_string).collect();
     if let Some(digest) = outcome.digest() {
         let line = result_line(&outcome.names(), digest.as_str(), &platforms);

@@ -99,6 +99,11 @@ impl Failure {
         &self.message
     }
 
+    /// The message in buildx's wording.
+    pub(crate) fn buildx_words(&self) -> &str {
+        self.buildx.as_ref().unwrap_or(&self.message)
+    }
+
     /// The hint, if one is known.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

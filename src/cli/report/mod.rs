@@ -2,6 +2,7 @@
 
 pub(crate) mod again;
 pub(crate) mod annotations;
+pub(crate) mod bake_files;
 pub(crate) mod build_failure;
 pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;

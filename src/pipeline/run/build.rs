@@ -251,6 +251,9 @@ impl<'a> Build<'a> {
         let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
         let mut setting = attempt.setting(bridge, sources, loaded).await?;
         setting.solver = drive.limited;
+        if let (true, Some(step)) = (setting.warn_at.is_empty(), self.prepared.shown_as()) {
+            step.clone_into(&mut setting.warn_at);
+        }
         if let Some(member) = &attempt.member {
             member.wait_for_links(&attempt.inputs).await?;
         }

@@ -32,6 +32,8 @@ pub struct Prepared {
     spool: Option<Arc<Spool>>,
     /// The name that the program gave to the context.
     context_name: OnceLock<String>,
+    /// The step that shows the Dockerfile, once it was shown: warnings belong to it.
+    shown_as: OnceLock<String>,
 }
 
 /// State of a part of a build: the platforms that are built on one of several nodes.
@@ -61,6 +63,7 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
         part: None,
         spool: None,
         context_name: OnceLock::new(),
+        shown_as: OnceLock::new(),
     })
 }
 
@@ -113,6 +116,16 @@ impl Prepared {
         self.job.as_ref()
     }
 
+    /// Records the step that shows the Dockerfile.
+    pub(super) fn set_shown_as(&self, digest: String) {
+        let _ = self.shown_as.set(digest);
+    }
+
+    /// The step that shows the Dockerfile; `None` if the progress does not show it.
+    pub(super) fn shown_as(&self) -> Option<&str> {
+        self.shown_as.get().map(String::as_str)
+    }
+
     /// Names the context for the choice among equal nodes, instead of its path or URL. Builds with
     /// the same name find their cache again, from any machine. Later names are ignored.
     pub fn name_context(&self, name: String) {
@@ -163,6 +176,7 @@ impl Prepared {
             part: self.part.clone(),
             spool: self.spool.clone(),
             context_name: self.context_name.clone(),
+            shown_as: self.shown_as.clone(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::setting;
 use super::shared::Member;
 use super::shown_inputs;
 use crate::client::{Client, DaemonKind, SolveRequest};
+use crate::dockerfile::Wording;
 use crate::frontend::{Answer, Asked, Call, Question, Source};
 use crate::gateway::BuildResult;
 use crate::pipeline::inputs::named;
@@ -43,7 +44,7 @@ impl Inquiry {
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile.
     pub fn answer_offline(&self) -> Result<Option<Answer>, Error> {
-        let Some(source) = self.inputs.source_in(self.request.wording) else {
+        let Some(source) = self.source(&self.inputs) else {
             return Ok(None);
         };
         // The translation of linked builds needs a daemon to look up their base images.
@@ -95,7 +96,7 @@ impl Inquiry {
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
         let request = &self.request;
         let attempt = Attempt::new(request, &self.inputs, client, &environment, false).await?;
-        let question = match attempt.inputs.source_in(request.wording) {
+        let question = match self.source(&attempt.inputs) {
             Some(source) => Some(self.question(source, attempt.asked.clone())?),
             None => None,
         };
@@ -122,6 +123,16 @@ impl Inquiry {
         let answered = attempt.explained(answered.await);
         attempt.end().await;
         Ok(answered?.0)
+    }
+
+    /// The Dockerfile, if it is on this machine. A check shows its path, also in BuildKit's
+    /// wording: buildx replaces the name.
+    fn source(&self, inputs: &Inputs) -> Option<Source> {
+        let wording = match self.call {
+            Call::Check => Wording::Own,
+            _ => self.request.wording,
+        };
+        inputs.source_in(wording)
     }
 
     fn question(&self, source: Source, asked: Asked) -> Result<Question, Error> {

@@ -18,25 +18,32 @@ impl Prepared {
         if self.job().and_then(Job::elsewhere).is_some() {
             return;
         }
-        show_dockerfile(&self.inputs, progress);
+        if let Some(digest) = show_dockerfile(&self.inputs, progress) {
+            self.set_shown_as(digest);
+        }
         show_ignore_files(&self.inputs, progress);
     }
 }
 
-/// Shows the Dockerfile.
-pub(super) fn show_dockerfile(inputs: &Inputs, progress: &Writer) {
+/// Shows the Dockerfile, and returns the digest of its step.
+pub(super) fn show_dockerfile(inputs: &Inputs, progress: &Writer) -> Option<String> {
     let DockerfileRead::Text {
         path,
         text,
         on_disk,
     } = &inputs.dockerfile
     else {
-        return;
+        return None;
     };
     let name = path.file_name().filter(|_| *on_disk);
     let name = name.map_or(USUAL_NAME.into(), |name| name.to_string_lossy());
     let step = format!("[internal] load build definition from {name}");
-    show(progress, &step, "transferring dockerfile:", text.len());
+    Some(show(
+        progress,
+        &step,
+        "transferring dockerfile:",
+        text.len(),
+    ))
 }
 
 /// Shows the ignore files of the contexts.
@@ -55,16 +62,23 @@ pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
     }
 }
 
+/// The size of an ignore file; without one, that of a transfer of nothing.
 fn size(patterns: &[String]) -> usize {
-    patterns.iter().map(|pattern| pattern.len() + 1).sum()
+    const NOTHING: usize = 2;
+    match patterns {
+        [] => NOTHING,
+        patterns => patterns.iter().map(|pattern| pattern.len() + 1).sum(),
+    }
 }
 
-fn show(progress: &Writer, step: &str, transfer: &str, bytes: usize) {
+fn show(progress: &Writer, step: &str, transfer: &str, bytes: usize) -> String {
     let step = progress.step(step);
     let mut transfer = step.transfer(transfer);
     transfer.set_current(u64::try_from(bytes).unwrap_or(u64::MAX));
     drop(transfer);
+    let digest = step.digest().to_owned();
     step.done();
+    digest
 }
 
 #[cfg(test)]

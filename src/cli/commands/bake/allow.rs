@@ -6,7 +6,9 @@ use solvekit::bake::{Entitlements, Machine, Plan};
 use solvekit::pipeline::{BuildRequest, Entitlement, csv_fields};
 use solvekit::progress::Mode;
 
+use super::Reading;
 use crate::cli::args::values;
+use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::again::{again, quoted};
 use crate::cli::report::terminal::talk;
@@ -87,6 +89,7 @@ pub(super) async fn ask(
     is_remote: bool,
     mode: Mode,
     machine: &dyn Machine,
+    reading: &Reading<'_>,
 ) -> Result<(), Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::new(format!("cannot find the working directory: {error}")))?;
@@ -106,21 +109,20 @@ pub(super) async fn ask(
     }
     let folder = folder.canonicalize().unwrap_or(folder);
     let wanted = wanted(&missing, &folder);
-    let mut text =
-        String::from("The bake file asks for more than a build of this folder may do:\n\n");
-    for (what, _) in &wanted {
-        text.push_str(&format!("  - {what}\n"));
-    }
-    let flags: Vec<String> = wanted.iter().map(|(_, flag)| quoted(flag)).collect();
+    let flags: Vec<String> = wanted.iter().map(|it| quoted(&it.flag)).collect();
     let flags = flags.join(" ");
     let command = again(&["bake"], &flags);
-    let asked = flags.clone();
+    let is_buildx = reading.environment.identity == Identity::Buildx;
+    let (text, question) = match is_buildx {
+        true => words_of_buildx(&wanted),
+        false => own_words(&wanted, &flags),
+    };
     let refused = Failure::from(BakeUsage::NotAllowed { flags, command });
     if mode == Mode::RawJson {
         return Err(refused);
     }
+    reading.show().await;
     talk(&text);
-    let question = format!("\n{asked} allows it without this question.\nAllow it now? [y/N] ");
     let cancelled = interrupt::token()?;
     let answer = tokio::select! {
         answer = prompt::line(&question) => answer,
@@ -155,43 +157,104 @@ fn asks_for_files(is_remote: bool, machine: &dyn Machine) -> Result<bool, Failur
     Ok(flag(FILES)?.or(by_place).unwrap_or(true))
 }
 
-/// Each entitlement as text and as a flag.
-fn wanted(missing: &Entitlements, folder: &Path) -> Vec<(String, String)> {
+/// The text above the question, and the question.
+fn own_words(wanted: &[Wanted], flags: &str) -> (String, String) {
+    let mut text =
+        String::from("The bake file asks for more than a build of this folder may do:\n\n");
+    for it in wanted {
+        text.push_str(&format!("  - {}\n", it.what));
+    }
+    let question = format!("\n{flags} allows it without this question.\nAllow it now? [y/N] ");
+    (text, question)
+}
+
+/// The same in buildx's words, for scripts that look for them.
+fn words_of_buildx(wanted: &[Wanted]) -> (String, String) {
+    let mut text = String::from(
+        "Your build is requesting privileges for following possibly insecure capabilities:\n\n",
+    );
+    for it in wanted {
+        text.push_str(&format!(" - {}\n", it.in_buildx));
+    }
+    let flags: Vec<&str> = wanted.iter().map(|it| it.flag.as_str()).collect();
+    let flags = flags.join(" ");
+    text.push_str(&format!(
+        "\nPass {flags:?} to grant requested privileges.\n\n"
+    ));
+    let question = "Do you want to grant requested privileges and continue? [y/N] ";
+    (text, question.to_owned())
+}
+
+/// An entitlement that is not granted.
+struct Wanted {
+    what: String,
+    /// The same in buildx's words.
+    in_buildx: String,
+    flag: String,
+}
+
+/// The entitlements that are not granted.
+fn wanted(missing: &Entitlements, folder: &Path) -> Vec<Wanted> {
     let mut wanted = Vec::new();
-    let mut add = |what: String, flag: String| wanted.push((what, format!("--allow={flag}")));
+    let mut add = |what: &str, in_buildx: &str, flag: &str| {
+        wanted.push(Wanted {
+            what: what.to_owned(),
+            in_buildx: in_buildx.to_owned(),
+            flag: format!("--allow={flag}"),
+        });
+    };
     if missing.network_host {
+        let in_buildx = "Running build containers that can access host network";
         add(
-            "use the network of the daemon's machine".to_owned(),
-            "network.host".to_owned(),
+            "use the network of the daemon's machine",
+            in_buildx,
+            "network.host",
         );
     }
     if missing.security_insecure {
-        add(
-            "run privileged steps".to_owned(),
-            "security.insecure".to_owned(),
-        );
+        let in_buildx = "Running privileged containers that can make system changes";
+        add("run privileged steps", in_buildx, "security.insecure");
     }
     if missing.all_devices {
-        add("use all devices".to_owned(), "device".to_owned());
+        add("use all devices", "Access to CDI devices", "device");
     }
     for name in &missing.devices {
-        add(format!("use the device {name}"), format!("device={name}"));
+        let what = format!("use the device {name}");
+        add(
+            &what,
+            &format!("Access to device {name}"),
+            &format!("device={name}"),
+        );
     }
     if missing.local_delete {
-        let what = "delete files in the folders of outputs".to_owned();
-        add(what, "buildx.local.delete".to_owned());
+        let in_buildx = "Deleting stale files from local output destinations";
+        add(
+            "delete files in the folders of outputs",
+            in_buildx,
+            "buildx.local.delete",
+        );
     }
     if missing.ssh {
-        add("use your SSH agent".to_owned(), "ssh".to_owned());
+        add(
+            "use your SSH agent",
+            "Forwarding default SSH agent socket",
+            "ssh",
+        );
     }
     for path in missing.read.union(&missing.write) {
-        let (read, write) = (missing.read.contains(path), missing.write.contains(path));
+        let (what, in_buildx, key) =
+            match (missing.read.contains(path), missing.write.contains(path)) {
+                (true, true) => ("read and write", "Read and write", "fs"),
+                (true, false) => ("read", "Read", "fs.read"),
+                (false, _) => ("write", "Write", "fs.write"),
+            };
         let path = shown(path, folder);
-        match (read, write) {
-            (true, true) => add(format!("read and write {path}"), format!("fs={path}")),
-            (true, false) => add(format!("read {path}"), format!("fs.read={path}")),
-            (false, _) => add(format!("write {path}"), format!("fs.write={path}")),
-        }
+        let in_buildx = format!("{in_buildx} access to path {path}");
+        add(
+            &format!("{what} {path}"),
+            &in_buildx,
+            &format!("{key}={path}"),
+        );
     }
     wanted
 }
@@ -229,6 +292,28 @@ mod tests {
     }
 
     #[test]
+    fn buildx_s_words_are_there_for_scripts() {
+        let mut missing = Entitlements::default();
+        for text in ["ssh", "fs=/w/b", "fs.read=/w/a", "fs.write=/w/c"] {
+            missing.grant(text);
+        }
+        let (text, _) = words_of_buildx(&wanted(&missing, Path::new("/w/app")));
+        let expected = "\
+Your build is requesting privileges for following possibly insecure capabilities:
+
+ - Forwarding default SSH agent socket
+ - Read access to path ../a
+ - Read and write access to path ../b
+ - Write access to path ../c
+
+Pass \"--allow=ssh --allow=fs.read=../a --allow=fs=../b --allow=fs.write=../c\" to grant \
+                        requested privileges.
+
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
     fn the_flags_are_as_short_as_they_can_be_and_safe_in_a_shell() {
         let mut missing = Entitlements::default();
         for text in [
@@ -241,7 +326,7 @@ mod tests {
             missing.grant(text);
         }
         let wanted = wanted(&missing, Path::new("/work/app/sub"));
-        let flags: Vec<String> = wanted.iter().map(|(_, flag)| quoted(flag)).collect();
+        let flags: Vec<String> = wanted.iter().map(|it| quoted(&it.flag)).collect();
         assert_eq!(
             flags,
             [

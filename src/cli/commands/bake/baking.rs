@@ -22,12 +22,15 @@ use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::again::again;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::display::{self, Sink};
 
 /// The targets to bake, with the settings of the command.
 pub(super) struct Baking<'a> {
     pub(super) args: &'a BakeArgs,
     pub(super) plan: &'a Plan,
+    /// The files of this machine, for the first display of progress.
+    pub(super) local: Option<&'a BakeFiles>,
     pub(super) machine: &'a LocalMachine,
     pub(super) mode: Mode,
     pub(super) connection: &'a ConnectionArgs,
@@ -58,6 +61,7 @@ impl Baking<'_> {
         };
         let surroundings = Surroundings {
             reaching: self.reaching(),
+            bake_files: self.local.filter(|_| baked.is_none()),
             sink: sink.clone(),
         };
         let answered = questions.ask(&to_ask, asked, surroundings).await?;
@@ -72,7 +76,7 @@ impl Baking<'_> {
         }
         match answered.is_empty() {
             true => Ok(()),
-            false => questions.show(self.plan, &answered),
+            false => questions.show(self.plan, &answered, self.environment.identity),
         }
     }
 
@@ -123,6 +127,7 @@ impl Baking<'_> {
             plan,
             settings: self.args.settings(publish, debugged),
             mode: self.mode,
+            local: self.local,
             connection: self.connection,
             environment: self.environment,
             cancelled,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::client::Client;
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StepLimit};
+use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StartedBuild, StepLimit};
 use solvekit::progress::{Hold, Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,9 @@ use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
 use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::display::Sink;
+use crate::cli::report::terminal::warn;
 use crate::cli::report::{Failure, build_failure, buildx_values, display, hint};
 
 /// The settings that the targets share.
@@ -48,6 +50,8 @@ pub(super) struct Baked {
     pub(super) used: Used,
     pub(super) ended: Vec<(String, Ended)>,
     pub(super) summary: Summary,
+    /// The builds that daemons have begun, also those that failed.
+    pub(super) started: Vec<StartedBuild>,
     /// The folders of local outputs that are incomplete.
     pub(super) broken: Vec<PathBuf>,
     /// The nodes of the build.
@@ -75,6 +79,8 @@ pub(super) fn requests(
         ignored::warn(&request.ignored_values(), Some(name));
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);
         if !is_linked {
+            // docker buildx bake also keeps an image without a name.
+            request.keep_unnamed = environment.identity == Identity::Buildx;
             default_load::apply(request, connection, environment)?;
         }
     }
@@ -102,6 +108,8 @@ pub(super) struct Building<'a> {
     pub(super) plan: &'a Plan,
     pub(super) settings: Settings,
     pub(super) mode: Mode,
+    /// The bake files of this machine, if the progress shows them.
+    pub(super) local: Option<&'a BakeFiles>,
     pub(super) connection: &'a ConnectionArgs,
     pub(super) environment: &'a Environment,
     pub(super) cancelled: CancellationToken,
@@ -119,6 +127,7 @@ struct Ready {
 struct Solved {
     ended: Result<Vec<(String, Ended)>, Failure>,
     broken: Vec<PathBuf>,
+    started: Vec<StartedBuild>,
     summary: Summary,
     recording: Recording,
 }
@@ -153,6 +162,7 @@ impl Building<'_> {
         Ok(Baked {
             ended,
             broken: solved.broken,
+            started: solved.started,
             clients,
             used,
             summary: solved.summary,
@@ -186,7 +196,6 @@ impl Building<'_> {
         let (settings, environment) = (&self.settings, self.environment);
         let (prepared, surveyed) = (&ready.prepared, &ready.surveyed);
         let debugged = settings.debugged.as_ref();
-        let load = self.engine_to_load(prepared, surveyed).await?;
         let run = Run::new(
             &settings.registries,
             &settings.retries,
@@ -194,12 +203,19 @@ impl Building<'_> {
             self.connection,
             environment,
         )?;
+        let load = self
+            .engine_to_load(prepared, surveyed, &run.progress)
+            .await?;
+        if let Some(local) = self.local {
+            local.show(&run.progress);
+        }
         surveyed.warn(&run.progress);
         if environment.identity == Identity::Buildx {
             show_inputs(prepared, &run.progress);
         }
         let pushes = preflight::askable_of(pushes(prepared), surveyed.address());
         let refused = run.refused(pushes);
+        let late = self.warn_of_lost(&ready, &run.progress);
         let registries = run.registries();
         let shown = Shown {
             mode: self.mode,
@@ -216,16 +232,31 @@ impl Building<'_> {
         run.hook = debugged.map(|it| Arc::clone(&it.hook));
         let nodes = &surveyed.nodes;
         let building = nodes.build_all(ready.targets, &settings.joint, &registries, run);
-        let broken = running.broken.clone();
+        let (broken, started) = (running.broken.clone(), running.started.clone());
         let is_built = |ended: &Vec<_>| all_built(ended);
         let ended = running.until_refused(building, refused, is_built).await;
         surveyed.remember_lost();
+        let summary = running.end().await;
+        if let Some(warning) = late {
+            warn(&warning);
+        }
         Ok(Solved {
             ended,
-            summary: running.end().await,
+            summary,
             broken: broken.paths(),
+            started: started.builds(),
             recording,
         })
+    }
+
+    /// Warns of targets whose results stay in the cache. Returns a warning to print after the
+    /// progress.
+    fn warn_of_lost(&self, ready: &Ready, progress: &Writer) -> Option<String> {
+        let is_asked = |name: &String| !self.plan.targets.get(name).is_some_and(|it| it.linked);
+        let asked = ready.prepared.iter().filter(|(name, _)| is_asked(name));
+        let requests = asked.map(|(name, prepared)| (name.as_str(), prepared.request()));
+        let (used, identity) = (&ready.surveyed.used, self.environment.identity);
+        default_load::warn_targets(requests, used, self.mode, progress, identity)
     }
 
     /// The engine that images are loaded into; `None` if no target is loaded, or if the builder is
@@ -234,11 +265,13 @@ impl Building<'_> {
         &self,
         prepared: &BTreeMap<String, Arc<Prepared>>,
         surveyed: &Surveyed,
+        progress: &Writer,
     ) -> Result<Option<pipeline::LoadTarget>, Failure> {
         let (connection, environment) = (self.connection, self.environment);
         for prepared in prepared.values() {
             let request = prepared.request();
-            let opener = loading::opener(request, surveyed.address(), connection, environment);
+            let address = surveyed.address();
+            let opener = loading::opener(request, address, progress, connection, environment);
             if let Some(opener) = opener.await? {
                 return Ok(Some(opener));
             }

@@ -10,6 +10,7 @@ use super::{BakeArgs, allow, failed, files, machine, overrides, read_stdin, remo
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::usage::BakeUsage;
 use crate::cli::report::{Failure, display};
 
@@ -22,6 +23,13 @@ pub(super) struct Bake<'a> {
     settings: files::Settings,
     variables: bake::Environment,
     options: Options,
+}
+
+/// The bake files, before they are evaluated.
+pub(super) struct Sources {
+    files: Vec<InputFile>,
+    /// The remote place of the files; `None` if they are local.
+    place: Option<Place>,
 }
 
 /// The evaluated bake files.
@@ -55,19 +63,24 @@ impl<'a> Bake<'a> {
         })
     }
 
-    /// Reads the files and evaluates them.
-    pub(super) async fn definition(
+    /// Reads the files. Adds those of this machine to the files that the progress shows.
+    pub(super) async fn read(
         &self,
+        shown: &mut BakeFiles,
         connection: &ConnectionArgs,
         environment: &Environment,
-    ) -> Result<Definition, Failure> {
-        let (files, place) = match self.asked.url {
-            None => (
-                files::read(&self.args.file, &self.settings, read_stdin)?,
-                None,
-            ),
-            Some(url) => self.fetch(url, connection, environment).await?,
+    ) -> Result<Sources, Failure> {
+        shown.variable = files::variable(&self.args.file, &self.settings);
+        let Some(url) = self.asked.url else {
+            let files = files::read(&self.args.file, &self.settings, read_stdin, shown)?;
+            return Ok(Sources { files, place: None });
         };
+        self.fetch(url, shown, connection, environment).await
+    }
+
+    /// Evaluates the files.
+    pub(super) fn definition(&self, sources: Sources) -> Result<Definition, Failure> {
+        let Sources { files, place } = sources;
         let no_files = remote::NoFiles(&self.machine);
         let reader: &dyn bake::FileReader = match self.asked.url {
             Some(_) => &no_files,
@@ -86,9 +99,10 @@ impl<'a> Bake<'a> {
     async fn fetch(
         &self,
         url: &str,
+        shown: &mut BakeFiles,
         connection: &ConnectionArgs,
         environment: &Environment,
-    ) -> Result<(Vec<InputFile>, Option<Place>), Failure> {
+    ) -> Result<Sources, Failure> {
         let named = files::named(&self.args.file, &self.settings)?;
         let is_here = |name: &String| name.starts_with(files::WORKING_DIRECTORY);
         let (here, there): (Vec<String>, Vec<String>) = named.into_iter().partition(is_here);
@@ -97,12 +111,15 @@ impl<'a> Bake<'a> {
             remote::fetch(url, &there, mode, &self.machine, connection, environment).await?;
         let mut files = fetched.files;
         if !here.is_empty() {
-            files.extend(files::read_some(here, read_stdin)?);
+            files.extend(files::read_some(here, read_stdin, shown)?);
         }
         if files.is_empty() {
             return Err(BakeUsage::NoRemoteFile.into());
         }
-        Ok((files, fetched.place))
+        Ok(Sources {
+            files,
+            place: fetched.place,
+        })
     }
 
     /// The input of `check`, `--graph` and `--explain`.
@@ -183,7 +200,7 @@ pub(crate) fn names(files: &[String]) -> Vec<String> {
         let settings = files::Settings::from_process()?;
         let variables = files::environment(&settings, &[], "")?;
         let no_stdin = || Err(io::Error::from(io::ErrorKind::Unsupported));
-        let files = files::read(files, &settings, no_stdin)?;
+        let files = files::read(files, &settings, no_stdin, &mut BakeFiles::default())?;
         let options = Options {
             file_relative_paths: settings.file_relative_paths()?,
         };

@@ -10,12 +10,15 @@ use solvekit::oci::Platform;
 
 use crate::cli::args::values;
 use crate::cli::report::Failure;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::usage::BakeUsage;
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: u64 = MAX_FILE;
 /// The prefix of a local path in a remote definition.
 pub(super) const WORKING_DIRECTORY: &str = "cwd://";
+/// The variable that names files.
+const FILES: &str = "BUILDX_BAKE_FILE";
 /// The name of the standard input.
 pub(super) const STDIN: &str = "-";
 
@@ -61,7 +64,7 @@ impl Settings {
         let separator = self
             .get("BUILDX_BAKE_PATH_SEPARATOR")
             .filter(|text| !text.is_empty());
-        let Some(list) = self.get("BUILDX_BAKE_FILE") else {
+        let Some(list) = self.get(FILES) else {
             return Ok(Vec::new());
         };
         let names = list.split(separator.unwrap_or(":")).map(str::trim);
@@ -116,23 +119,32 @@ pub(super) fn named(given: &[String], settings: &Settings) -> Result<Vec<String>
     }
 }
 
+/// The variable that names the files, if one does.
+pub(super) fn variable(given: &[String], settings: &Settings) -> Option<&'static str> {
+    let names_files = given.is_empty() && !settings.files().is_ok_and(|files| files.is_empty());
+    names_files.then_some(FILES)
+}
+
 /// Reads the files from the flags, from the environment, or the default ones.
 pub(super) fn read(
     given: &[String],
     settings: &Settings,
     stdin: impl Fn() -> io::Result<Vec<u8>>,
+    shown: &mut BakeFiles,
 ) -> Result<Vec<InputFile>, Failure> {
-    let files = read_some(named(given, settings)?, stdin)?;
+    let files = read_some(named(given, settings)?, stdin, shown)?;
     if files.is_empty() {
         return Err(BakeUsage::NoFile.into());
     }
     Ok(files)
 }
 
-/// Reads these files, or the default ones as far as they exist.
+/// Reads these files, or the default ones as far as they exist. Adds each to the files that the
+/// progress shows, also one that cannot be read.
 pub(super) fn read_some(
     named: Vec<String>,
     stdin: impl Fn() -> io::Result<Vec<u8>>,
+    shown: &mut BakeFiles,
 ) -> Result<Vec<InputFile>, Failure> {
     let usual = named.is_empty();
     let names = if usual {
@@ -151,6 +163,10 @@ pub(super) fn read_some(
             true => read_here(Path::new(&name)),
             false => read_file(&name),
         };
+        let is_absent = |error: &io::Error| usual && error.kind() == io::ErrorKind::NotFound;
+        if !read.as_ref().is_err_and(is_absent) {
+            shown.add(&name, read.as_ref().map_or(0, Vec::len));
+        }
         match read {
             // An empty file counts as absent.
             Ok(bytes) if bytes.is_empty() && name != STDIN => {}
@@ -160,7 +176,7 @@ pub(super) fn read_some(
                 )));
             }
             Ok(bytes) => files.push(InputFile { name, bytes }),
-            Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if is_absent(&error) => {}
             Err(error) if usual => return Err(unread(&name, &error)),
             Err(error) => {
                 let failure = Failure::new(format!("cannot read {name}: {error}"));
@@ -219,10 +235,11 @@ mod tests {
             ("BUILDX_BAKE_FILE", &list),
             ("BUILDX_BAKE_PATH_SEPARATOR", ";"),
         ]);
-        let files = read(&[], &settings, || Ok(Vec::new())).unwrap();
+        let files = read(&[], &settings, || Ok(Vec::new()), &mut BakeFiles::default()).unwrap();
         assert_eq!(names(&files), [path, "-"]);
         let missing = self::settings(&[("BUILDX_BAKE_FILE", "/nowhere/x.hcl")]);
-        let failure = read(&[], &missing, || Ok(Vec::new())).unwrap_err();
+        let failure =
+            read(&[], &missing, || Ok(Vec::new()), &mut BakeFiles::default()).unwrap_err();
         assert!(failure.message().contains("/nowhere/x.hcl"));
     }
 
@@ -232,10 +249,24 @@ mod tests {
         let path = folder.path().join("e.hcl");
         std::fs::write(&path, "").unwrap();
         let given = [path.to_str().unwrap().to_owned()];
-        let failure = read(&given, &Settings::default(), || Ok(Vec::new())).unwrap_err();
+        let failure = read(
+            &given,
+            &Settings::default(),
+            || Ok(Vec::new()),
+            &mut BakeFiles::default(),
+        )
+        .unwrap_err();
         assert!(failure.message().contains("no bake file"));
         let given = ["-".to_owned()];
-        assert!(read(&given, &Settings::default(), || Ok(Vec::new())).is_ok());
+        assert!(
+            read(
+                &given,
+                &Settings::default(),
+                || Ok(Vec::new()),
+                &mut BakeFiles::default()
+            )
+            .is_ok()
+        );
     }
 
     #[test]

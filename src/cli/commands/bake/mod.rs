@@ -22,6 +22,7 @@ mod tools;
 use std::io::{self, Read as _};
 
 use solvekit::bake::{Diagnostic, Plan, print};
+use solvekit::progress::Mode;
 
 use baking::Baking;
 pub(crate) use definition::names;
@@ -32,7 +33,9 @@ use super::build::write_file;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::places;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::display;
 use crate::cli::report::last_lines::Place;
 use crate::cli::report::terminal::{print_json, talk};
@@ -44,7 +47,9 @@ pub(crate) async fn cmd_bake(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let bake = Bake::of(args, environment.identity)?;
-    let definition = bake.definition(connection, environment).await;
+    let mut local = BakeFiles::default();
+    let read = bake.read(&mut local, connection, environment).await;
+    let definition = read.and_then(|sources| bake.definition(sources));
     if let Some((names, mode)) = args.formatted() {
         // A file with mistakes can still be formatted.
         let declares = |it: &Definition| tools::declares(&it.evaluation, "fmt");
@@ -53,17 +58,44 @@ pub(crate) async fn cmd_bake(
         }
         talk("fmt is a target of these files; to format the files, rename it\n");
     }
-    let definition = definition?;
+    let reading = args.reading(local, environment)?;
+    let definition = reading.above(definition).await?;
     if args.tools.run(&bake.work(&definition, environment))? {
         return Ok(());
     }
     if let Some(listing) = args.listing() {
+        reading.show().await;
         return list::Listing::parse(&listing)?.print(&definition.evaluation);
     }
-    let plan = bake.plan(&definition, environment)?;
-    match args.print {
-        true => print_json(&print::plan_json(&plan.groups, &plan.targets)),
-        false => args.build(&bake, &plan, connection, environment).await,
+    let plan = reading.above(bake.plan(&definition, environment)).await?;
+    if args.print {
+        reading.show().await;
+        return print_json(&print::plan_json(&plan.groups, &plan.targets));
+    }
+    args.build(&bake, &plan, &reading, connection).await
+}
+
+/// The files of this machine that buildx's progress shows.
+struct Reading<'a> {
+    local: Option<BakeFiles>,
+    mode: Mode,
+    environment: &'a Environment,
+}
+
+impl Reading<'_> {
+    /// Shows the files, for a command that does not build.
+    async fn show(&self) {
+        if let Some(local) = &self.local {
+            local.show_alone(self.mode, self.environment).await;
+        }
+    }
+
+    /// Shows the files above a failure.
+    async fn above<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if result.is_err() {
+            self.show().await;
+        }
+        result
     }
 }
 
@@ -73,27 +105,48 @@ impl BakeArgs {
         &self.targets
     }
 
+    /// The progress of reading the files. Only buildx's progress shows it.
+    fn reading<'a>(
+        &self,
+        local: BakeFiles,
+        environment: &'a Environment,
+    ) -> Result<Reading<'a>, Failure> {
+        let is_shown = environment.identity == Identity::Buildx && !local.is_empty();
+        let local = is_shown.then_some(local);
+        let mode = match &local {
+            Some(_) => display::mode(&self.progress.mode, false, environment)?,
+            None => Mode::None,
+        };
+        Ok(Reading {
+            local,
+            mode,
+            environment,
+        })
+    }
+
     /// Asks for entitlements that the flags do not grant, then builds.
     async fn build(
         &self,
         bake: &Bake<'_>,
         plan: &Plan,
+        reading: &Reading<'_>,
         connection: &ConnectionArgs,
-        environment: &Environment,
     ) -> Result<(), Failure> {
+        let environment = reading.environment;
         if plan.targets.is_empty() {
             return self.nothing_to_build();
         }
         let granted = allow::grants(&self.allow, &self.set);
         let mode = display::mode(&self.progress.mode, false, environment)?;
         let is_remote = bake.asked.url.is_some();
-        allow::ask(&granted, plan, is_remote, mode, &bake.machine).await?;
+        allow::ask(&granted, plan, is_remote, mode, &bake.machine, reading).await?;
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
         }
         let baking = Baking {
             args: self,
             plan,
+            local: reading.local.as_ref(),
             machine: &bake.machine,
             mode,
             connection,

@@ -47,7 +47,9 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             let failure = hints::explain(name, error, &baked.summary, mode);
             Some(match baked.ended.len() {
                 1 => failure,
-                _ => failure.report_after(&table(baked)),
+                _ => failure
+                    .prefixed_in_buildx(&format!("target {name}"))
+                    .report_after(&table(baked)),
             })
         }
         several => {
@@ -56,6 +58,10 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
                 .iter()
                 .map(|(name, error)| hints::explain(name, error, &baked.summary, mode));
             let mut failures: Vec<Failure> = failures.collect();
+            // buildx reports the first failure only.
+            let first = several.first().zip(failures.first());
+            let words =
+                first.map(|((name, _), it)| format!("target {name}: {}", it.buildx_words()));
             let last: Vec<_> = failures.iter_mut().flat_map(Failure::take_last).collect();
             let kind = failures.first().and_then(Failure::registry);
             let kind = kind.filter(|kind| failures.iter().all(|it| it.registry() == Some(*kind)));
@@ -63,6 +69,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             let all = baked.ended.len();
             Some(
                 Failure::new(format!("{count} of {all} targets failed"))
+                    .in_buildx(words)
                     .report_before(report + &table(baked))
                     .ends_with(last)
                     .of_registry(kind),
@@ -170,7 +177,7 @@ pub(super) fn show(baked: &Baked, mode: Mode, environment: &Environment) {
     let mut linked = Vec::new();
     for (name, built) in built(baked) {
         if built.outcome.image_id().is_some() {
-            display::result(&built.outcome);
+            display::result(&built.outcome, environment);
         }
         let references = nodes::references(built, &baked.used.builder);
         linked.extend(references.into_iter().take(1).map(|it| (name.as_str(), it)));
@@ -227,7 +234,11 @@ pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &En
     let store = Store::new(folder);
     let mut references = Vec::new();
     let several = baked.ended.len() > 1;
-    for (name, built) in built(baked) {
+    for build in &baked.started {
+        let only = baked.ended.first().map(|(name, _)| name);
+        let Some(name) = build.target.as_ref().or(only) else {
+            continue;
+        };
         let target = plan.targets.get(name);
         let context = target.and_then(|target| target.context.clone());
         let dockerfile = target.and_then(|target| target.dockerfile.clone());
@@ -240,17 +251,11 @@ pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &En
             } else {
                 String::new()
             },
-            names: built
-                .outcome
-                .names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            names: names_of(baked, &build.build_ref),
         };
-        for part in &built.parts {
-            let _ = store.save_state(&baked.used.builder, &part.node, &part.build_ref, &state);
-        }
-        references.extend(nodes::references(built, &baked.used.builder));
+        let (builder, node) = (&baked.used.builder, &build.node);
+        let _ = store.save_state(builder, node, &build.build_ref, &state);
+        references.push(format!("{builder}/{node}/{}", build.build_ref));
     }
     if several {
         let names = plan.groups.get("default");
@@ -260,6 +265,14 @@ pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &En
         };
         let _ = store.save_group(group, &state);
     }
+}
+
+/// The names of the image of a finished build; none for one that failed.
+fn names_of(baked: &Baked, build_ref: &str) -> Vec<String> {
+    let is_it = |built: &&Built| built.parts.iter().any(|part| part.build_ref == build_ref);
+    let built = built(baked).map(|(_, built)| built).find(is_it);
+    let names = built.map(|built| built.outcome.names()).unwrap_or_default();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn built(baked: &Baked) -> impl Iterator<Item = (&String, &Built)> {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use solvekit::bake::{self, Plan, print};
-use solvekit::frontend::Answer;
+use solvekit::frontend::{Answer, CheckFailure};
 use solvekit::pipeline::BuildRequest;
 
 use super::build::failed;
 use crate::cli::commands::build::asking::{self, Surroundings};
 use crate::cli::commands::build::call::{self, CallArgs};
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
 
@@ -88,10 +89,15 @@ impl Questions {
     }
 
     /// Prints the answers to stdout, as buildx does. The first exit code that is not 0 is returned.
-    pub(super) fn show(&self, plan: &Plan, answered: &[Answered]) -> Result<(), Failure> {
+    pub(super) fn show(
+        &self,
+        plan: &Plan,
+        answered: &[Answered],
+        identity: Identity,
+    ) -> Result<(), Failure> {
         match self.flag.is_some_and(CallArgs::is_json) {
-            true => print_json(&format!("{:#}\n", document(plan, answered)))?,
-            false => print_text(&text(plan, answered))?,
+            true => print_json(&format!("{:#}\n", document(plan, answered, identity)))?,
+            false => print_text(&text(plan, answered, identity))?,
         }
         let codes = answered.iter().map(|it| it.question.status(&it.answer));
         match codes.into_iter().find(|code| *code != 0) {
@@ -110,7 +116,7 @@ pub(super) fn metadata(answered: &[Answered]) -> Map<String, Value> {
 }
 
 /// The name and description of each target, then its answer.
-fn text(plan: &Plan, answered: &[Answered]) -> String {
+fn text(plan: &Plan, answered: &[Answered], identity: Identity) -> String {
     let mut text = String::new();
     for it in answered {
         if !text.is_empty() {
@@ -126,15 +132,27 @@ fn text(plan: &Plan, answered: &[Answered]) -> String {
         let answer = it.question.text(&it.answer);
         text.push_str(&answer);
         if let Some(failure) = &it.answer.failure {
-            let excerpt = failure.excerpt.trim_end_matches('\n');
-            text.push_str(&format!("error: {}\n{excerpt}\n", failure.message));
+            text.push_str(&format!("error: {}\n", mistake(failure, identity)));
+            if identity == Identity::Buildx {
+                text.push('\n');
+            }
         }
     }
     text
 }
 
+/// The error in a Dockerfile, and its lines.
+fn mistake(failure: &CheckFailure, identity: Identity) -> String {
+    let excerpt = failure.excerpt.trim_end_matches('\n');
+    let message = match (identity, &failure.reference) {
+        (Identity::Buildx, Some(reference)) => reference,
+        _ => &failure.message,
+    };
+    format!("{message}\n{excerpt}")
+}
+
 /// The plan as JSON, with the answers added.
-fn document(plan: &Plan, answered: &[Answered]) -> Value {
+fn document(plan: &Plan, answered: &[Answered], identity: Identity) -> Value {
     let shown = print::plan_json(&plan.groups, &plan.targets);
     let mut document: Value = serde_json::from_str(&shown).unwrap_or_default();
     if let Some(targets) = document["target"].as_object_mut() {
@@ -142,7 +160,10 @@ fn document(plan: &Plan, answered: &[Answered]) -> Value {
             *target = serde_json::json!({ "build": target.take() });
         }
         for it in answered {
-            let answer = serde_json::from_str(&it.answer.json).unwrap_or(Value::Null);
+            let mut answer = serde_json::from_str(&it.answer.json).unwrap_or(Value::Null);
+            if let (Some(failure), Some(fields)) = (&it.answer.failure, answer.as_object_mut()) {
+                fields.insert("error".to_owned(), mistake(failure, identity).into());
+            }
             targets[it.target.as_str()][it.question.name()] = answer;
         }
     }
@@ -174,6 +195,14 @@ mod tests {
             target: target.to_owned(),
             question,
             answer,
+        }
+    }
+
+    fn failure() -> CheckFailure {
+        CheckFailure {
+            message: "a/Dockerfile:1: wrong".to_owned(),
+            reference: Some("parse error on line 1".to_owned()),
+            excerpt: "a/Dockerfile:1\n".to_owned(),
         }
     }
 
@@ -213,8 +242,12 @@ mod tests {
             answered("b", question, ""),
         ];
         let expected = "a\nabout a\n\none\n\nb\nabout b\n\n";
-        assert_eq!(text(&plan, &answers), expected);
-        let document = document(&plan, &answers);
+        assert_eq!(text(&plan, &answers, Identity::Buildx), expected);
+        let mut wrong = answered("b", question, "");
+        wrong.answer.failure = Some(failure());
+        let expected = "b\nabout b\n\nerror: parse error on line 1\na/Dockerfile:1\n\n";
+        assert_eq!(text(&plan, &[wrong], Identity::Buildx), expected);
+        let document = document(&plan, &answers, Identity::Buildx);
         assert_eq!(document["target"]["a"]["outline"]["a"], 1);
         assert_eq!(document["target"]["b"]["build"]["call"], "outline");
         assert_eq!(metadata(&answers)["a"]["result.json"]["a"], 1);

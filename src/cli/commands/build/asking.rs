@@ -17,6 +17,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
+use crate::cli::report::bake_files::BakeFiles;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, display};
 
@@ -44,6 +45,8 @@ impl Reaching<'_> {
 #[derive(Clone)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) reaching: Reaching<'a>,
+    /// The bake files of this machine, if the progress shows them.
+    pub(crate) bake_files: Option<&'a BakeFiles>,
     pub(crate) sink: Sink,
 }
 
@@ -172,7 +175,11 @@ impl Daemon {
         surroundings: Surroundings<'_>,
         cancelled: &CancellationToken,
     ) -> Result<Self, Failure> {
-        let Surroundings { reaching, sink } = surroundings;
+        let Surroundings {
+            reaching,
+            bake_files,
+            sink,
+        } = surroundings;
         let Reaching {
             mode,
             registries,
@@ -191,6 +198,9 @@ impl Daemon {
         settings.registries = registries.options(environment);
         settings.cancelled = cancelled.clone();
         let (progress, updates) = progress::channel();
+        if let Some(files) = bake_files {
+            files.show(&progress);
+        }
         Ok(Self {
             client,
             settings,

@@ -25,7 +25,7 @@ use crate::cli::interrupt;
 use crate::cli::report::again::again;
 use crate::cli::report::display::Sink;
 use crate::cli::report::terminal::warn;
-use crate::cli::report::{Failure, build_failure, nodes_failure, recorded};
+use crate::cli::report::{Failure, build_failure, display, nodes_failure, recorded};
 
 /// One build of the command.
 pub(super) struct Build<'a> {
@@ -100,6 +100,9 @@ impl<'a> Build<'a> {
         let built = solved.result.and_then(|built| {
             built.map_err(|error| self.failure(&error, summary).incomplete(broken))
         });
+        if built.is_err() && environment.identity == Identity::Buildx {
+            display::warnings(summary, mode, environment);
+        }
         let mut report = report(prepared.request(), &built, summary);
         if let (Ok(built), false) = (&built, args.reports.is_empty()) {
             recorded::add_built(&mut report, "", built, &clients).await;
@@ -126,7 +129,6 @@ impl<'a> Build<'a> {
     ) -> Result<Solved, Failure> {
         let (args, connection, environment) = (self.args, self.connection, self.environment);
         let request = prepared.request();
-        let load = loading::opener(request, ready.address(), connection, environment).await?;
         let run = Run::new(
             &args.registries,
             &args.publishing.retries,
@@ -134,6 +136,8 @@ impl<'a> Build<'a> {
             connection,
             environment,
         )?;
+        let (address, progress) = (ready.address(), &run.progress);
+        let load = loading::opener(request, address, progress, connection, environment).await?;
         ready.warn(&run.progress);
         if environment.identity == Identity::Buildx {
             prepared.show_inputs(&run.progress);
@@ -165,6 +169,8 @@ impl<'a> Build<'a> {
             .await;
         ready.remember_lost();
         let broken = running.broken.paths();
+        let started = running.started.builds();
+        outcome::remember_started(args, &started, &ready.used, environment);
         let summary = running.end().await;
         if let Some(warning) = late {
             warn(&warning);

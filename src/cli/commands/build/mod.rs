@@ -62,7 +62,11 @@ async fn build_or_call(
     };
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = request::build_request(&args, environment)?;
-        let surroundings = asking::Surroundings { reaching, sink };
+        let surroundings = asking::Surroundings {
+            reaching,
+            bake_files: None,
+            sink,
+        };
         let asked = call::cmd_call(request, question, &args.results, surroundings);
         return Box::pin(asked).await;
     }

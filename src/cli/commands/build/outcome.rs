@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use solvekit::builder::Store;
 use solvekit::files;
-use solvekit::pipeline::BuildOutcome;
+use solvekit::pipeline::{BuildOutcome, StartedBuild};
 use solvekit::progress::{Mode, Summary, Warning};
 use solvekit::spread::Built;
 use solvekit::text::redact;
@@ -50,7 +50,24 @@ pub(super) fn finish(
     }
 }
 
-/// Records the build for the history commands. Errors are ignored: an unwritable folder does not
+/// Records the builds that daemons have begun, for the history commands: a failed build is
+/// described there too. Errors are ignored.
+pub(super) fn remember_started(
+    args: &BuildArgs,
+    started: &[StartedBuild],
+    used: &Used,
+    environment: &Environment,
+) {
+    let Some(folder) = &environment.buildx_config else {
+        return;
+    };
+    let (store, state) = (Store::new(folder), args.contexts.state());
+    for build in started {
+        let _ = store.save_state(&used.builder, &build.node, &build.build_ref, &state);
+    }
+}
+
+/// Records the names of a finished build. Errors are ignored: an unwritable folder does not
 /// fail a build.
 fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
     let Some(folder) = &environment.buildx_config else {
@@ -127,7 +144,7 @@ fn write_results(
         // With -q, buildx prints a line with the image's id, which is empty without an image.
         (Mode::Quiet, None) if in_buildx && args.quiet && !args.writes_to_stdout() => print(""),
         (Mode::Tty | Mode::Plain, Some(_)) => {
-            display::result(outcome);
+            display::result(outcome, environment);
             Ok(())
         }
         _ => Ok(()),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, LoadTarget, PushRetries, Reconnect};
+use solvekit::pipeline::{self, LoadTarget, PushRetries, Reconnect, Started};
 use solvekit::progress::{self, Hold, Mode, Summary, Updates, Writer};
 use solvekit::registry;
 use solvekit::session::{BrokenFolders, Sent};
@@ -40,6 +40,8 @@ pub(crate) struct Running {
     stop: CancellationToken,
     display: JoinHandle<Summary>,
     sent: Sent,
+    /// Collects the builds that daemons begin.
+    pub(crate) started: Started,
     /// Collects the folders that a failed build leaves incomplete.
     pub(crate) broken: BrokenFolders,
 }
@@ -113,6 +115,7 @@ impl Run {
             stop,
             display: shown.start(self.updates),
             sent: run.sent.clone(),
+            started: run.started.clone(),
             broken: run.broken.clone(),
         };
         (run, running)
