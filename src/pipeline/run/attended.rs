@@ -96,8 +96,10 @@ impl<'a> Attended<'a> {
         session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
         let cancelled = &self.environment.cancelled;
+        // On the heap: a build that waits for another one is deep in the stack already.
+        let driving = Box::pin(drive_until(client, self.solve, cancelled, frontend));
         let result = tokio::select! {
-            result = drive_until(client, self.solve, cancelled, frontend) => result,
+            result = driving => result,
             never = tell_silences(client, self.environment) => match never {},
         };
         // The status stream ends when the daemon has closed the build; the session is not needed
