@@ -6,7 +6,9 @@ use super::subrequest::{self, Answer};
 use super::{Asked, Error, Job, Setting, Source, SyntaxFailure, images};
 use crate::dockerfile::Wording;
 use crate::gateway::{Bridge, Forward, SolveOptions};
-use crate::translate::{Options, Outcome, ResolvedImages, check, outline, translate};
+use crate::translate::{
+    Options, Outcome, ResolvedImages, check, outline_and_lint, translate_and_lint,
+};
 
 /// A question about a Dockerfile, by the names of `docker buildx build --call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +168,8 @@ impl Question {
             Call::Targets => done(subrequest::targets(&job.source, &parsed.dockerfile)),
             Call::Outline => {
                 let options = self.options(job, setting)?;
-                let made = outline(&parsed.dockerfile, &options, images);
+                let mut linter = parsed.linter.clone();
+                let made = outline_and_lint(&parsed.dockerfile, &options, images, &mut linter);
                 let made = made.map_err(|error| Error::translate(&job.source, None, &error))?;
                 Ok(Some(
                     made.map(|outline| subrequest::outline(&job.source, &outline)),
@@ -174,7 +177,8 @@ impl Question {
             }
             Call::ConvertLlb => {
                 let options = self.options(job, setting)?;
-                let made = translate(&parsed.dockerfile, &options, images);
+                let mut linter = parsed.linter.clone();
+                let made = translate_and_lint(&parsed.dockerfile, &options, images, &mut linter);
                 let made = made.map_err(|error| Error::translate(&job.source, None, &error))?;
                 Ok(Some(made.map(|translation| {
                     subrequest::convert(&translation.definition)

@@ -10,7 +10,7 @@ use crate::dockerfile::{self, Dockerfile, LintConfig, LintConfigError, Linter, P
 use crate::oci::Platform;
 use crate::translate::{
     self, Attributes, ImageKind, ImageRequest, Options, Outcome, ResolvedImages, Translation,
-    UnsupportedCapability, check, outline, translate_and_lint,
+    UnsupportedCapability, check, outline_and_lint, translate_and_lint,
 };
 
 /// A graph for each platform.
@@ -174,8 +174,7 @@ impl Answer {
     /// Adds the results of `--call=check`, `outline` and `targets`.
     fn calls(&mut self, setting: &Setting, source: &[u8], images: &dyn Images) {
         let failed = |failure: &Failure| Value::Object(failure.to_json());
-        let dockerfile = parse(source, &mut Linter::default());
-        let targets = match &dockerfile {
+        let targets = match &parse(source, &mut Linter::default()) {
             Ok(dockerfile) => dockerfile.targets_json(),
             Err(failure) => failed(failure),
         };
@@ -196,9 +195,10 @@ impl Answer {
                     linted["error"] = failed(&failure);
                 }
                 linted["warnings"] = findings_json(&linter).into();
-                dockerfile.and_then(|dockerfile| {
+                let mut linter = Linter::new(setting.config(source).unwrap_or_default());
+                parse(source, &mut linter).and_then(|dockerfile| {
                     self.resolved(setting, images, |options, images| {
-                        outline(&dockerfile, options, images)
+                        outline_and_lint(&dockerfile, options, images, &mut linter)
                     })
                 })
             }

@@ -172,6 +172,23 @@ pub fn outline(
     planned.and_then(|plan| Ok(outline::outline(&plan)))
 }
 
+/// Like [`outline()`], but also reports lint findings to `linter`.
+///
+/// # Errors
+/// [`Error`] with the lines of the fault; also if the findings' rules fail the build.
+pub fn outline_and_lint(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+    linter: &mut Linter,
+) -> Result<Outcome<Outline>, Error> {
+    let before = linter.clone();
+    let mut lint = Lint::new(Some(linter));
+    let planned = go_through(dockerfile, options, images, &mut lint, Purpose::Outline)?;
+    rewind(&planned, linter, before);
+    planned.and_then(|plan| Ok(outline::outline(&plan)))
+}
+
 /// Drops the findings of an incomplete attempt: the next one reports them again.
 fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
     if !matches!(planned, Outcome::Done(_)) {

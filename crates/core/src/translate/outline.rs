@@ -254,7 +254,19 @@ fn all_used(captured: &Captured) -> BTreeSet<&String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::translate::{Options, Outcome, ResolvedImages, outline};
+    use crate::dockerfile::{LintConfig, Linter, parse_and_lint};
+    use crate::translate::{Options, Outcome, Reason, ResolvedImages, outline, outline_and_lint};
+
+    #[test]
+    fn findings_fail_an_outline_if_the_dockerfile_says_so() {
+        let source = b"# check=error=true\nFROM scratch AS a\nCOPY $X /\n";
+        let mut linter = Linter::new(LintConfig::of_dockerfile(source).unwrap());
+        let dockerfile = parse_and_lint(source, &mut linter).unwrap();
+        let (options, images) = (Options::default(), ResolvedImages::new());
+        let failed = outline_and_lint(&dockerfile, &options, &images, &mut linter).unwrap_err();
+        assert!(matches!(*failed.reason, Reason::Lint { rules } if rules == ["UndefinedVar"]));
+        assert!(outline(&dockerfile, &options, &images).is_ok());
+    }
 
     #[test]
     fn arguments_of_needed_stages_are_listed_once() {
