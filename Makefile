@@ -13,10 +13,14 @@ ENGINE = environment=$$(tests/engine up $(1)); export $$environment
 FRONTEND := localhost:5000/solvekit/frontend:latest
 PROFILE := dist
 HOST_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
-# A static program without unwind tables: panics end the process. Its relocations are packed, which
-# takes more than a megabyte off; the C library that is linked in reads them since glibc 2.36.
-STATIC = -C target-feature=+crt-static -C force-unwind-tables=no $(PACKED)
+# Without unwind tables: panics end the process, so nothing reads them.
+SMALL = -C force-unwind-tables=no $(PACKED) $(FOLDED)
+STATIC = -C target-feature=+crt-static $(SMALL)
+# Packed relocations take more than a megabyte off. The C library reads them since glibc 2.36.
 PACKED = $(shell getconf GNU_LIBC_VERSION 2>/dev/null | awk '$$2 >= 2.36 {print "-C link-arg=-Wl,-z,pack-relative-relocs"}')
+# Equal functions are one. The linker that Rust brings for this target can do that.
+FOLDED = $(if $(filter x86_64-unknown-linux-gnu,$(HOST_TARGET)),-C link-arg=-Wl$(COMMA)--icf=all)
+COMMA := ,
 
 .PHONY: help demo dist package test bench frontend-image clean
 
@@ -30,9 +34,8 @@ demo: ## build examples/hello for eight platforms on a real BuildKit and push it
 	@echo; echo "What the registry has now:"; \
 	  curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json' http://localhost:5000/v2/demo/hello/manifests/latest
 
-# Panics end the process, so nothing reads unwind tables.
 dist: ## compile the command as it is shipped: target/dist/solvekit
-	RUSTFLAGS="-C force-unwind-tables=no" cargo build --locked --profile dist --bin solvekit
+	RUSTFLAGS="$(SMALL)" cargo build --locked --profile dist --bin solvekit
 
 package: ## pack the command, compiled statically, as a release has it: target/packages
 	RUSTFLAGS="$(STATIC)" cargo build --locked --bin solvekit --target $(HOST_TARGET) --profile $(PROFILE)
