@@ -161,8 +161,6 @@ fn empty_values_count_as_not_given() {
         "--cache-to=",
         "--progress",
         "",
-        "--platform",
-        "",
         "--call",
         "",
         "--allow=",
@@ -174,10 +172,6 @@ fn empty_values_count_as_not_given() {
         "--sbom",
         "",
         "--push=",
-        "--shm-size",
-        "",
-        "--ulimit",
-        "",
         "--add-host",
         "",
         "--build-context",
@@ -186,6 +180,17 @@ fn empty_values_count_as_not_given() {
         "",
     ];
     Finished::of(solvekit(empty).arg(context.path())).succeeded();
+    // Without these a script would build something else, and not notice.
+    let refused = [
+        ("--tag", "image reference \"\": it is empty"),
+        ("--platform", "\"\""),
+        ("--shm-size", "\"\" is not a size"),
+        ("--ulimit", "\"\""),
+    ];
+    for (flag, reason) in refused {
+        let mut build = solvekit(["build", flag, ""]);
+        Finished::of(build.arg(context.path())).failed_with(1, &[reason]);
+    }
 }
 
 #[test]

@@ -182,7 +182,8 @@ fn a_check_builds_nothing_and_a_failure_is_reported() {
     std::fs::write(folder.path().join("Dockerfile"), broken).expect("it can be written");
     let mut build = compose.command(&folder, &["build", "app"]);
     let failed = Finished::of(build.env("HIDDEN", "hush"));
-    failed.failed_with(1, &["[app ", "exit code: 7"]);
+    let failed = failed.failed_with(1, &["exit code: 7"]);
+    assert!(failed.stdout.contains("[app "), "{}", failed.stdout);
     let unknown = compose.run(&folder, &["build", "--builder=nowhere", "app"]);
     unknown.failed_with(1, &["no builder \"nowhere\" found"]);
 }
