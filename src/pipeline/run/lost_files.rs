@@ -1,7 +1,7 @@
 //! Steps that fail because the daemon's cache has lost the files of their inputs.
 //!
-//! BuildKit offers such a record to each later build, which would fail too. So the build is
-//! repeated once, and makes these inputs again.
+//! BuildKit offers such a cache record to each later build, which would fail too. So the build is
+//! repeated, and makes these inputs again. Each step gets one repeat.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::pipeline::Error;
 /// The most steps of one build that are tried again.
 const MOST: usize = 5;
 
-/// The digests of the steps that have failed so.
+/// The steps that failed for this reason, by digest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LostFiles {
     steps: BTreeSet<String>,
@@ -24,7 +24,7 @@ impl LostFiles {
     }
 
     /// Adds the step of an error. Returns the note to show before the build is repeated; `None` for
-    /// other errors, and if the step has failed so before.
+    /// other errors, and for a step that was repeated already.
     pub(super) fn add(&mut self, error: &Error) -> Option<String> {
         let failure = failed_step(error)?;
         let daemon = failure.source.failure()?;

@@ -14,6 +14,7 @@ use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
 use super::push_retry::Repeats;
 use crate::client::{Client, Code};
+use crate::frontend::Job;
 use crate::pipeline::{Destination, Error, Output};
 
 /// Interval of the checks if a lost daemon is back.
@@ -84,7 +85,7 @@ impl Attempts<'_> {
         self.client = next;
     }
 
-    /// The next attempt can be stopped alone.
+    /// The environment of the next attempt, which can be stopped alone.
     fn environment_of_next(&self) -> Environment {
         Environment {
             cancelled: self.environment.cancelled.child_token(),
@@ -95,7 +96,7 @@ impl Attempts<'_> {
 
     /// Returns when the build can be tried again, or else the failure to report.
     async fn prepare_next(&mut self, error: Error) -> Result<(), Failed> {
-        if self.may_repeat()
+        if self.may_ignore_cache()
             && let Some(note) = self.lost_files.add(&error)
         {
             self.environment.note(note);
@@ -134,6 +135,13 @@ impl Attempts<'_> {
         let repeat = self.pushes.after(error, &self.prepared.request)?;
         self.environment.note(repeat.note);
         Some(repeat.wait)
+    }
+
+    /// True if a repeat can make single steps again. A frontend in the daemon decides about its own
+    /// steps.
+    fn may_ignore_cache(&self) -> bool {
+        let forwarded = self.prepared.job().and_then(Job::elsewhere).is_some();
+        !forwarded && self.may_repeat()
     }
 
     fn may_repeat(&self) -> bool {
