@@ -13,8 +13,7 @@ ENGINE = environment=$$(tests/engine up $(1)); export $$environment
 FRONTEND := localhost:5000/solvekit/frontend:latest
 PROFILE := dist
 HOST_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
-# Without unwind tables: panics end the process, so nothing reads them.
-SMALL = -C force-unwind-tables=no $(PACKED) $(FOLDED)
+SMALL = $(strip $(PACKED) $(FOLDED))
 STATIC = -C target-feature=+crt-static $(SMALL)
 # Packed relocations take more than a megabyte off. The C library reads them since glibc 2.36.
 PACKED = $(shell getconf GNU_LIBC_VERSION 2>/dev/null | awk '$$2 >= 2.36 {print "-C link-arg=-Wl,-z,pack-relative-relocs"}')
