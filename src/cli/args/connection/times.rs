@@ -22,7 +22,9 @@ pub(super) fn silence_limit(text: &str) -> Result<SilenceLimit, String> {
     match waiting(text) {
         Ok(time) if time.is_zero() => Ok(SilenceLimit(None)),
         Ok(time) if time >= Duration::from_secs(1) => Ok(SilenceLimit(Some(time))),
-        _ => Err("it is a time from 1s to 1h, as 90 or 10m, or 0 for no limit".to_owned()),
+        _ => {
+            Err("it must be a time from 1s to 1h, such as 90 or 10m, or 0 for no limit".to_owned())
+        }
     }
 }
 
@@ -51,7 +53,7 @@ mod tests {
         assert_eq!(limit("1s"), seconds(1));
         assert_eq!(limit("0"), Ok(None));
         assert_eq!(limit("0s"), Ok(None));
-        let help = "it is a time from 1s to 1h, as 90 or 10m, or 0 for no limit";
+        let help = "it must be a time from 1s to 1h, such as 90 or 10m, or 0 for no limit";
         for text in ["", "-1", "soon", "500ms", "61m", "2h"] {
             assert_eq!(limit(text), Err(help.to_owned()), "{text}");
         }

@@ -95,7 +95,7 @@ impl<'a> Parser<'a> {
         Some((open, self.read().range))
     }
 
-    /// Reports an object that goes on with `next` after a property.
+    /// Reports an object that continues with `next` after a property.
     fn unclosed_object(&mut self, open: Range, next: JsonToken<'a>) {
         match next.kind {
             JsonKind::End => self.error(
@@ -164,7 +164,7 @@ impl<'a> Parser<'a> {
         None
     }
 
-    /// Reports an array that goes on with `next` after an item.
+    /// Reports an array that continues with `next` after an item.
     fn unclosed_array(&mut self, open: Range, next: JsonToken<'a>) {
         if next.kind == JsonKind::End {
             self.error(
