@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::event::{StatusUpdate, Vertex};
 use super::name::StepName;
+use super::running::Running;
 use super::step::Step;
 
 /// The capacity of the queue, in units of [`UNIT`] bytes.
@@ -237,18 +238,7 @@ impl Source {
     /// Waits for room and sends an update. Returns false if the display has ended.
     pub async fn send(&self, mut update: StatusUpdate) -> bool {
         self.keep_own_logs(&mut update);
-        if let Some(prefix) = &self.prefix {
-            update
-                .vertexes
-                .iter_mut()
-                .for_each(|vertex| add_prefix(prefix, vertex));
-        }
-        if let Some(node) = &self.writer.node {
-            update
-                .vertexes
-                .iter_mut()
-                .for_each(|vertex| add_node(node, vertex));
-        }
+        self.add_names(&mut update);
         let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
         let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
         // The semaphore is never closed, so this cannot fail; a failure would only mean no limit.
@@ -270,7 +260,8 @@ impl Source {
             .is_ok()
     }
 
-    /// Sends a whole stream.
+    /// Sends a whole stream. If it breaks, or this future is dropped, the steps that still run are
+    /// reported as cancelled: nobody will report their end.
     ///
     /// # Errors
     /// The stream's first error.
@@ -278,11 +269,32 @@ impl Source {
         self,
         updates: impl Stream<Item = Result<StatusUpdate, E>>,
     ) -> Result<(), E> {
+        let mut running = Running::of(&self);
         let mut updates = std::pin::pin!(updates);
         while let Some(update) = updates.next().await {
-            self.send(update?).await;
+            let update = update?;
+            running.note(&update);
+            self.send(update).await;
         }
+        running.forget();
         Ok(())
+    }
+
+    /// Sends an update that must not wait.
+    pub(super) fn send_at_once(&self, mut update: StatusUpdate) {
+        self.add_names(&mut update);
+        let _ = self.writer.events.send(Event::new(self.id, update));
+    }
+
+    fn add_names(&self, update: &mut StatusUpdate) {
+        for vertex in &mut update.vertexes {
+            if let Some(prefix) = &self.prefix {
+                add_prefix(prefix, vertex);
+            }
+            if let Some(node) = &self.writer.node {
+                add_node(node, vertex);
+            }
+        }
     }
 
     fn keep_own_logs(&self, update: &mut StatusUpdate) {

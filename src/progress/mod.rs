@@ -51,6 +51,7 @@ mod palette;
 mod plain;
 mod rawjson;
 mod report;
+mod running;
 mod step;
 mod tail;
 mod text;

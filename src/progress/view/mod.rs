@@ -14,6 +14,7 @@ use super::group::Group;
 use super::interval::{Clocks, Interval, merge};
 use super::name::StepName;
 use bounds::Bounds;
+pub(super) use step::CANCELED;
 pub use step::{StepState, StepView};
 
 /// The state of a build, or of several that are shown together.

@@ -104,4 +104,4 @@ impl StepView {
 }
 
 /// The end of a cancelled step's error.
-const CANCELED: &str = "context canceled";
+pub(in super::super) const CANCELED: &str = "context canceled";
