@@ -3,8 +3,9 @@
 //!
 //! They differ where buildx's objects do not do what the options say: with a state volume the
 //! configuration stays mounted, a request for ephemeral storage is not a limit, and a rootless
-//! daemon reads its configuration. And a startup probe makes pods ready in two seconds, not 30;
-//! buildx reads only names, labels, annotations and the number of ready pods.
+//! daemon reads its configuration and can write to its volume. And a startup probe makes pods ready
+//! in two seconds, not 30; buildx reads only names, labels, annotations and the number of ready
+//! pods.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::super::Node;
 use super::objects::{
-    ConfigMap, Container, Exec, Metadata, Names, Object, PodSpec, PodTemplate, Probe, Profile,
-    Resources, SecurityContext, Selector, Stateful, Variable, Volume, VolumeClaim, VolumeClaimSpec,
-    VolumeMount, VolumeSource, Workload, WorkloadSpec,
+    ConfigMap, Container, Exec, Metadata, Names, Object, PodSecurityContext, PodSpec, PodTemplate,
+    Probe, Profile, Resources, SecurityContext, Selector, Stateful, Variable, Volume, VolumeClaim,
+    VolumeClaimSpec, VolumeMount, VolumeSource, Workload, WorkloadSpec,
 };
 use super::options::{APP, KubernetesOptions, PLATFORMS};
 
@@ -25,6 +26,8 @@ pub(super) const STATE: &str = "buildkitd";
 const MEMORY: &str = "buildkit-memory";
 const STATE_PATH: &str = "/var/lib/buildkit";
 const ROOTLESS_STATE_PATH: &str = "/home/user/.local/share/buildkit";
+/// The group of the user in BuildKit's rootless images. Another user gets it beside its own ones.
+const ROOTLESS_GROUP: i64 = 1000;
 /// The folder for the configuration's files.
 const CONFIG_PATH: &str = "/etc/buildkit";
 const CONFIG_FILE: &str = "buildkitd.toml";
@@ -132,6 +135,7 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
         spec: PodSpec {
             service_account_name: options.service_account.clone(),
             scheduler_name: options.scheduler.clone(),
+            security_context: volume_group(options),
             init_containers: emulators.into_iter().collect(),
             containers: vec![buildkitd],
             volumes: Vec::new(),
@@ -139,6 +143,16 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
             tolerations: options.tolerations.clone(),
         },
     }
+}
+
+/// A new volume belongs to root, and a rootless daemon cannot write to it without a group.
+fn volume_group(options: &KubernetesOptions) -> Option<PodSecurityContext> {
+    let is_needed = options.rootless && options.volume.is_some();
+    is_needed.then_some(PodSecurityContext {
+        fs_group: ROOTLESS_GROUP,
+        // Else each start would walk through the whole cache.
+        fs_group_change_policy: "OnRootMismatch",
+    })
 }
 
 fn privileged() -> SecurityContext {

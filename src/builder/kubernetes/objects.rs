@@ -106,6 +106,8 @@ pub(super) struct PodSpec {
     pub(super) service_account_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) scheduler_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) security_context: Option<PodSecurityContext>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) init_containers: Vec<Container>,
     pub(super) containers: Vec<Container>,
@@ -165,6 +167,16 @@ impl Resources {
 pub(super) struct VolumeMount {
     pub(super) name: String,
     pub(super) mount_path: String,
+}
+
+/// The owner of a pod's volumes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PodSecurityContext {
+    /// The group that may write to the volumes.
+    pub(super) fs_group: i64,
+    /// When a volume's files are given to the group.
+    pub(super) fs_group_change_policy: &'static str,
 }
 
 /// Either all privileges, or no system call filter.

@@ -196,6 +196,9 @@ fn a_volume_makes_it_a_stateful_set() {
     ] {
         let size = ("persistent-volume-claim.requests.storage", "10Gi");
         let made = made(&[size, ("rootless", rootless)], |_| ()).remove(0);
+        // A new volume belongs to root.
+        let group = &made["spec"]["template"]["spec"]["securityContext"]["fsGroup"];
+        assert_eq!(group == &json!(1000), rootless == "true");
         assert_eq!(made["kind"], "StatefulSet");
         let spec = &made["spec"];
         assert_eq!(spec["serviceName"], "buildkitd");
