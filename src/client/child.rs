@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{ConnectProblem, Process, transport::BoxIo};
+use super::{ConnectProblem, Process, log_lines::without_log_lines, transport::BoxIo};
 
 /// The number of last bytes of standard error that are kept; they usually name the cause.
 const STDERR_KEPT: usize = 4096;
@@ -124,7 +124,8 @@ async fn keep(
             _ => open = false,
         }
     }
-    let stderr_end = String::from_utf8_lossy(&stderr_end).trim().to_owned();
+    let stderr_end = String::from_utf8_lossy(&stderr_end);
+    let stderr_end = without_log_lines(&stderr_end).join("\n");
     ended(match status {
         Ok(status) if status.success() && stderr_end.is_empty() => None,
         Ok(status) if stderr_end.is_empty() => Some(status.to_string()),

@@ -36,6 +36,7 @@ mod http2;
 mod image_loader;
 mod image_names;
 mod load;
+mod log_lines;
 mod places;
 mod policy;
 mod problem;
@@ -72,6 +73,7 @@ pub use failure::{Code, Failure};
 pub use history::{BuildEvent, BuildEventKind};
 pub use image_loader::ImageLoader;
 pub use load::load_image;
+pub(crate) use log_lines::without_log_lines;
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,

@@ -142,21 +142,10 @@ impl Kubectl {
     }
 }
 
-/// Returns the error output, without its libraries' log lines (`E1121 15:04:05.678901 …`) if there
-/// are other lines.
+/// Returns the error output in one line, without log lines.
 fn error_text(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let is_log = |line: &&str| {
-        let mut letters = line.chars();
-        letters.next().is_some_and(|c| "EWI".contains(c))
-            && letters.by_ref().take(4).all(|c| c.is_ascii_digit())
-            && letters.next() == Some(' ')
-    };
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut shown: Vec<&str> = lines().filter(|line| !is_log(line)).collect();
-    if shown.is_empty() {
-        shown.extend(lines().next_back());
-    }
+    let shown = crate::client::without_log_lines(&text);
     let shown = shown.join(" ");
     let shown = shown.strip_prefix("error: ").unwrap_or(&shown);
     shown.chars().take(SHOWN).collect()

@@ -12,6 +12,8 @@ use crate::client::{Client, ConnectOptions, Succession, TimeLimits};
 
 /// The delay before a pod is watched, so that short builds start no further kubectl.
 const QUIET: Duration = Duration::from_secs(3);
+/// How long one kubectl watches the pod, until the next one does.
+const WATCH: Duration = Duration::from_secs(300);
 /// The interval at which the pod is queried if it cannot be watched.
 const PULSE: Duration = Duration::from_secs(10);
 
@@ -70,7 +72,7 @@ impl Succession for Replacement {
 impl Replacement {
     /// Watches the pod; false if the watch ends.
     async fn is_deleted_while_watched(&self) -> bool {
-        let Some(mut watch) = Watch::start(&self.driver.kubectl, &["pod", &self.pod]) else {
+        let Some(mut watch) = Watch::start(&self.driver.kubectl, WATCH, &["pod", &self.pod]) else {
             return false;
         };
         while let Some(change) = watch.next::<Pod>().await {

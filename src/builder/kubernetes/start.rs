@@ -87,7 +87,11 @@ impl Kubernetes {
         let began = Instant::now();
         let until = began + self.options.timeout;
         let selector = self.selector();
-        let mut watch = Watch::start(&self.kubectl, &["pods", &selector]);
+        let mut watch = Watch::start(
+            &self.kubectl,
+            self.options.timeout + QUICK,
+            &["pods", &selector],
+        );
         let mut pause = Pause::new(watch.is_some());
         let (mut seen, mut told) = (Seen::default(), String::new());
         loop {

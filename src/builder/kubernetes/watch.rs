@@ -1,6 +1,8 @@
 //! Watches objects of the cluster with one `kubectl get --watch`, which is cheaper than repeated
 //! queries and reports changes at once.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncReadExt as _;
@@ -36,9 +38,17 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Starts to watch objects; `None` if the program cannot be started.
-    pub(super) fn start(kubectl: &Kubectl, arguments: &[&str]) -> Option<Self> {
-        let get = ["get", "--watch", "--output-watch-events", "--output=json"];
+    /// Starts to watch objects for some time; `None` if the program cannot be started. The time
+    /// also ends a `kubectl` whose solvekit was killed.
+    pub(super) fn start(kubectl: &Kubectl, within: Duration, arguments: &[&str]) -> Option<Self> {
+        let timeout = format!("--request-timeout={}s", within.as_secs().max(1));
+        let get = [
+            "get",
+            "--watch",
+            "--output-watch-events",
+            "--output=json",
+            &timeout,
+        ];
         let mut child = kubectl.spawn(&get, arguments).ok()?;
         Some(Self {
             stdout: child.stdout.take()?,
