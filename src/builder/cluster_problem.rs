@@ -120,6 +120,18 @@ pub enum PodsProblem {
         /// True if the quota requires requests or limits that the pods do not set.
         unspecified: bool,
     },
+    /// The service account of the pods does not exist.
+    NoServiceAccount {
+        /// Its name.
+        name: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// The daemon takes more memory than the pods may take.
+    OutOfMemory {
+        /// The limit: `200Mi`.
+        limit: String,
+    },
     /// A pod's volume is not provided.
     NoVolume {
         /// The claim.

@@ -443,6 +443,63 @@ fn a_cluster_without_volumes_is_reported() {
 }
 
 #[test]
+fn a_service_account_that_is_missing_is_reported() {
+    let cluster = Cluster::new();
+    let missing =
+        r#"error looking up service account ci/runner: serviceaccount \"runner\" not found"#;
+    cluster.set("refused", &refused(missing));
+    cluster
+        .run(&create_of(
+            "one",
+            "namespace=ci,serviceaccount=runner,timeout=4s",
+        ))
+        .failed_with(
+            1,
+            &[
+                "serviceaccount \"runner\" not found",
+                "kubectl --namespace=ci create serviceaccount runner",
+            ],
+        );
+}
+
+/// The status of a pod whose container has ended again, in Kubernetes 1.36.
+fn crashing(reason: &str) -> String {
+    format!(
+        r#"{{"phase":"Running","conditions":[{{"type":"PodScheduled","status":"True"}},
+        {{"type":"Ready","status":"False","reason":"ContainersNotReady"}}],
+        "containerStatuses":[{{"name":"buildkitd","ready":false,"restartCount":2,"state":{{"waiting":
+        {{"reason":"CrashLoopBackOff","message":"back-off 20s restarting failed container"}}}},
+        "lastState":{{"terminated":{{"exitCode":137,"reason":"{reason}"}}}}}}]}}"#
+    )
+}
+
+#[test]
+fn a_daemon_that_ends_again_and_again_is_not_explained_by_old_events() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "1000");
+    cluster.set("pod", &crashing("Error").replace('\n', ""));
+    // The pod had to wait for its volume at first.
+    cluster.set(
+        "events",
+        r#"{"items":[{"type":"Warning","reason":"FailedScheduling","message":"0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"}]}"#,
+    );
+    let options = "persistent-volume-claim.requests.storage=1Gi,rootless=true,timeout=2s";
+    let made = cluster.run(&create_of("kept", options));
+    assert!(!made.stderr.contains("unbound"), "{}", made.stderr);
+    made.failed_with(
+        1,
+        &["buildkitd ended with 137 (Error", "logs kept0-0 --previous"],
+    );
+    cluster.set("pod", &crashing("OOMKilled").replace('\n', ""));
+    cluster
+        .run(&create_of("small", "limits.memory=20Mi,timeout=2s"))
+        .failed_with(
+            1,
+            &["OOMKilled", "more than 20Mi of memory", "limits.memory="],
+        );
+}
+
+#[test]
 fn a_build_moves_on_when_its_pod_is_deleted() {
     let cluster = Cluster::new();
     cluster.run(&create_of("pool", "replicas=2")).succeeded();

@@ -172,7 +172,7 @@ impl Kubernetes {
             pods,
             ..Seen::default()
         };
-        Err(self.not_ready("none of them runs".to_owned(), &seen, Vec::new()))
+        Err(self.not_ready("none of them runs".to_owned(), &seen, &[]))
     }
 
     /// Returns the claims of the pods' volumes.
@@ -199,7 +199,7 @@ impl Kubernetes {
         if names.is_empty() {
             return Ok(());
         }
-        let what = format!("remove the {resource} {}", names.join(", "));
+        let what = format!("remove the {} {}", spoken(resource), names.join(", "));
         let delete = ["delete", "--ignore-not-found", "--wait=false", resource];
         let arguments: Vec<&str> = delete.iter().chain(names).copied().collect();
         self.kubectl.run(&what, &arguments).await.map(drop)
@@ -241,6 +241,17 @@ impl Kubernetes {
             Some(_) => "StatefulSet",
         };
         format!("{kind} {}", self.name)
+    }
+}
+
+/// A resource as the messages call it.
+fn spoken(resource: &str) -> &str {
+    match resource {
+        "deployments.apps" => "Deployment",
+        "statefulsets.apps" => "StatefulSet",
+        "configmaps" => "ConfigMap",
+        "persistentvolumeclaims" => "volume",
+        other => other,
     }
 }
 

@@ -135,6 +135,36 @@ impl Pod {
         self.is_running() && conditions.any(|one| one.kind == "Ready" && one.status == "True")
     }
 
+    fn is_scheduled(&self) -> bool {
+        let mut conditions = self.status.conditions.iter();
+        conditions.any(|one| one.kind == "PodScheduled" && one.status == "True")
+    }
+
+    /// The explanations of the containers that wait.
+    fn waiting_messages(&self) -> impl Iterator<Item = &str> {
+        let inits = self.status.init_container_statuses.iter();
+        let containers = inits.chain(&self.status.container_statuses);
+        let waiting = containers.filter_map(|one| one.state.waiting.as_ref());
+        waiting.map(|detail| detail.message.trim())
+    }
+
+    /// True if a container runs again and again, but always ends.
+    pub(super) fn is_crashing(&self) -> bool {
+        self.ends().next().is_some()
+    }
+
+    /// True if a container took more memory than its limit.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        self.ends().any(|end| end.reason == "OOMKilled")
+    }
+
+    /// The failed ends of the containers that are not ready.
+    fn ends(&self) -> impl Iterator<Item = &Detail> {
+        let containers = self.status.container_statuses.iter();
+        let unready = containers.filter(|one| !one.ready);
+        unready.filter_map(ContainerStatus::failed_end)
+    }
+
     /// Returns the pod's state with its reason: `ready`, `Pending: ContainerCreating`, `Pending:
     /// Unschedulable (0/3 nodes are available)`.
     pub(super) fn state(&self) -> String {
@@ -174,17 +204,18 @@ impl Pod {
 }
 
 impl ContainerStatus {
+    /// Returns how the container failed last time. An init container that succeeded has ended too.
+    fn failed_end(&self) -> Option<&Detail> {
+        let last = self.last_state.terminated.as_ref();
+        let ended = self.state.terminated.as_ref().or(last);
+        ended.filter(|one| one.exit_code != Some(0))
+    }
+
     /// Returns the reason why the container waits, and how it ended last time.
     fn trouble(&self) -> Option<String> {
         let waits = self.state.waiting.as_ref();
         let waits = waits.map(|one| sentence(&one.reason, &one.message));
-        let ended = self
-            .state
-            .terminated
-            .as_ref()
-            .or(self.last_state.terminated.as_ref());
-        // An init container that succeeded has ended too.
-        let ended = ended.filter(|one| one.exit_code != Some(0)).map(|one| {
+        let ended = self.failed_end().map(|one| {
             let code = one.exit_code.unwrap_or_default();
             let message = match one.message.trim() {
                 "" => String::new(),
@@ -205,6 +236,25 @@ impl ContainerStatus {
 }
 
 impl Event {
+    /// True if it says no more than what is already known about its pod: `state` is the text about
+    /// the pods, with `pod` being the one that the event is about.
+    pub(super) fn is_known(&self, state: &str, pod: Option<&Pod>) -> bool {
+        let message = self.message.trim();
+        // `Error: ImagePullBackOff` has only the reason of another event.
+        let is_reason = |text: &str| !text.contains(char::is_whitespace);
+        if message.strip_prefix("Error: ").is_some_and(is_reason) || state.contains(message) {
+            return true;
+        }
+        let Some(pod) = pod else {
+            return false;
+        };
+        // It has been scheduled since.
+        let is_old = self.reason == "FailedScheduling" && pod.is_scheduled();
+        // `Failed to pull image "x": MESSAGE`.
+        let mut messages = pod.waiting_messages();
+        is_old || messages.any(|known| !known.is_empty() && message.contains(known))
+    }
+
     /// Returns the text of a warning. A claim without a volume is a normal event for the cluster,
     /// because a volume may still be added.
     pub(super) fn trouble(&self) -> Option<String> {
@@ -270,6 +320,63 @@ mod tests {
             "Running: buildkitd ended with 137 (OOMKilled, started again 1 time)"
         );
         assert_eq!(state(json!({"phase": "Running"})), "Running, not ready");
+    }
+
+    fn event(reason: &str, message: &str) -> Event {
+        let event = json!({"type": "Warning", "reason": reason, "message": message});
+        serde_json::from_value(event).unwrap()
+    }
+
+    /// The status of a pod in Kubernetes 1.36 whose daemon needs more memory than its limit.
+    fn out_of_memory() -> Pod {
+        let status = json!({"phase": "Running", "conditions": [
+                {"type": "PodReadyToStartContainers", "status": "True"},
+                {"type": "Initialized", "status": "True"},
+                {"type": "Ready", "status": "False", "reason": "ContainersNotReady",
+                    "message": "containers with unready status: [buildkitd]"},
+                {"type": "PodScheduled", "status": "True"}],
+            "containerStatuses": [{"name": "buildkitd", "ready": false, "restartCount": 2,
+                "started": false,
+                "state": {"waiting": {"reason": "CrashLoopBackOff", "message":
+                    "back-off 20s restarting failed container=buildkitd pod=oom0-1_ci(b50f58cc)"}},
+                "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]});
+        serde_json::from_value(json!({"metadata": {"name": "oom0-1"}, "status": status})).unwrap()
+    }
+
+    #[test]
+    fn a_daemon_without_memory_is_recognized() {
+        let pod = out_of_memory();
+        assert!(pod.is_crashing() && pod.is_out_of_memory());
+        let waiting = json!({"status": {"containerStatuses": [
+            {"state": {"waiting": {"reason": "ContainerCreating"}}}]}});
+        let waiting: Pod = serde_json::from_value(waiting).unwrap();
+        assert!(!waiting.is_crashing());
+    }
+
+    #[test]
+    fn an_event_that_repeats_the_state_is_left_out() {
+        let pod = out_of_memory();
+        let is_known = |reason, message| event(reason, message).is_known(&pod.state(), Some(&pod));
+        // The volume was provided meanwhile.
+        let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. \
+                       not found";
+        assert!(is_known("FailedScheduling", unbound));
+        assert!(!is_known("Unhealthy", "Startup probe failed: no such file"));
+        let message = "rpc error: code = NotFound desc = 10.0.0.1/no/such:1: not found";
+        let pulling = json!({"metadata": {"name": "a"}, "status": {"phase": "Pending",
+            "containerStatuses": [{"name": "buildkitd", "ready": false, "state":
+                {"waiting": {"reason": "ErrImagePull", "message": message}}}]}});
+        let pod: Pod = serde_json::from_value(pulling).unwrap();
+        for known in [
+            "Error: ErrImagePull",
+            "Error: ImagePullBackOff",
+            &format!("Failed to pull image \"10.0.0.1/no/such:1\": {message}"),
+        ] {
+            assert!(
+                event("Failed", known).is_known(&pod.state(), Some(&pod)),
+                "{known}"
+            );
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Kubernetes {
             if is_late || is_hopeless {
                 let warnings = self.pod_warnings(&seen.pods).await;
                 let ready = self.ready_after(&seen.pods, began.elapsed());
-                return Err(self.not_ready(ready, &seen, warnings));
+                return Err(self.not_ready(ready, &seen, &warnings));
             }
         }
     }

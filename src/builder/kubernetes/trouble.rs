@@ -25,31 +25,30 @@ impl Kubernetes {
     pub(super) async fn refusal(&self, workload: Option<&Workload>) -> Option<String> {
         match self.options.volume {
             None => workload.and_then(Workload::trouble),
-            Some(_) => self.warnings(&self.name).await.into_iter().next(),
+            Some(_) => {
+                let warnings = self.warnings(&self.name).await;
+                warnings.first().and_then(Event::trouble)
+            }
         }
     }
 
     /// Returns the last warnings about an object; none without permission to read events.
-    async fn warnings(&self, name: &str) -> Vec<String> {
+    async fn warnings(&self, name: &str) -> Vec<Event> {
         let field = format!("--field-selector=involvedObject.name={name}");
         let events = ["events", field.as_str()];
         let list = self.kubectl.get("list the events", &events).await;
         let list: List<Event> = list.ok().flatten().unwrap_or_default();
-        let mut warnings: Vec<String> =
-            list.items.iter().rev().filter_map(Event::trouble).collect();
-        warnings.dedup();
-        warnings.truncate(WARNINGS);
-        warnings
+        let warnings = list.items.into_iter().rev();
+        warnings.filter(|event| event.trouble().is_some()).collect()
     }
 
     /// Returns the warnings about the first pod that is not ready, and about its volume.
-    pub(super) async fn pod_warnings(&self, pods: &[Pod]) -> Vec<String> {
+    pub(super) async fn pod_warnings(&self, pods: &[Pod]) -> Vec<Event> {
         let Some(pod) = pods.iter().find(|pod| !pod.is_ready()) else {
             return Vec::new();
         };
         let mut warnings = self.warnings(&pod.metadata.name).await;
-        let waits = warnings.iter().any(|one| one.contains(UNBOUND));
-        if waits || pod.state().contains(UNBOUND) {
+        if pod.state().contains(UNBOUND) {
             warnings.extend(self.warnings(&claim(pod)).await);
         }
         warnings
@@ -57,13 +56,22 @@ impl Kubernetes {
 
     /// Returns the error for pods that are not ready, with the kind of the problem. `ready`
     /// contains the number of ready ones: `0 of 1 after 120s`.
-    pub(super) fn not_ready(&self, ready: String, seen: &Seen, warnings: Vec<String>) -> Error {
+    pub(super) fn not_ready(&self, ready: String, seen: &Seen, warnings: &[Event]) -> Error {
         let mut states = vec![ready];
         states.extend(seen.refusal.clone());
-        let unready = seen.pods.iter().filter(|pod| !pod.is_ready());
-        states.extend(unready.map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
-        states.extend(warnings);
-        let state = states.join("; ");
+        let unready = || seen.pods.iter().filter(|pod| !pod.is_ready());
+        states.extend(unready().map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
+        let mut state = states.join("; ");
+        let mut shown = 0;
+        for warning in warnings {
+            if shown < WARNINGS
+                && !warning.is_known(&state, unready().next())
+                && let Some(text) = warning.trouble()
+            {
+                state = format!("{state}; {text}");
+                shown += 1;
+            }
+        }
         Error::PodsNotReady {
             name: self.kind(),
             problem: self.problem(&state, seen),
@@ -75,6 +83,10 @@ impl Kubernetes {
     fn problem(&self, state: &str, seen: &Seen) -> PodsProblem {
         let any = |reasons: &[&str]| reasons.iter().any(|reason| state.contains(reason));
         let pod = seen.pods.iter().find(|pod| !pod.is_ready());
+        // Warnings may be older than the state.
+        if let Some(pod) = pod.filter(|pod| pod.is_crashing()) {
+            return self.crash(pod);
+        }
         if any(&["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]) {
             let image = self.options.image.clone();
             return PodsProblem::ImagePull { image };
@@ -87,6 +99,14 @@ impl Kubernetes {
             return PodsProblem::Quota {
                 namespace: self.namespace_of(seen),
                 unspecified: any(&["must specify"]),
+            };
+        }
+        if let Some(account) = self.options.service_account.clone()
+            && any(&[&format!("serviceaccount \"{account}\" not found")])
+        {
+            return PodsProblem::NoServiceAccount {
+                name: account,
+                namespace: self.namespace_of(seen),
             };
         }
         if any(&["rivileged"]) {
@@ -105,15 +125,26 @@ impl Kubernetes {
         }
         let namespace = self.options.namespace.clone();
         match pod.map(|pod| pod.metadata.name.clone()) {
-            Some(pod) if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) => {
-                PodsProblem::Crashing { pod, namespace }
-            }
+            Some(pod) if any(&["Unhealthy"]) => PodsProblem::Crashing { pod, namespace },
             Some(pod) => PodsProblem::Waiting {
                 object: format!("pod/{pod}"),
                 namespace,
             },
             None => PodsProblem::Waiting {
                 object: format!("{}/{}", self.resource(), self.name),
+                namespace,
+            },
+        }
+    }
+
+    fn crash(&self, pod: &Pod) -> PodsProblem {
+        let namespace = self.options.namespace.clone();
+        match self.options.limits.get("memory") {
+            Some(limit) if pod.is_out_of_memory() => PodsProblem::OutOfMemory {
+                limit: limit.clone(),
+            },
+            _ => PodsProblem::Crashing {
+                pod: pod.metadata.name.clone(),
                 namespace,
             },
         }

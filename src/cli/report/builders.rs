@@ -188,6 +188,14 @@ fn for_pods(problem: &PodsProblem) -> Option<String> {
             "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have the \
              quota raised: kubectl --namespace={namespace} describe quota shows it"
         ),
+        PodsProblem::NoServiceAccount { name, namespace } => format!(
+            "create it: kubectl --namespace={namespace} create serviceaccount {name}; or take \
+             another with --driver-opt serviceaccount=…"
+        ),
+        PodsProblem::OutOfMemory { limit } => format!(
+            "BuildKit and its steps take more than {limit} of memory: create the builder with a \
+             higher --driver-opt limits.memory=…"
+        ),
         PodsProblem::NoVolume {
             claim,
             namespace,
@@ -301,6 +309,15 @@ mod tests {
             }),
             "kubectl describe deployments.apps/a0 tells more; --driver-opt timeout=5m waits longer"
         );
+        let account = advice(PodsProblem::NoServiceAccount {
+            name: "runner".to_owned(),
+            namespace: "ci".to_owned(),
+        });
+        assert!(account.contains("kubectl --namespace=ci create serviceaccount runner"));
+        let memory = advice(PodsProblem::OutOfMemory {
+            limit: "200Mi".to_owned(),
+        });
+        assert!(memory.contains("more than 200Mi") && memory.contains("limits.memory"));
         let advice = advice(PodsProblem::NoVolume {
             claim: "buildkitd-a0-0".to_owned(),
             namespace: "ci".to_owned(),
