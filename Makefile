@@ -13,13 +13,8 @@ ENGINE = environment=$$(tests/engine up $(1)); export $$environment
 FRONTEND := localhost:5000/solvekit/frontend:latest
 PROFILE := dist
 HOST_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
-SMALL = $(strip $(PACKED) $(FOLDED))
-STATIC = -C target-feature=+crt-static $(SMALL)
-# Packed relocations take more than a megabyte off. The C library reads them since glibc 2.36.
-PACKED = $(shell getconf GNU_LIBC_VERSION 2>/dev/null | awk '$$2 >= 2.36 {print "-C link-arg=-Wl,-z,pack-relative-relocs"}')
-# Equal functions are one. The linker that Rust brings for this target can do that.
-FOLDED = $(if $(filter x86_64-unknown-linux-gnu,$(HOST_TARGET)),-C link-arg=-Wl$(COMMA)--icf=all)
-COMMA := ,
+SMALL = $(shell packaging/flags $(HOST_TARGET))
+STATIC = $(shell packaging/flags $(HOST_TARGET) static)
 
 .PHONY: help demo dist package test bench frontend-image clean
 
