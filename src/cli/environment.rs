@@ -105,7 +105,8 @@ impl Environment {
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
         let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
         let folder = |name: &str, usual: &str| {
-            path(name).or_else(|| path(owner::HOME).map(|home| home.join(usual)))
+            let inside = || usual.split('/').collect::<PathBuf>();
+            path(name).or_else(|| path(owner::HOME).map(|home| home.join(inside())))
         };
         let docker_config = invocation.config.clone();
         let docker_config = docker_config.or_else(|| folder("DOCKER_CONFIG", ".docker"));

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
+use solvekit_host::sockets::LOCAL_NOUN;
+
 use super::{
     ClientCertificateProblem, Code, Endpoint, Failure, ServerCertificateProblem, TlsFailure,
 };
@@ -11,7 +13,7 @@ use super::{
 #[non_exhaustive]
 pub enum ConnectProblem {
     /// The path of the socket does not exist.
-    #[error("there is no socket {path:?}")]
+    #[error("there is no {LOCAL_NOUN} {path:?}")]
     NoSocket {
         /// The path.
         path: PathBuf,
@@ -23,7 +25,7 @@ pub enum ConnectProblem {
         path: PathBuf,
     },
     /// Access to the socket is denied.
-    #[error("no permission to open the socket {path:?}")]
+    #[error("no permission to open the {LOCAL_NOUN} {path:?}")]
     PermissionDenied {
         /// The path.
         path: PathBuf,

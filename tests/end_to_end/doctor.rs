@@ -1,9 +1,11 @@
 //! `solvekit doctor`: reports what works, and for each broken part the command that repairs it.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{BuilderHome, Engine, Finished, folder_of, solvekit};
 
@@ -120,4 +122,86 @@ fn a_builder_that_is_not_running_is_not_started() {
         "{report}"
     );
     assert!(run(&["ls"]).contains("inactive"));
+}
+
+/// What `solvekit doctor --format json` finds.
+fn findings(home: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
+    let mut command = solvekit(["doctor", "--format", "json"]);
+    command.args(arguments).env_remove("BUILDKIT_HOST");
+    command.env("DOCKER_CONFIG", home.path());
+    command.envs(variables.iter().copied());
+    let done = Finished::of(&mut command);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    let lines = done.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+fn assert_found(found: &[Value], check: &str, text: &str, fix: &str) {
+    let is_it = |it: &&Value| {
+        let has = |field: &str, text: &str| it[field].as_str().unwrap_or("").contains(text);
+        it["check"] == check && it["state"] == "fail" && has("text", text) && has("fix", fix)
+    };
+    assert!(found.iter().any(|it| is_it(&it)), "{check}: {found:?}");
+    for it in found.iter().filter(|it| it["state"] == "fail") {
+        assert!(it["fix"].is_string(), "without a next step: {it}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named_with_the_next_step() {
+    let home = folder_of(&[("config.json", "{\"auths\":"), ("buildx", "")]);
+    let found = findings(&home, &["--addr", "unix:///no/socket"], &[]);
+    assert_found(
+        &found,
+        "logins",
+        "is not a docker configuration",
+        "correct ",
+    );
+    assert_found(&found, "builders", "Not a directory", "BUILDX_CONFIG");
+
+    let home = folder_of(&[("config.json/file", "")]);
+    let found = findings(&home, &["--addr", "unix:///no/socket"], &[]);
+    assert_found(&found, "logins", "Is a directory", "DOCKER_CONFIG");
+    assert_found(&found, "builders", "Is a directory", "DOCKER_CONFIG");
+}
+
+#[test]
+fn a_docker_host_of_another_system_is_reported() {
+    let home = folder_of(&[("config.json", "{}")]);
+    let variables = [("DOCKER_HOST", "npipe:////./pipe/docker_engine")];
+    let found = findings(&home, &[], &variables);
+    assert_found(
+        &found,
+        "daemon",
+        "DOCKER_HOST is ignored",
+        "unix:///var/run/docker.sock",
+    );
+}
+
+#[test]
+fn a_registry_that_cannot_be_used_has_a_fitting_next_step() {
+    let home = folder_of(&[("config.json", "{\"credsStore\": \"missing\"}")]);
+    let registry = &Engine::get().registry;
+    let found = findings(&home, &["--timeout=1", registry], &[]);
+    let helper = "cannot run the credential helper docker-credential-missing";
+    assert_found(
+        &found,
+        "registry",
+        helper,
+        "install docker-credential-missing",
+    );
+
+    let home = folder_of(&[("config.json", "{}")]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = listener.local_addr().expect("bound").to_string();
+    let found = findings(&home, &["--timeout=1", &silent], &[]);
+    assert_found(&found, "registry", "does not answer within 2 s", "network");
+    drop(listener);
+    let proxy = format!("http://{silent}");
+    let variables = [("HTTPS_PROXY", &*proxy)];
+    let found = findings(&home, &["--timeout=1", "far.example"], &variables);
+    let text = "cannot reach the registry far.example through the proxy";
+    assert_found(&found, "registry", text, "NO_PROXY=far.example");
 }

@@ -8,6 +8,7 @@ use solvekit_host::sockets::DOCKER_ENGINE;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::library::no_json;
 
 /// The part of `config.json` with the proxies.
 #[derive(Debug, Default, Deserialize)]
@@ -57,6 +58,7 @@ pub(crate) fn add(
             error.line(),
             error.column()
         ))
+        .advised(Some(no_json(&path.display().to_string())))
     })?;
     let engine = environment.docker_host.as_deref().unwrap_or(DOCKER_ENGINE);
     extend(build_args, &config, engine);

@@ -40,6 +40,11 @@ impl Advised for Error {
                 "make {} writable, or set BUILDX_CONFIG to a folder that is",
                 path.parent().unwrap_or(path).display()
             ),
+            Self::File { action: "read", .. } => {
+                "make it readable for this user, or name another folder with DOCKER_CONFIG (for \
+                 builders: BUILDX_CONFIG)"
+                    .to_owned()
+            }
             Self::NotOnPath { program } if program == "kubectl" => {
                 "the kubernetes driver speaks to the cluster through kubectl: install it, and see \
                  that kubectl get pods works"

@@ -1,6 +1,7 @@
 //! The next step when a daemon cannot be reached, by the type of the problem.
 
 use solvekit::client::{Address, ConnectProblem, Endpoint, Error, Stage};
+use solvekit_host::sockets::{ENGINE_EXAMPLE, ENGINE_START, HAS_UNIX, LOCAL_NOUN, LOCAL_SCHEME};
 
 use super::buildx_words;
 use super::usage::Advised;
@@ -13,6 +14,10 @@ impl Advised for Error {
             Self::ConnectionLost { .. } => Some(
                 "see whether the daemon was restarted or hangs, and its log; --daemon-timeout 10m \
                  waits longer for a slow one"
+                    .to_owned(),
+            ),
+            Self::TlsFile { .. } => Some(
+                "name a file in PEM that this user can read (--tlscacert, --tlscert, --tlskey)"
                     .to_owned(),
             ),
             Self::TlsFolder { .. } => Some(
@@ -43,8 +48,10 @@ fn not_found(attempts: &[(Address, ConnectProblem)]) -> String {
         .filter(|(_, problem)| !matches!(problem, ConnectProblem::NoSocket { .. }))
         .find_map(|(address, problem)| for_problem(problem, address));
     hint.unwrap_or_else(|| {
-        "start buildkitd, or name a daemon with BUILDKIT_HOST: unix://, tcp://host:1234, docker://"
-            .to_owned()
+        format!(
+            "start buildkitd, or name a daemon with BUILDKIT_HOST: {LOCAL_SCHEME}://, \
+             tcp://host:1234, docker://"
+        )
     })
 }
 
@@ -52,9 +59,10 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
     let is_docker = matches!(address, Address::Docker(_) | Address::Container { .. });
     let hint = match problem {
         ConnectProblem::NoSocket { .. } | ConnectProblem::Refused { .. } if is_docker => {
-            "start the Docker Engine (systemctl start docker), or name its socket: \
-             docker:///path/docker.sock"
-                .to_owned()
+            format!(
+                "start the Docker Engine ({ENGINE_START}), or name its {LOCAL_NOUN}: \
+                 {ENGINE_EXAMPLE}"
+            )
         }
         ConnectProblem::NoSocket { .. } | ConnectProblem::Refused { .. } => format!(
             "start the daemon (buildkitd --addr {address}), or name another one with BUILDKIT_HOST"
@@ -68,6 +76,9 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
         }
         ConnectProblem::Program { program, .. } => {
             format!("see whether {program} knows it, it runs, and buildctl is in it")
+        }
+        ConnectProblem::PermissionDenied { .. } if !HAS_UNIX => {
+            "join the group docker-users, or run as an administrator".to_owned()
         }
         ConnectProblem::PermissionDenied { path } => format!(
             "join the group that owns the socket (ls -l {}), or run as root",

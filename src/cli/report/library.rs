@@ -11,8 +11,34 @@ use super::usage::Advised;
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {
-        daemon_text::for_error(self)
+        for_logins(self).or_else(|| daemon_text::for_error(self))
     }
+}
+
+/// The next step for logins that cannot be read.
+fn for_logins(error: &registry::Error) -> Option<String> {
+    use registry::Error;
+    Some(match error {
+        Error::ReadConfig { .. } => {
+            "make it readable for this user, or name another folder with DOCKER_CONFIG".to_owned()
+        }
+        Error::ParseConfig { place, .. } => no_json(place),
+        Error::MalformedAuth { registry, .. } => {
+            format!("log in again: solvekit login {registry}")
+        }
+        Error::RunHelper { helper, .. } => format!(
+            "install {helper}, or take it out of config.json and log in again: solvekit login HOST"
+        ),
+        _ => return None,
+    })
+}
+
+/// The next step for a configuration that is not JSON. Docker's own commands refuse it too.
+pub(crate) fn no_json(place: &str) -> String {
+    format!(
+        "correct {place} (JSON in UTF-8, without a byte order mark), or remove it and log in \
+         again: solvekit login HOST"
+    )
 }
 
 /// The registry that an error or one of its causes is about.

@@ -22,7 +22,7 @@ mod flag_tests;
 pub(crate) mod hint;
 pub(crate) mod image_diff;
 pub(crate) mod last_lines;
-mod library;
+pub(crate) mod library;
 pub(crate) mod nodes_failure;
 pub(crate) mod panic;
 pub(crate) mod platforms_failure;

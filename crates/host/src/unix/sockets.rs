@@ -23,6 +23,15 @@ pub const BUILDKITD: &str = "unix:///run/buildkit/buildkitd.sock";
 
 /// The scheme of addresses of local daemons.
 pub const LOCAL_SCHEME: &str = "unix";
+/// The word for what local daemons listen on.
+pub const LOCAL_NOUN: &str = "socket";
+/// The usual way to start the Docker Engine.
+pub const ENGINE_START: &str = match cfg!(target_os = "macos") {
+    true => "open -a Docker",
+    false => "systemctl start docker",
+};
+/// An engine's address as an example.
+pub const ENGINE_EXAMPLE: &str = "docker:///path/docker.sock";
 /// The system's own SSH agent, if `SSH_AUTH_SOCK` names none. Unix has none.
 pub const SSH_AGENT: Option<&str> = None;
 

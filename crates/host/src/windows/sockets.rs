@@ -29,6 +29,12 @@ pub const BUILDKITD: &str = "npipe:////./pipe/buildkitd";
 
 /// The scheme of addresses of local daemons.
 pub const LOCAL_SCHEME: &str = "npipe";
+/// The word for what local daemons listen on.
+pub const LOCAL_NOUN: &str = "named pipe";
+/// The usual way to start the Docker Engine.
+pub const ENGINE_START: &str = "open Docker Desktop";
+/// An engine's address as an example.
+pub const ENGINE_EXAMPLE: &str = "docker://npipe:////./pipe/NAME";
 /// The system's own SSH agent, if `SSH_AUTH_SOCK` names none: that of Windows' OpenSSH.
 pub const SSH_AGENT: Option<&str> = Some(r"\\.\pipe\openssh-ssh-agent");
 

@@ -51,6 +51,13 @@ pub enum RefusedAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Via(pub(super) Option<String>);
 
+impl Via {
+    /// True if the request went through a proxy.
+    pub fn is_used(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -9,6 +9,7 @@ use crate::cli::args::builder::{Builders, Used};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
+use crate::cli::report::terminal::warn;
 
 impl ConnectionArgs {
     /// Starts a daemon for this command, after none was found. Without buildkitd on this machine
@@ -61,7 +62,16 @@ impl ConnectionArgs {
             engine_headers: engine_headers.clone(),
             ..ConnectOptions::new(address)
         });
-        Ok(client::connect_default(&places.collect::<Vec<_>>()).await)
+        let connected = client::connect_default(&places.collect::<Vec<_>>()).await;
+        let host = environment
+            .docker_host
+            .as_deref()
+            .filter(|_| environment.buildkit_host.is_none());
+        if let (Err(_), Err(error)) = (&connected, Address::Docker(None).with_docker_host(host)) {
+            let message = Failure::from(error).into_message();
+            warn(&format!("DOCKER_HOST is ignored: {message}"));
+        }
+        Ok(connected)
     }
 }
 

@@ -16,7 +16,7 @@ const PLATFORMS: &str = "platforms";
 pub(super) async fn check(connection: &ConnectionArgs, environment: &Environment) -> Vec<Finding> {
     match look(connection, environment).await {
         Ok(findings) => findings,
-        Err(failure) => vec![Finding::of_failure(DAEMON, &failure)],
+        Err(failure) => vec![Finding::of_failure(DAEMON, &failure).or_fix(ANOTHER)],
     }
 }
 
@@ -59,7 +59,7 @@ fn of_node(builder: &Builder, node: &str, report: Result<Report, Error>) -> Vec<
         Ok(report) => report,
         Err(error) => {
             let failure = Failure::from(error).with_prefix(&name);
-            return vec![Finding::of_failure(DAEMON, &failure)];
+            return vec![Finding::of_failure(DAEMON, &failure).or_fix(ANOTHER)];
         }
     };
     match report.status {
@@ -116,5 +116,6 @@ fn of_platforms(node: &str, platforms: &[Platform]) -> Finding {
     }
 }
 
+const ANOTHER: &str = "choose another builder (solvekit ls), or name a daemon: --addr ADDRESS";
 const CHECK: &str = "look at its workers: solvekit workers";
 const EMULATE: &str = "solvekit platforms tries each; solvekit platforms --install adds emulators";

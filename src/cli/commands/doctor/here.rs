@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use solvekit::client::Address;
 use solvekit_host::files::check_writable;
+use solvekit_host::sockets::DOCKER_ENGINE;
 
 use super::finding::Finding;
 use crate::cli::args::builder::Builders;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
+const DAEMON: &str = "daemon";
 const PROXY: &str = "proxy";
 const STORE: &str = "builders";
 const STATE: &str = "state";
@@ -25,6 +28,16 @@ const PLUGINS: [&str; 4] = [
 
 fn words(error: &io::Error) -> String {
     Failure::from_error(error).into_message()
+}
+
+/// `DOCKER_HOST`, which the search for a daemon ignores if it is no address.
+pub(super) fn docker_host(environment: &Environment) -> Option<Finding> {
+    let is_sought = environment.buildkit_host.is_none();
+    let host = environment.docker_host.as_deref().filter(|_| is_sought);
+    let error = Address::Docker(None).with_docker_host(host).err()?;
+    let failure = Failure::from(error).with_prefix("DOCKER_HOST is ignored");
+    let fix = format!("write it as {DOCKER_ENGINE}, tcp://HOST:2375 or ssh://HOST, or unset it");
+    Some(Finding::of_failure(DAEMON, &failure.advised(Some(fix))))
 }
 
 /// The proxies of the environment. Requests ignore an invalid one.
@@ -48,16 +61,21 @@ pub(super) fn proxies(environment: &Environment) -> Vec<Finding> {
     findings.collect()
 }
 
+const WRITABLE: &str = "change its owner, or name another folder with BUILDX_CONFIG";
+
 /// The builders of this user.
 pub(super) fn store(environment: &Environment) -> Vec<Finding> {
     let builders = match Builders::of(environment) {
         Ok(builders) => builders,
-        Err(failure) => return vec![Finding::of_failure(STORE, &failure)],
+        Err(failure) => return vec![Finding::of_failure(STORE, &failure).or_fix(WRITABLE)],
     };
     let folder = builders.store.folder().display().to_string();
     let all = match builders.store.builders() {
         Ok(all) => all,
-        Err(error) => return vec![Finding::of_failure(STORE, &Failure::from(error))],
+        Err(error) => {
+            let finding = Finding::of_failure(STORE, &Failure::from(error));
+            return vec![finding.or_fix(WRITABLE)];
+        }
     };
     let count = all.iter().filter(|builder| builder.is_ok()).count();
     let mut findings = vec![match writable(builders.store.folder()) {
@@ -68,7 +86,7 @@ pub(super) fn store(environment: &Environment) -> Vec<Finding> {
                 "{count} in {folder}, which cannot be written: {}",
                 words(&error)
             ),
-            "change its owner, or name another folder with BUILDX_CONFIG",
+            WRITABLE,
         ),
     }];
     let broken = all.into_iter().filter_map(Result::err);

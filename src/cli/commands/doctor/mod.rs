@@ -54,12 +54,15 @@ pub(crate) async fn cmd_doctor(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    // A registry is asked twice: for its service and for a token.
+    let limit = connection.timeout() * 2;
     let (daemon, registries, logins) = tokio::join!(
         daemon::check(connection, environment),
-        registries::check(&args.registries, &args.reach, environment),
-        registries::logins(environment),
+        registries::check(&args.registries, &args.reach, environment, limit),
+        registries::logins(environment, limit),
     );
     let mut findings = daemon;
+    findings.extend(here::docker_host(environment));
     findings.extend(logins);
     findings.extend(registries);
     findings.extend(here::proxies(environment));

@@ -4,7 +4,10 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use solvekit::registry::{Client, Credentials, Error, Pong, login_key, registry_of_key};
+use solvekit::registry::{
+    Client, ClientOptions, Credentials, Error, Pong, RetryPolicy, login_key, registry_of_key,
+};
+use tokio::time::timeout;
 
 use super::finding::Finding;
 use crate::cli::args::registries::RegistryArgs;
@@ -18,11 +21,20 @@ const CLOCK: &str = "clock";
 const UNREACHABLE: &str =
     "look at the name and at the network; HTTPS_PROXY names a proxy, if one is needed";
 
+const LOCKED: &str =
+    "see whether it waits for you to unlock it; solvekit login HOST stores a login again";
+
 /// The largest tolerated clock difference; certificates and tokens have time limits.
 const SKEW: Duration = Duration::from_secs(60);
 
 /// The place of the logins, and the availability of credential helpers.
-pub(super) async fn logins(environment: &Environment) -> Vec<Finding> {
+pub(super) async fn logins(environment: &Environment, limit: Duration) -> Vec<Finding> {
+    let silent = || Finding::broken(LOGINS, no_answer("a credential helper", limit), LOCKED);
+    let found = timeout(limit, of_logins(environment)).await;
+    found.unwrap_or_else(|_| vec![silent()])
+}
+
+async fn of_logins(environment: &Environment) -> Vec<Finding> {
     let credentials = match environment.credentials() {
         Ok(credentials) => credentials,
         Err(failure) => return vec![Finding::of_failure(LOGINS, &failure)],
@@ -62,15 +74,28 @@ pub(super) async fn check(
     names: &[String],
     reach: &RegistryArgs,
     environment: &Environment,
+    limit: Duration,
 ) -> Vec<Finding> {
     if names.is_empty() {
         return Vec::new();
     }
-    let client = reach.client_with(Credentials::none(), environment);
+    let options = ClientOptions {
+        retries: RetryPolicy::never(),
+        ..reach.options(environment)
+    };
+    let client = Client::new(Credentials::none().into(), options);
     let credentials = environment.credentials().ok();
     let ask = names.iter().map(async |name| {
         let key = login_key(name);
-        of_registry(registry_of_key(&key), &client, credentials.as_ref()).await
+        let registry = registry_of_key(&key);
+        let found = timeout(limit, of_registry(registry, &client, credentials.as_ref())).await;
+        found.unwrap_or_else(|_| {
+            vec![Finding::broken(
+                REGISTRY,
+                no_answer(registry, limit),
+                UNREACHABLE,
+            )]
+        })
     });
     join_all(ask).await.into_iter().flatten().collect()
 }
@@ -80,8 +105,10 @@ async fn of_registry(
     client: &Client,
     credentials: Option<&Credentials>,
 ) -> Vec<Finding> {
-    let failed =
-        |error: Error| Finding::of_failure(REGISTRY, &Failure::from(error)).or_fix(UNREACHABLE);
+    let failed = |error: Error| {
+        let fix = unreachable_fix(registry, &error);
+        Finding::of_failure(REGISTRY, &Failure::from(error)).or_fix(&fix)
+    };
     let pong = match client.ping(registry).await {
         Ok(pong) => pong,
         Err(error) => return vec![failed(error)],
@@ -124,6 +151,21 @@ async fn of_registry(
         },
     };
     [Some(answer), clock].into_iter().flatten().collect()
+}
+
+fn no_answer(who: &str, limit: Duration) -> String {
+    format!("{who} does not answer within {} s", limit.as_secs())
+}
+
+/// The next step for a registry that cannot be reached.
+fn unreachable_fix(registry: &str, error: &Error) -> String {
+    match error {
+        Error::Unreachable { proxy, .. } if proxy.is_used() => format!(
+            "see whether the proxy runs and lets {registry} through; NO_PROXY={registry} goes \
+             around it"
+        ),
+        _ => UNREACHABLE.to_owned(),
+    }
 }
 
 /// The difference between the clocks, if it matters.
