@@ -181,6 +181,26 @@ fn a_docker_host_of_another_system_is_reported() {
 }
 
 #[test]
+fn a_buildkitd_on_path_is_not_started() {
+    let home = folder_of(&[
+        ("config.json", "{}"),
+        ("bin/buildkitd", "#!/bin/sh\n: >\"$MARKER\"\nexit 1\n"),
+    ]);
+    let daemon = home.path().join("bin/buildkitd");
+    fs::set_permissions(&daemon, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let mut command = solvekit(["doctor"]);
+    command.env_remove("BUILDKIT_HOST");
+    command.env("DOCKER_HOST", "unix:///no/socket");
+    command.env("DOCKER_CONFIG", home.path());
+    command.env("PATH", home.path().join("bin"));
+    command.env("MARKER", home.path().join("started"));
+    let done = Finished::of(&mut command).succeeded();
+    let text = "none is running; a build starts buildkitd";
+    assert!(done.stdout.contains(text), "{}", done.stdout);
+    assert!(!home.path().join("started").exists());
+}
+
+#[test]
 fn a_registry_that_cannot_be_used_has_a_fitting_next_step() {
     let home = folder_of(&[("config.json", "{\"credsStore\": \"missing\"}")]);
     let registry = &Engine::get().registry;

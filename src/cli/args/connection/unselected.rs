@@ -4,14 +4,37 @@
 use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings};
 
-use super::ConnectionArgs;
+use super::{Asked, ConnectionArgs, say};
 use crate::cli::args::builder::{Builders, Used};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::warn;
 
+/// The daemon that a command starts for itself if none is found.
+const BUILDKITD: &str = "buildkitd";
+
 impl ConnectionArgs {
+    /// Connects to the daemon of a command without a builder, and starts none. `None` if a build
+    /// would start one.
+    pub(crate) async fn connect_existing(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<Client>, Failure> {
+        let is_selected = environment.buildkit_host.is_some() || self.tls()?.is_some();
+        if !is_selected
+            && matches!(self.asked(environment), Asked::Nothing)
+            && environment.has_program(BUILDKITD)
+        {
+            return match self.connect_default(environment).await? {
+                Err(client::Error::NotFound { .. }) => Ok(None),
+                connected => Ok(Some(connected?)),
+            };
+        }
+        let (client, _) = self.connect_for(environment, &[], &say).await?;
+        Ok(Some(client))
+    }
+
     /// Starts a daemon for this command, after none was found. Without buildkitd on this machine
     /// the error is `none`.
     pub(super) async fn start_local(
@@ -20,6 +43,9 @@ impl ConnectionArgs {
         none: client::Error,
         boot: &Boot<'_>,
     ) -> Result<(Client, Used), Failure> {
+        if !environment.has_program(BUILDKITD) {
+            return Err(none.into());
+        }
         let mut builder = Builder::new("local", Driver::Local);
         let node = NodeSettings {
             endpoint: "local".to_owned(),

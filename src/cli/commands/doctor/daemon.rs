@@ -5,7 +5,7 @@ use solvekit::client::Client;
 use solvekit::oci::Platform;
 
 use super::finding::Finding;
-use crate::cli::args::connection::{ConnectionArgs, say};
+use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::builder_platforms::{marked, shortened};
@@ -25,8 +25,10 @@ async fn look(
     environment: &Environment,
 ) -> Result<Vec<Finding>, Failure> {
     let Some((builders, builder)) = connection.builder_of(environment)? else {
-        let (client, _) = connection.connect_for(environment, &[], &say).await?;
-        return of_client(&client).await;
+        return match connection.connect_existing(environment).await? {
+            Some(client) => of_client(&client).await,
+            None => Ok(vec![Finding::good(DAEMON, STARTED)]),
+        };
     };
     let reports = builders.reports(&builder, connection.limits()).await;
     let nodes = builder.nodes.iter().zip(reports);
@@ -117,5 +119,6 @@ fn of_platforms(node: &str, platforms: &[Platform]) -> Finding {
 }
 
 const ANOTHER: &str = "choose another builder (solvekit ls), or name a daemon: --addr ADDRESS";
+const STARTED: &str = "none is running; a build starts buildkitd, which is on PATH, for itself";
 const CHECK: &str = "look at its workers: solvekit workers";
 const EMULATE: &str = "solvekit platforms tries each; solvekit platforms --install adds emulators";
