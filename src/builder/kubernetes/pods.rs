@@ -250,9 +250,11 @@ impl Event {
         };
         // It has been scheduled since.
         let is_old = self.reason == "FailedScheduling" && pod.is_scheduled();
+        // The end of the container says more than the probes of an ended container.
+        let of_crash = matches!(self.reason.as_str(), "BackOff" | "Unhealthy") && pod.is_crashing();
         // `Failed to pull image "x": MESSAGE`.
         let mut messages = pod.waiting_messages();
-        is_old || messages.any(|known| !known.is_empty() && message.contains(known))
+        is_old || of_crash || messages.any(|known| !known.is_empty() && message.contains(known))
     }
 
     /// Returns the text of a warning. A claim without a volume is a normal event for the cluster,
@@ -361,7 +363,12 @@ mod tests {
         let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. \
                        not found";
         assert!(is_known("FailedScheduling", unbound));
-        assert!(!is_known("Unhealthy", "Startup probe failed: no such file"));
+        assert!(is_known("Unhealthy", "Startup probe failed: no such file"));
+        assert!(is_known(
+            "BackOff",
+            "Back-off restarting failed container buildkitd"
+        ));
+        assert!(!is_known("Evicted", "The node was low on resource: memory"));
         let message = "rpc error: code = NotFound desc = 10.0.0.1/no/such:1: not found";
         let pulling = json!({"metadata": {"name": "a"}, "status": {"phase": "Pending",
             "containerStatuses": [{"name": "buildkitd", "ready": false, "state":
