@@ -1,26 +1,22 @@
 //! The channel of events to the display, which several builds and the client's own steps share.
 //!
-//! A daemon's reports go through a [`Source`], which waits while the display is far behind, so
-//! memory stays bounded. The client's own steps ([`Step`], in `step.rs`) are few and never wait.
+//! A daemon's reports go through a [`Source`] (in `source.rs`), which waits while the display is
+//! far behind, so memory stays bounded. The client's own steps ([`Step`], in `step.rs`) are few and
+//! never wait.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use futures_util::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::event::{StatusUpdate, Vertex};
-use super::name::StepName;
-use super::running::Running;
+use super::event::StatusUpdate;
+use super::source::{LogOwners, Source};
 use super::step::Step;
 
-/// The capacity of the queue, in units of [`UNIT`] bytes.
-const QUEUE: u32 = 1024;
-/// An update takes one unit, plus one per this many bytes of logs.
-const UNIT: usize = 4096;
+/// The capacity of the queue, in units. A [`Source`] says how many an update takes.
+pub(super) const QUEUE: u32 = 1024;
 
 /// Opens a channel. The [`Updates`] end when the writer, its clones, sources and steps are all
 /// dropped.
@@ -45,7 +41,7 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
         seed,
         next: AtomicU64::new(1),
         space: Arc::new(Semaphore::new(QUEUE as usize)),
-        log_owners: Mutex::default(),
+        log_owners: LogOwners::default(),
     };
     (
         Writer {
@@ -57,9 +53,6 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
         Updates { events: receiver },
     )
 }
-
-/// The most steps whose log source is remembered.
-const OWNERS: usize = 200_000;
 
 /// An event on its way to the display.
 #[derive(Debug)]
@@ -75,10 +68,19 @@ pub struct Event {
 impl Event {
     /// Creates an event as it would come through a channel.
     pub fn new(source: u64, update: StatusUpdate) -> Self {
+        Self::with_room(source, update, None)
+    }
+
+    /// Creates an event that holds room in the queue.
+    pub(super) fn with_room(
+        source: u64,
+        update: StatusUpdate,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Self {
         Self {
             source,
             update,
-            _room: None,
+            _room: room,
         }
     }
 }
@@ -116,24 +118,23 @@ impl Updates {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     clock: fn() -> SystemTime,
     seed: [u8; 16],
     next: AtomicU64,
-    space: Arc<Semaphore>,
-    /// The source that reports the logs of a step which several builds share: the first one.
-    log_owners: Mutex<HashMap<String, u64>>,
+    pub(super) space: Arc<Semaphore>,
+    pub(super) log_owners: LogOwners,
 }
 
 /// The sending end. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    events: mpsc::UnboundedSender<Event>,
-    shared: Arc<Shared>,
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    pub(super) shared: Arc<Shared>,
     /// The node of its sources, if there are several.
-    node: Option<Arc<str>>,
+    pub(super) node: Option<Arc<str>>,
     /// The target of its sources, if there are several.
-    target: Option<Arc<str>>,
+    pub(super) target: Option<Arc<str>>,
 }
 
 impl Writer {
@@ -170,11 +171,7 @@ impl Writer {
     /// Returns a new source of events with its own clock, for the status stream of one build on one
     /// daemon.
     pub fn source(&self) -> Source {
-        Source {
-            id: self.shared.next.fetch_add(1, Ordering::Relaxed),
-            prefix: self.target.as_deref().map(str::to_owned),
-            writer: self.clone(),
-        }
+        Source::new(self.shared.next.fetch_add(1, Ordering::Relaxed), self)
     }
 
     /// Returns a writer for one of several nodes: steps of its sources without a platform end with
@@ -218,142 +215,11 @@ impl Writer {
     }
 }
 
-/// The events of one build on one daemon.
-///
-/// Several sources may report the same step (the same digest). It is shown once, with its log once.
-#[derive(Debug)]
-pub struct Source {
-    id: u64,
-    prefix: Option<String>,
-    writer: Writer,
-}
-
-impl Source {
-    /// Adds a prefix to every step's name: `[2/3] RUN` becomes `[web 2/3] RUN`.
-    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = Some(prefix.into());
-        self
-    }
-
-    /// Waits for room and sends an update. Returns false if the display has ended.
-    pub async fn send(&self, mut update: StatusUpdate) -> bool {
-        self.keep_own_logs(&mut update);
-        self.add_names(&mut update);
-        let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
-        let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
-        // The semaphore is never closed, so this cannot fail; a failure would only mean no limit.
-        let room = self
-            .writer
-            .shared
-            .space
-            .clone()
-            .acquire_many_owned(units)
-            .await
-            .ok();
-        self.writer
-            .events
-            .send(Event {
-                source: self.id,
-                update,
-                _room: room,
-            })
-            .is_ok()
-    }
-
-    /// Sends a whole stream. If it breaks, or this future is dropped, the steps that still run are
-    /// reported as cancelled: nobody will report their end.
-    ///
-    /// # Errors
-    /// The stream's first error.
-    pub async fn forward<E>(
-        self,
-        updates: impl Stream<Item = Result<StatusUpdate, E>>,
-    ) -> Result<(), E> {
-        let mut running = Running::of(&self);
-        let mut updates = std::pin::pin!(updates);
-        while let Some(update) = updates.next().await {
-            let update = update?;
-            running.note(&update);
-            self.send(update).await;
-        }
-        running.forget();
-        Ok(())
-    }
-
-    /// Sends an update that must not wait.
-    pub(super) fn send_at_once(&self, mut update: StatusUpdate) {
-        self.add_names(&mut update);
-        let _ = self.writer.events.send(Event::new(self.id, update));
-    }
-
-    fn add_names(&self, update: &mut StatusUpdate) {
-        for vertex in &mut update.vertexes {
-            if let Some(prefix) = &self.prefix {
-                add_prefix(prefix, vertex);
-            }
-            if let Some(node) = &self.writer.node {
-                add_node(node, vertex);
-            }
-        }
-    }
-
-    fn keep_own_logs(&self, update: &mut StatusUpdate) {
-        if update.logs.is_empty() {
-            return;
-        }
-        let mut owners = self
-            .writer
-            .shared
-            .log_owners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        update.logs.retain(|log| match owners.get(&log.vertex) {
-            Some(owner) => *owner == self.id,
-            None => {
-                // More steps than any build has: a hostile daemon must not fill the memory.
-                if owners.len() < OWNERS {
-                    owners.insert(log.vertex.clone(), self.id);
-                }
-                true
-            }
-        });
-    }
-}
-
-impl Drop for Source {
-    /// Another source may now report the logs of the same steps.
-    fn drop(&mut self) {
-        let mut owners = self
-            .writer
-            .shared
-            .log_owners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        owners.retain(|_, owner| *owner != self.id);
-    }
-}
-
-fn prefixed(prefix: &str, name: &str) -> String {
+/// Adds a prefix to a step's name: `[2/3] RUN` becomes `[web 2/3] RUN`.
+pub(super) fn prefixed(prefix: &str, name: &str) -> String {
     match name.strip_prefix('[') {
         Some(rest) => format!("[{prefix} {rest}"),
         None => format!("[{prefix}] {name}"),
-    }
-}
-
-fn add_prefix(prefix: &str, vertex: &mut Vertex) {
-    vertex.name = prefixed(prefix, &vertex.name);
-    if let Some(group) = &mut vertex.progress_group {
-        group.name = prefixed(prefix, &group.name);
-    }
-}
-
-/// Each platform is built on one node, so steps with a platform need no node name.
-fn add_node(node: &str, vertex: &mut Vertex) {
-    let group = vertex.progress_group.as_mut().map(|group| &mut group.name);
-    for name in [Some(&mut vertex.name), group].into_iter().flatten() {
-        if !name.is_empty() && StepName::new(name).platform().is_none() {
-            name.push_str(&format!(" ({node})"));
-        }
     }
 }
 

@@ -52,6 +52,7 @@ mod plain;
 mod rawjson;
 mod report;
 mod running;
+mod source;
 mod step;
 mod tail;
 mod text;
@@ -59,7 +60,7 @@ mod timeline;
 mod tty;
 mod view;
 
-pub use channel::{Event, Sink, Source, Updates, Writer, channel, channel_with_clock};
+pub use channel::{Event, Sink, Updates, Writer, channel, channel_with_clock};
 pub use display::{Display, Held, Hold, Options};
 pub use ends::{StepEnd, StepEnds};
 pub use event::{
@@ -72,6 +73,7 @@ pub use jsonl::BuildEnd;
 pub use mode::{Mode, ModeError};
 pub use palette::{Palette, PaletteProblem};
 pub use report::{FailedStep, Summary, render_failure, render_warnings};
+pub use source::Source;
 pub use step::{Step, Transfer};
 pub use tail::LogTail;
 pub(crate) use text::size;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use super::channel::Source;
 use super::event::{StatusUpdate, Vertex};
+use super::source::Source;
 use super::view::CANCELED;
 
 /// More steps than run at once in any build: protects the memory from a hostile daemon.

@@ -2,7 +2,10 @@
 //! `kubectl exec`.
 
 mod choose;
+mod cluster_data;
+mod containers;
 mod endpoint;
+mod events;
 mod kubectl;
 mod manifest;
 mod objects;
@@ -15,16 +18,19 @@ mod start;
 mod trouble;
 mod values;
 mod watch;
+mod workload;
 
 use std::time::Duration;
 
+use self::cluster_data::{List, Named};
 pub use self::endpoint::kubernetes_endpoint;
 use self::endpoint::{escape, kubeconfig};
 use self::kubectl::{Kubectl, PATIENCE};
 use self::options::KubernetesOptions;
-use self::pods::{List, Named, Pod, Workload};
+use self::pods::Pod;
 use self::start::Pods;
 use self::trouble::Seen;
+use self::workload::Workload;
 use super::{Boot, Driver, Error, Node, NodeProblem, Status};
 use crate::client::{Address, Client, ConnectOptions, TimeLimits};
 

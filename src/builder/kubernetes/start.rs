@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::super::pull::step;
 use super::super::{ClusterRefusal, KubectlProblem, PodReport, PodsProblem};
+use super::cluster_data::count;
 use super::objects::Object;
-use super::pods::{Pod, count};
+use super::pods::Pod;
 use super::trouble::Seen;
 use super::watch::{Change, Watch};
 use super::{Boot, Error, Kubernetes, manifest};

@@ -2,7 +2,10 @@
 //! object that manages them.
 
 use super::super::{Error, PodsProblem};
-use super::pods::{Event, List, Pod, Workload};
+use super::cluster_data::List;
+use super::events::Event;
+use super::pods::Pod;
+use super::workload::Workload;
 use super::{Kubernetes, manifest};
 
 /// The most warnings of an object that are shown.

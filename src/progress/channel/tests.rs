@@ -1,4 +1,4 @@
-use super::super::event::VertexLog;
+use super::super::event::{Vertex, VertexLog};
 use super::*;
 
 fn log(vertex: &str, data: &'static [u8]) -> StatusUpdate {
