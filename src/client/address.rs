@@ -1,6 +1,8 @@
-//! The address of a BuildKit and its text forms. No I/O.
+//! The address of a BuildKit: how it is parsed. No I/O.
 
-use std::{fmt, path::PathBuf};
+mod text;
+
+use std::path::PathBuf;
 
 use solvekit_host::sockets::{DOCKER_ENGINE, HAS_PIPES, HAS_UNIX};
 
@@ -151,30 +153,6 @@ impl Endpoint {
             Self::Unix(path) | Self::Pipe(path) => path.display().to_string(),
             Self::Process(process) => process.to_string(),
             tcp => tcp.to_string().trim_start_matches("tcp://").to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Pipe(path) => write!(f, "npipe://{}", path.display()),
-            Self::Process(process) => process.fmt(f),
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Buildkit(endpoint) => endpoint.fmt(f),
-            Self::Docker(None) => f.write_str("docker://"),
-            Self::Docker(Some(pipe @ Endpoint::Pipe(_))) => write!(f, "docker://{pipe}"),
-            Self::Docker(Some(endpoint)) => write!(f, "docker://{}", endpoint.bare()),
-            Self::Container { engine, name } => write!(f, "container {name:?} at {engine}"),
         }
     }
 }

@@ -69,7 +69,7 @@ pub enum Error {
         reason: TlsProblem,
     },
     /// The daemon could not be reached.
-    #[error("cannot connect to BuildKit at {address}")]
+    #[error("cannot connect to BuildKit at {}", .address.in_words())]
     Connect {
         /// The address.
         address: Address,
@@ -156,7 +156,7 @@ impl Error {
 fn join(attempts: &[(Address, ConnectProblem)]) -> String {
     let lines: Vec<_> = attempts
         .iter()
-        .map(|(address, problem)| format!("{address}: {problem}"))
+        .map(|(address, problem)| format!("{}: {problem}", address.in_words()))
         .collect();
     lines.join("; ")
 }

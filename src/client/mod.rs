@@ -38,6 +38,7 @@ mod image_names;
 mod load;
 mod log_lines;
 mod places;
+mod pod;
 mod policy;
 mod problem;
 mod process;
@@ -75,13 +76,14 @@ pub use image_loader::ImageLoader;
 pub use load::load_image;
 pub(crate) use log_lines::without_log_lines;
 pub use places::{Surroundings, connect_default, default_addresses};
+pub use pod::Pod;
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,
     SourceRule, SourceSelector, SourceUpdate,
 };
 pub use problem::{ConnectProblem, Stage};
+pub use process::Process;
 pub(crate) use process::percent_decoded;
-pub use process::{Pod, Process};
 pub use prune_plan::{KeptRecords, PruneDoubt, PrunePlan};
 pub use recorded_result::{EngineImage, EngineLayer, RecordedImage, RecordedProvenance};
 pub use server_tls::ServerTls;

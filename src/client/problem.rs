@@ -31,7 +31,7 @@ pub enum ConnectProblem {
         path: PathBuf,
     },
     /// Nothing listens at the endpoint.
-    #[error("nothing listens on {endpoint} (connection refused)")]
+    #[error("nothing listens on {} (connection refused)", .endpoint.in_words())]
     Refused {
         /// The endpoint.
         endpoint: Endpoint,
@@ -60,7 +60,7 @@ pub enum ConnectProblem {
         source: io::Error,
     },
     /// The byte stream could not be opened for another reason.
-    #[error("cannot open {endpoint}")]
+    #[error("cannot open {}", .endpoint.in_words())]
     Io {
         /// The endpoint.
         endpoint: Endpoint,

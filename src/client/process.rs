@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{AddressProblem, Error};
+use super::{AddressProblem, Error, Pod};
 
 /// The remote command that serves BuildKit's gRPC on standard input and output.
 const DIAL_BUILDKIT: [&str; 2] = ["buildctl", "dial-stdio"];
@@ -11,6 +11,9 @@ const DIAL_BUILDKIT: [&str; 2] = ["buildctl", "dial-stdio"];
 const DIAL_ENGINE: [&str; 3] = ["docker", "system", "dial-stdio"];
 /// Options that disable prompts and set a timeout.
 const SSH_OPTIONS: [&str; 5] = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
+
+/// The parameters of a `kube-pod://` address.
+const POD_PARAMETERS: [&str; 4] = ["context", "namespace", "container", "kubeconfig"];
 
 /// A program whose standard input and output connect to a daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,12 +43,15 @@ impl Process {
     /// Returns the pod that the address names, if it is a `kube-pod://` address.
     pub fn pod(&self) -> Option<Pod> {
         let (name, query) = split_query(self.address.strip_prefix("kube-pod://")?);
-        let namespace = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("namespace="));
+        let values = parameters(query, &POD_PARAMETERS).ok()?;
+        let value = |wanted: &str| {
+            let mut found = values.iter().filter(|(name, _)| name == wanted);
+            found.next_back().map(|(_, value)| value.clone())
+        };
         Some(Pod {
             name: name.trim_end_matches('/').to_owned(),
-            namespace: namespace.map(str::to_owned),
+            namespace: value("namespace"),
+            context: value("context"),
         })
     }
 
@@ -104,16 +110,6 @@ impl fmt::Display for Process {
     }
 }
 
-/// A pod with a daemon.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pod {
-    /// Its name.
-    pub name: String,
-    /// Its namespace; `None` for that of the kubeconfig's context.
-    pub namespace: Option<String>,
-}
-
 struct Command {
     program: &'static str,
     arguments: Vec<String>,
@@ -157,8 +153,7 @@ fn pod(rest: &str) -> Parsed {
     let mut arguments = Vec::new();
     let mut of_exec = Vec::new();
     let mut variables = Vec::new();
-    let known = ["context", "namespace", "container", "kubeconfig"];
-    for (key, value) in parameters(query, &known)? {
+    for (key, value) in parameters(query, &POD_PARAMETERS)? {
         match key.as_str() {
             "context" => arguments.push(format!("--context={value}")),
             "namespace" => {

@@ -28,7 +28,8 @@ pub(super) const NOTICE: Duration = Duration::from_secs(30);
 /// The error of a stream whose daemon hangs.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "{address} sent nothing for {} seconds, although it was asked",
+    "{} sent nothing for {} seconds, although it was asked",
+    .address.in_words(),
     .limit.as_secs_f64()
 )]
 struct Silent {
@@ -44,7 +45,8 @@ pub(super) fn silent_line(address: &Address, limit: Option<Duration>) -> String 
         None => "the build waits until it answers".to_owned(),
     };
     let seconds = NOTICE.as_secs();
-    format!("{address} has sent nothing for {seconds} seconds, although it was asked: {next}")
+    let daemon = address.in_words();
+    format!("{daemon} has sent nothing for {seconds} seconds, although it was asked: {next}")
 }
 
 /// Connects the stream of a connection with its watcher. When the connection is opened again, its

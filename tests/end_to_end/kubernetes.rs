@@ -524,7 +524,7 @@ fn a_build_moves_on_when_its_pod_is_deleted() {
         &built.stderr,
         &[
             &format!("the pod {pod} is being deleted: the build moves on"),
-            &format!("building again from its cache at kube-pod://{other}"),
+            &format!("building again from its cache at the pod {other}"),
         ],
     );
     assert_eq!(built.stderr.matches(&format!("{word}-1\n")).count(), 1);

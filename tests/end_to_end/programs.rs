@@ -103,7 +103,7 @@ fn what_a_program_says_is_in_the_error() {
     Finished::of(&mut programs.solvekit(&["--addr", "kube-pod://bk", "workers"])).failed_with(
         1,
         &[
-            "kube-pod://bk",
+            "cannot connect to BuildKit at the pod bk",
             "pods \"bk\" not found",
             "exit status: 3",
             "buildctl",

@@ -1,3 +1,4 @@
+use super::super::ConnectProblem;
 use super::*;
 
 fn parsed(text: &str) -> String {
@@ -24,6 +25,27 @@ fn every_form_is_printed_as_it_was_written() {
     ] {
         assert_eq!(parsed(text), text);
     }
+}
+
+#[test]
+fn messages_name_a_pod_without_the_query_of_its_address() {
+    let in_words = |text: &str| Address::parse(text).unwrap().in_words();
+    assert_eq!(
+        in_words(
+            "kube-pod://b0-1?container=buildkitd&namespace=ci&context=arn%3Aaws%3Ax&kubeconfig=%2Fk"
+        ),
+        "the pod b0-1 (namespace ci, context arn:aws:x)"
+    );
+    assert_eq!(in_words("kube-pod://b0-1"), "the pod b0-1");
+    assert_eq!(in_words("ssh://me@host"), "ssh://me@host");
+    let error = Error::Connect {
+        address: Address::parse("kube-pod://b0-1?kubeconfig=%2Fk").unwrap(),
+        source: Box::new(ConnectProblem::TlsRequired),
+    };
+    assert_eq!(
+        error.to_string(),
+        "cannot connect to BuildKit at the pod b0-1"
+    );
 }
 
 #[test]

@@ -80,7 +80,8 @@ struct Attempts<'a> {
 
 impl Attempts<'_> {
     fn move_to(&mut self, next: Client) {
-        let note = format!("building again from its cache at {}", next.address());
+        let daemon = next.address().in_words();
+        let note = format!("building again from its cache at {daemon}");
         self.environment.note(note);
         self.client = next;
     }

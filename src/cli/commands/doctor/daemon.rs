@@ -49,7 +49,7 @@ async fn of_client(client: &Client) -> Result<Vec<Finding>, Failure> {
     Ok(vec![
         Finding::good(
             DAEMON,
-            format!("{} at {}", client.name().await, client.address()),
+            format!("{} at {}", client.name().await, client.address().in_words()),
         ),
         of_platforms("it", &platforms),
     ])
