@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::client::ApiServer;
+
 /// Why a call of `kubectl` failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,10 +14,20 @@ pub enum KubectlProblem {
     #[error("kubectl cannot be run")]
     Start(#[source] io::Error),
     /// It did not end in time.
-    #[error("kubectl has no answer within {} s", .after.as_secs_f64())]
+    #[error("{server} does not answer kubectl within {} s", .after.as_secs_f64())]
     TimedOut {
         /// The time limit.
         after: Duration,
+        /// The server of the cluster.
+        server: Box<ApiServer>,
+    },
+    /// It cannot reach the server of the cluster.
+    #[error("{server} does not answer: {message}")]
+    Unreachable {
+        /// The server.
+        server: Box<ApiServer>,
+        /// Its error message.
+        message: String,
     },
     /// No file of the builder's kubeconfig exists.
     #[error("the kubeconfig of the builder is missing: {}", listed(.paths))]

@@ -76,7 +76,7 @@ pub use image_loader::ImageLoader;
 pub use load::load_image;
 pub(crate) use log_lines::without_log_lines;
 pub use places::{Surroundings, connect_default, default_addresses};
-pub use pod::Pod;
+pub use pod::{ApiServer, Pod, PodEnd};
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,
     SourceRule, SourceSelector, SourceUpdate,

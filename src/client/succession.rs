@@ -1,10 +1,11 @@
 //! Daemons that are replaced by another one, such as a pod that is deleted.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::Client;
+use super::{Client, PodEnd};
 
 /// Knows when a daemon shuts down, and which one takes over.
 pub(crate) trait Succession: fmt::Debug + Send + Sync {
@@ -14,4 +15,8 @@ pub(crate) trait Succession: fmt::Debug + Send + Sync {
 
     /// Connects to the daemon that takes over; `None` if there is none yet.
     fn next(&self) -> BoxFuture<'_, Option<Client>>;
+
+    /// Returns what became of the daemon after its connection was lost. A cluster knows it a moment
+    /// later, so it is asked again for up to `patience`.
+    fn end(&self, patience: Duration) -> BoxFuture<'_, PodEnd>;
 }

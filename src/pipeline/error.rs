@@ -320,10 +320,12 @@ pub enum Error {
         source: Box<client::Error>,
     },
     /// The connection to the daemon was lost; it ran in a pod.
-    #[error("the pod {} was lost", pod.name)]
+    #[error("{}", pod.loss(.end))]
     PodLost {
         /// The pod.
         pod: Box<client::Pod>,
+        /// What became of it.
+        end: Box<client::PodEnd>,
         /// The error of the lost connection.
         source: Box<Error>,
     },

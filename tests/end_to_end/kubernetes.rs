@@ -551,6 +551,79 @@ fn a_pod_that_is_lost_is_named() {
     );
 }
 
+/// The status of a pod whose container took too much memory and was started again, in Kubernetes
+/// 1.36.
+const STARTED_AGAIN: &str = r#"{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"buildkitd","ready":true,"restartCount":1,"state":{"running":{"startedAt":"2030-01-01T00:00:01Z"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]}"#;
+
+/// Starts a build that lasts some seconds, and loses its connection after `before`.
+fn lost_during_a_build(
+    cluster: &Cluster,
+    builder: &str,
+    flags: &[&str],
+    before: impl Fn(),
+) -> Finished {
+    let word = unique();
+    let dockerfile = format!("FROM alpine\nRUN --network=none echo {word}-$((0+1)); sleep 5\n");
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let mut build = cluster.solvekit(&["--builder", builder, "build", "--progress=plain"]);
+    build.args(flags).args(["-o", "type=cacheonly"]);
+    let mut build = Running::start(build.arg(context.path()));
+    build.until(&format!("{word}-1"));
+    before();
+    cluster.relay.hang_up();
+    build.wait()
+}
+
+#[test]
+fn a_pod_that_took_too_much_memory_is_lost_for_that_reason() {
+    let cluster = Cluster::new();
+    let options = "namespace=ci,limits.memory=200Mi";
+    cluster.run(&create_of("small", options)).succeeded();
+    let end = || cluster.set("status.small0-0", STARTED_AGAIN);
+    lost_during_a_build(&cluster, "small", &["--reconnect", "0"], end).failed_with(
+        1,
+        &[
+            "the pod small0-0 was lost: it took more memory than its limit of 200Mi (OOMKilled)",
+            "limits.memory=… and requests.memory=…",
+        ],
+    );
+    // A build that goes on in the same pod says so too.
+    fs::remove_file(cluster.path("status.small0-0")).expect("it was written");
+    let built = lost_during_a_build(&cluster, "small", &[], end).succeeded();
+    has(
+        &built.stderr,
+        &[
+            "building again from its cache",
+            "the pod small0-0 was lost: it took more memory than its limit of 200Mi",
+        ],
+    );
+}
+
+const KUBECONFIG_OF_PROD: &str = r#"{"kind":"Config","current-context":"prod","contexts":[{"name":"prod","context":{"cluster":"c","user":"u"}}],"clusters":[{"name":"c","cluster":{"server":"https://10.0.0.1:6443"}}]}"#;
+
+#[test]
+fn a_cluster_that_does_not_answer_is_no_lost_pod() {
+    let cluster = Cluster::new();
+    cluster.run(&create_of("far", "namespace=ci")).succeeded();
+    cluster.set("config", KUBECONFIG_OF_PROD);
+    let refused = "Unable to connect to the server: dial tcp 10.0.0.1:6443: connect: no route to \
+                   host\n";
+    let server = "the API server https://10.0.0.1:6443 of the context prod does not answer";
+    let away = || cluster.set("refusal", refused);
+    let lost = lost_during_a_build(&cluster, "far", &["--reconnect", "0"], away);
+    lost.failed_with(
+        1,
+        &[
+            &format!("the connection to the pod far0-0 was lost: {server}"),
+            "kubectl cluster-info has to work",
+            "then build again",
+        ],
+    );
+    cluster
+        .run(&["--builder", "far", "workers"])
+        .failed_with(1, &["cannot list the pods", server, "kubectl cluster-info"]);
+}
+
 #[test]
 fn a_kubeconfig_that_is_missing_is_named() {
     let cluster = Cluster::new();

@@ -12,13 +12,15 @@ use tempfile::TempDir;
 use super::{BuilderHome, Finished, Relay};
 
 /// The state is in files: `objects/KIND.NAME` and `claims/NAME` are the objects; `refusal` is the
-/// answer to every call; `pod` is the status of pods that are not ready, and `pending` how often
-/// they are queried until they are. With `refused` there are no pods, and its text is the status of
-/// their owner. A pod with `deleted.NAME` is being deleted; `events.NAME` are the events about an
-/// object; `forbid-watch` forbids watching.
+/// answer to every call but `config view`, which prints `config`; `pod` is the status of pods that
+/// are not ready, and `pending` how often they are queried until they are. With `refused` there are
+/// no pods, and its text is the status of their owner. A pod with `deleted.NAME` is being deleted,
+/// and `status.NAME` is its own status; `events.NAME` are the events about an object;
+/// `forbid-watch` forbids watching.
 const KUBECTL: &str = r#"
 here=$(dirname "$0")
 echo "$KUBECONFIG: $*" >> "$here/calls"
+case "$*" in *"config view"*) cat "$here/config" 2>/dev/null; exit ;; esac
 [ -f "$here/refusal" ] && { cat "$here/refusal" >&2; exit 1; }
 words= selector= watch= field=
 for word; do
@@ -64,7 +66,8 @@ get)
         for number in $(seq 0 $(($(replicas "$file") - 1))); do
           deleted=
           [ -f "$here/deleted.$name-$number" ] && deleted=',"deletionTimestamp":"2030-01-01T00:00:00Z"'
-          echo "{\"metadata\":{\"name\":\"$name-$number\",\"namespace\":\"space\"$deleted},\"status\":$status}"
+          own=$(cat "$here/status.$name-$number" 2>/dev/null) || own=$status
+          echo "{\"metadata\":{\"name\":\"$name-$number\",\"namespace\":\"space\"$deleted},\"status\":$own}"
         done
       done
     }
@@ -190,7 +193,8 @@ impl Cluster {
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// The path of a file of the cluster's state.
+    pub fn path(&self, name: &str) -> PathBuf {
         Path::new(self.folder.path()).join(name)
     }
 }

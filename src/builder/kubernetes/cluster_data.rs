@@ -20,6 +20,8 @@ pub(super) struct Named {
 pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) namespace: String,
+    /// Unlike the name, it is unique in time.
+    pub(super) uid: String,
     deletion_timestamp: Option<String>,
 }
 

@@ -37,23 +37,33 @@ impl ContainerStatus {
         ended.filter(|one| one.exit_code != Some(0))
     }
 
+    /// Returns how the container ended since it had been started again `restarts` times, and ran.
+    pub(super) fn end_after(&self, restarts: u32) -> Option<&Detail> {
+        let is_over = self.restart_count > restarts || self.state.waiting.is_some();
+        let last = self.last_state.terminated.as_ref().filter(|_| is_over);
+        self.state.terminated.as_ref().or(last)
+    }
+
+    /// Describes an end of the container.
+    pub(super) fn described(&self, end: &Detail) -> String {
+        let code = end.exit_code.unwrap_or_default();
+        let message = match end.message.trim() {
+            "" => String::new(),
+            message => format!(": {message}"),
+        };
+        format!(
+            "{} ended with {code} ({}, started again {}){message}",
+            self.name,
+            end.reason,
+            count(self.restart_count.into(), "time")
+        )
+    }
+
     /// Returns the reason why the container waits, and how it ended last time.
     pub(super) fn trouble(&self) -> Option<String> {
         let waits = self.state.waiting.as_ref();
         let waits = waits.map(|one| sentence(&one.reason, &one.message));
-        let ended = self.failed_end().map(|one| {
-            let code = one.exit_code.unwrap_or_default();
-            let message = match one.message.trim() {
-                "" => String::new(),
-                message => format!(": {message}"),
-            };
-            format!(
-                "{} ended with {code} ({}, started again {}){message}",
-                self.name,
-                one.reason,
-                count(self.restart_count.into(), "time")
-            )
-        });
+        let ended = self.failed_end().map(|end| self.described(end));
         match (waits, ended) {
             (Some(waits), Some(ended)) => Some(format!("{waits}; {ended}")),
             (waits, ended) => waits.or(ended),

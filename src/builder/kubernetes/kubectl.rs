@@ -5,17 +5,22 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use super::super::{ClusterRefusal, Error, KubectlProblem};
+use crate::client::ApiServer;
 
 const PROGRAM: &str = "kubectl";
 /// The timeout of a call.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The most characters of its output that are shown.
 const SHOWN: usize = 1000;
+
+/// The timeout of a call that asks no server.
+const LOCAL: Duration = Duration::from_secs(5);
 
 /// `kubectl` for one cluster and namespace.
 #[derive(Debug, Clone)]
@@ -55,8 +60,10 @@ impl Kubectl {
             }
             Ok(Err(error)) => return Err(failed(KubectlProblem::Start(error))),
             Err(_) => {
-                let after = self.patience;
-                return Err(failed(KubectlProblem::TimedOut { after }));
+                return Err(failed(KubectlProblem::TimedOut {
+                    after: self.patience,
+                    server: Box::new(self.server().await),
+                }));
             }
         };
         if output.status.success() {
@@ -69,6 +76,10 @@ impl Kubectl {
         let refusal = ClusterRefusal::in_message(&message);
         Err(failed(match self.missing_files() {
             Some(paths) if refusal.is_none() => KubectlProblem::NoKubeconfig { paths },
+            _ if refusal.is_none() && is_unreachable(&message) => KubectlProblem::Unreachable {
+                server: Box::new(self.server().await),
+                message,
+            },
             _ => KubectlProblem::Failed { message, refusal },
         }))
     }
@@ -97,6 +108,22 @@ impl Kubectl {
         let mut command = self.command();
         command.args(verb).args(arguments);
         command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()
+    }
+
+    /// Returns the server that `kubectl` asks, which it reads from the kubeconfig.
+    async fn server(&self) -> ApiServer {
+        let view = ["config", "view", "--minify", "--output=json"];
+        let read = tokio::time::timeout(LOCAL, self.output(&view, None)).await;
+        let printed = read.ok().and_then(Result::ok).map(|output| output.stdout);
+        let parsed = serde_json::from_slice(&printed.unwrap_or_default());
+        let config: Config = parsed.unwrap_or_default();
+        let url = config
+            .clusters
+            .into_iter()
+            .next()
+            .map(|one| one.cluster.server);
+        let stated = |text: String| (!text.is_empty()).then_some(text);
+        ApiServer::new(url.and_then(stated), stated(config.current_context))
     }
 
     async fn output(&self, arguments: &[&str], input: Option<&[u8]>) -> io::Result<Output> {
@@ -142,6 +169,42 @@ impl Kubectl {
     }
 }
 
+/// The part of a kubeconfig that names the server of the current context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Config {
+    #[serde(rename = "current-context")]
+    current_context: String,
+    clusters: Vec<NamedCluster>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct NamedCluster {
+    cluster: ClusterConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ClusterConfig {
+    server: String,
+}
+
+/// True if a message of `kubectl` says that no server answers.
+fn is_unreachable(message: &str) -> bool {
+    let texts = [
+        "The connection to the server",
+        "Unable to connect to the server",
+        "dial tcp",
+        "i/o timeout",
+        "TLS handshake timeout",
+        "(Timeout)",
+        "(ServiceUnavailable)",
+    ];
+    // A certificate that is not accepted comes from a server that answers.
+    !message.contains("x509:") && texts.iter().any(|text| message.contains(text))
+}
+
 /// Returns the error output in one line, without log lines.
 fn error_text(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
@@ -154,6 +217,25 @@ fn error_text(stderr: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_does_not_answer_is_recognized_in_the_message() {
+        for message in [
+            "The connection to the server 10.0.0.1:6443 was refused - did you specify the right \
+             host or port?",
+            "Unable to connect to the server: dial tcp: lookup k8s.invalid: no such host",
+            "Unable to connect to the server: net/http: TLS handshake timeout",
+        ] {
+            assert!(is_unreachable(message), "{message}");
+        }
+        for message in [
+            "Unable to connect to the server: tls: failed to verify certificate: x509: certificate \
+             signed by unknown authority",
+            "context \"far\" does not exist",
+        ] {
+            assert!(!is_unreachable(message), "{message}");
+        }
+    }
 
     #[test]
     fn log_lines_are_left_out_of_the_message() {

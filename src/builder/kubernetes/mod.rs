@@ -4,6 +4,7 @@
 mod choose;
 mod cluster_data;
 mod containers;
+mod end;
 mod endpoint;
 mod events;
 mod kubectl;
@@ -23,6 +24,7 @@ mod workload;
 use std::time::Duration;
 
 use self::cluster_data::{List, Named};
+use self::end::Selected;
 pub use self::endpoint::kubernetes_endpoint;
 use self::endpoint::{escape, kubeconfig};
 use self::kubectl::{Kubectl, PATIENCE};
@@ -102,7 +104,7 @@ impl Kubernetes {
         let Pods(mut pods) = seen;
         loop {
             let pod = self.pod(key, pods)?;
-            let mut options = ConnectOptions::new(self.address(&pod)?);
+            let mut options = ConnectOptions::new(self.address(&pod.name)?);
             options.limits = limits;
             match Client::connect(&options).await {
                 Err(error) if attempt < ATTEMPTS && passes(&error) => {
@@ -161,8 +163,8 @@ impl Kubernetes {
         Ok(pods)
     }
 
-    /// Returns the name of the pod for this key: a ready one, if any.
-    fn pod(&self, key: &str, pods: Vec<Pod>) -> Result<String, Error> {
+    /// Returns the pod for this key: a ready one, if any.
+    fn pod(&self, key: &str, pods: Vec<Pod>) -> Result<Selected, Error> {
         let names = |usable: fn(&Pod) -> bool| -> Vec<&str> {
             let pods = pods.iter().filter(|pod| usable(pod));
             pods.map(|pod| pod.metadata.name.as_str()).collect()
@@ -171,8 +173,10 @@ impl Kubernetes {
         if usable.is_empty() {
             usable = names(Pod::is_running);
         }
-        if let Some(chosen) = choose::choose(self.options.balance, key, &usable) {
-            return Ok(chosen.to_owned());
+        if let Some(chosen) = choose::choose(self.options.balance, key, &usable)
+            && let Some(pod) = pods.iter().find(|pod| pod.metadata.name == chosen)
+        {
+            return Ok(Selected::new(pod));
         }
         let seen = Seen {
             pods,

@@ -45,6 +45,18 @@ impl Pod {
         conditions.any(|one| one.is("PodScheduled", "True"))
     }
 
+    /// The container with this name, which is not an init container.
+    pub(super) fn container(&self, name: &str) -> Option<&ContainerStatus> {
+        let mut containers = self.status.container_statuses.iter();
+        containers.find(|container| container.name == name)
+    }
+
+    /// Returns why the pod as a whole has failed: `Evicted (The node was low on resource: memory)`.
+    pub(super) fn failure(&self) -> Option<String> {
+        let has_failed = self.status.phase == "Failed";
+        has_failed.then(|| self.trouble().unwrap_or_else(|| "it has failed".to_owned()))
+    }
+
     /// The explanations of the containers that wait.
     pub(super) fn waiting_messages(&self) -> impl Iterator<Item = &str> {
         let inits = self.status.init_container_statuses.iter();

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::Kubernetes;
+use super::end::Selected;
 use super::pods::Pod;
 use super::watch::Watch;
-use super::{Kubernetes, choose};
-use crate::client::{Client, ConnectOptions, Succession, TimeLimits};
+use crate::client::{Client, ConnectOptions, PodEnd, Succession, TimeLimits};
 
 /// The delay before a pod is watched, so that short builds start no further kubectl.
 const QUIET: Duration = Duration::from_secs(3);
@@ -24,7 +25,7 @@ struct Replacement {
     /// The key that selects the pod.
     key: String,
     /// The pod of the current connection.
-    pod: String,
+    pod: Selected,
     limits: TimeLimits,
 }
 
@@ -33,7 +34,7 @@ pub(super) fn attach(
     client: Client,
     driver: &Kubernetes,
     key: &str,
-    pod: String,
+    pod: Selected,
     limits: TimeLimits,
 ) -> Client {
     client.with_succession(Arc::new(Replacement {
@@ -51,28 +52,32 @@ impl Succession for Replacement {
             while !self.is_deleted_while_watched().await && !self.is_deleted().await {
                 tokio::time::sleep(PULSE).await;
             }
-            format!("the pod {} is being deleted", self.pod)
+            format!("the pod {} is being deleted", self.pod.name)
         })
     }
 
     fn next(&self) -> BoxFuture<'_, Option<Client>> {
         Box::pin(async {
             let pods = self.driver.pods().await.ok()?;
-            let ready = pods.iter().filter(|pod| pod.is_ready());
-            let ready: Vec<&str> = ready.map(|pod| pod.metadata.name.as_str()).collect();
-            let pod = choose::choose(self.driver.options.balance, &self.key, &ready)?.to_owned();
-            let mut options = ConnectOptions::new(self.driver.address(&pod).ok()?);
+            let ready: Vec<Pod> = pods.into_iter().filter(Pod::is_ready).collect();
+            let pod = self.driver.pod(&self.key, ready).ok()?;
+            let mut options = ConnectOptions::new(self.driver.address(&pod.name).ok()?);
             options.limits = self.limits;
             let client = Client::connect(&options).await.ok()?;
             Some(attach(client, &self.driver, &self.key, pod, self.limits))
         })
+    }
+
+    fn end(&self, patience: Duration) -> BoxFuture<'_, PodEnd> {
+        Box::pin(self.driver.end(&self.pod, patience))
     }
 }
 
 impl Replacement {
     /// Watches the pod; false if the watch ends.
     async fn is_deleted_while_watched(&self) -> bool {
-        let Some(mut watch) = Watch::start(&self.driver.kubectl, WATCH, &["pod", &self.pod]) else {
+        let Some(mut watch) = Watch::start(&self.driver.kubectl, WATCH, &["pod", &self.pod.name])
+        else {
             return false;
         };
         while let Some(change) = watch.next::<Pod>().await {
@@ -87,7 +92,7 @@ impl Replacement {
     async fn is_deleted(&self) -> bool {
         let pods = self.driver.pods().await;
         pods.is_ok_and(|pods| {
-            let mut own = pods.iter().filter(|pod| pod.metadata.name == self.pod);
+            let mut own = pods.iter().filter(|pod| pod.metadata.name == self.pod.name);
             own.all(Pod::is_being_deleted)
         })
     }

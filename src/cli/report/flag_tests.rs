@@ -12,6 +12,7 @@ use crate::cli::Cli;
 const OF_OTHERS: &[&str] = &[
     "allow-insecure-entitlement",
     "chown",
+    "context",
     "depth",
     "docker",
     "exact",

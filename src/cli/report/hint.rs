@@ -6,11 +6,10 @@ use solvekit::pipeline::{CacheDirection, Entitlement, Error, PolicyError};
 use solvekit::{client, frontend, gateway};
 
 use super::again::quoted;
-use super::builders::namespace_flag;
 use super::daemon_text::{for_error, missing_base};
 use super::failure::with_causes;
 use super::usage::Advised;
-use super::{buildx_values, buildx_words, context_hint};
+use super::{buildx_values, buildx_words, cluster, context_hint};
 use crate::cli::args::permissions;
 
 impl Advised for Error {
@@ -93,19 +92,10 @@ fn for_build(error: &Error) -> Option<String> {
         Error::Client(error) => for_daemon(error),
         Error::Export { source } | Error::EnginePush { source, .. } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
-        Error::PodLost { pod, .. } => Some(for_lost_pod(pod)),
+        Error::PodLost { pod, end, .. } => Some(cluster::for_lost_pod(pod, end)),
         Error::Interrupted => None,
         _ => for_error(error),
     }
-}
-
-fn for_lost_pod(pod: &client::Pod) -> String {
-    let namespace = namespace_flag(pod.namespace.as_ref());
-    format!(
-        "kubectl{namespace} get pods shows what became of it, kubectl{namespace} describe pod {} \
-         why",
-        pod.name
-    )
 }
 
 /// An output that cannot be made as requested.

@@ -10,6 +10,7 @@ pub(crate) mod builders;
 pub(crate) mod buildx_usage;
 pub(crate) mod buildx_values;
 mod buildx_words;
+mod cluster;
 pub(crate) mod columns;
 mod connection;
 pub(crate) mod context_hint;

@@ -26,18 +26,12 @@ impl Error {
         }
     }
 
-    /// Adds the pod's name if the lost daemon ran in one.
-    pub(in crate::pipeline) fn in_pod_of(self, address: &client::Address) -> Self {
-        let pod = match address.endpoint() {
-            client::Endpoint::Process(process) if self.is_of_lost_daemon() => process.pod(),
-            _ => None,
-        };
-        match pod {
-            Some(pod) => Self::PodLost {
-                pod: Box::new(pod),
-                source: Box::new(self),
-            },
-            None => self,
+    /// Adds the pod of the lost daemon, and what became of it.
+    pub(in crate::pipeline) fn in_pod(self, pod: client::Pod, end: client::PodEnd) -> Self {
+        Self::PodLost {
+            pod: Box::new(pod),
+            end: Box::new(end),
+            source: Box::new(self),
         }
     }
 

@@ -1,9 +1,11 @@
-//! The loss of a daemon: how long to wait for it, and what it may have pushed before.
+//! The loss of a daemon: how long to wait for it, what became of its pod, and what it may have
+//! pushed before.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::client::{Client, Endpoint, Pod, PodEnd};
 use crate::pipeline::{BuildRequest, Error, Output, is_by_digest};
 
 /// The loss of a daemon, and how long to wait for it.
@@ -31,6 +33,22 @@ impl Loss {
             self.error = later;
         }
         self
+    }
+}
+
+/// The pod of a daemon, if it runs in one.
+pub(super) fn pod_of(client: &Client) -> Option<Pod> {
+    match client.address().endpoint() {
+        Endpoint::Process(process) => process.pod(),
+        _ => None,
+    }
+}
+
+/// What became of a lost daemon, which is asked for up to `patience`.
+pub(super) async fn end_of(client: &Client, patience: Duration) -> PodEnd {
+    match client.succession() {
+        Some(succession) => succession.end(patience).await,
+        None => PodEnd::Unknown,
     }
 }
 

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 
 use super::build;
 use super::environment::Environment;
-use super::loss::{Loss, pushed_names};
+use super::loss::{Loss, end_of, pod_of, pushed_names};
 use super::lost_files::LostFiles;
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
 use super::push_retry::Repeats;
-use crate::client::{Client, Code};
+use crate::client::{Client, Code, PodEnd};
 use crate::frontend::Job;
 use crate::pipeline::{Destination, Error, Output};
 
@@ -23,6 +23,8 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Interval of the checks for a successor of the daemon.
 const SUCCESSION: Duration = Duration::from_secs(2);
+/// Until then a cluster knows what became of a pod.
+const SETTLED: Duration = Duration::from_secs(4);
 /// The most repeats of a build, however often its daemon goes away and comes back.
 const REPEATS: usize = 3;
 
@@ -117,7 +119,7 @@ impl Attempts<'_> {
         };
         if !self.may_repeat() || Instant::now() >= loss.deadline {
             let is_gone = is_certain || !answers(&self.client).await;
-            return Err(self.given_up(loss, is_gone));
+            return Err(self.given_up(loss, is_gone).await);
         }
         let loss = self.wait_for_daemon(loss).await?;
         self.loss = Some(loss);
@@ -162,9 +164,15 @@ impl Attempts<'_> {
         let found = tokio::time::timeout_at(loss.deadline, is_there_again(&self.client));
         let found = self.environment.unless_cancelled(found).await;
         let Ok(found) = found.map_err(Failed::with_daemon)? else {
-            return Err(self.given_up(loss, true));
+            return Err(self.given_up(loss, true).await);
         };
-        self.client = found;
+        let lost = std::mem::replace(&mut self.client, found);
+        if let Some(pod) = pod_of(&lost)
+            && let end = end_of(&lost, Duration::ZERO).await
+            && end != PodEnd::Unknown
+        {
+            self.environment.note(pod.loss(&end));
+        }
         let waited = loss.since.elapsed().as_secs_f64();
         self.environment.note(format!(
             "the daemon answers after {waited:.1} seconds: building again from its cache"
@@ -173,7 +181,7 @@ impl Attempts<'_> {
     }
 
     /// The failure to report. If the daemon is gone, nobody knows if its push was complete.
-    fn given_up(&self, loss: Loss, daemon_is_gone: bool) -> Failed {
+    async fn given_up(&mut self, loss: Loss, daemon_is_gone: bool) -> Failed {
         let names = pushed_names(&self.prepared.request);
         if daemon_is_gone && self.handed_over.load(Ordering::Relaxed) && !names.is_empty() {
             let note = format!(
@@ -182,8 +190,12 @@ impl Attempts<'_> {
             );
             self.environment.note(note);
         }
+        let error = match pod_of(&self.client).filter(|_| loss.error.is_of_lost_daemon()) {
+            Some(pod) => loss.error.in_pod(pod, end_of(&self.client, SETTLED).await),
+            None => loss.error,
+        };
         Failed {
-            error: loss.error.in_pod_of(self.client.address()),
+            error,
             daemon_is_gone,
         }
     }
