@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::container::Container;
 use super::kubernetes::Kubernetes;
 use super::local::Local;
-use super::{Builder, Contexts, Driver, Error, Node, NodeProblem, Report, Status, remote};
+use super::{Builder, Contexts, Driver, Error, Lines, Node, NodeProblem, Report, Status, remote};
 use crate::client::{Address, Client, ConnectOptions, TimeLimits, engine_info};
 use crate::registry::Credentials;
 
@@ -42,6 +43,9 @@ pub struct Boot<'a> {
     pub credentials: Option<&'a Credentials>,
     /// Called with each step, as one line without its end.
     pub say: &'a (dyn Fn(&str) + Sync),
+    /// Counts the nodes that are started. Its value is the number of a node in its lines, so nodes
+    /// that are started at once have `#1` and `#2`. `None` gives each node `#1`.
+    pub counter: Option<&'a AtomicU32>,
     /// Selects one of several pods: the same key selects the same pod while it exists, unless the
     /// node has `loadbalance=random`. buildx uses the absolute path of the build's context.
     pub sticky_key: &'a str,
@@ -56,9 +60,18 @@ impl Default for Boot<'_> {
         Self {
             credentials: None,
             say: &|_| {},
+            counter: None,
             sticky_key: "",
             workflow: None,
         }
+    }
+}
+
+impl<'a> Boot<'a> {
+    /// Returns the output for one more node.
+    pub(crate) fn lines(&self) -> Lines<'a> {
+        let counted = |counter: &AtomicU32| 1 + counter.fetch_add(1, Ordering::Relaxed);
+        Lines::new(self.say, self.counter.map_or(1, counted))
     }
 }
 

@@ -5,16 +5,21 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::Value;
 
-use super::{Boot, Error};
+use super::{Error, Lines};
 use crate::client::{Engine, registry_auth};
 use crate::oci::Reference;
+use crate::registry::Credentials;
 
 /// The interval of the reports about a layer.
 const PULSE: Duration = Duration::from_secs(2);
 
 /// Pulls an image. If that fails, an image that the engine has already is used.
-pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) -> Result<(), Error> {
-    let say = boot.say;
+pub(crate) async fn pull(
+    engine: &Engine,
+    image: &Reference,
+    credentials: Option<&Credentials>,
+    lines: Lines<'_>,
+) -> Result<(), Error> {
     let image = image.clone().with_default_tag();
     let shown = image.familiar();
     let tag = match (image.digest(), image.tag()) {
@@ -22,18 +27,16 @@ pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) ->
         (None, tag) => tag.unwrap_or("latest").to_owned(),
     };
     let path = format!("/images/create?fromImage={}&tag={tag}", image.name());
-    let auth = match boot.credentials {
+    let auth = match credentials {
         Some(credentials) => registry_auth(credentials, &image).await,
         None => None,
     };
-    let mut layers = Layers::new(say);
+    let mut layers = Layers::new(lines);
     let pull = engine.stream("pull the image", &path, auth.as_deref(), |line| {
         layers.line(&line)
     });
-    let pulled = step(say, &format!("pulling image {shown}"), async {
-        Ok(pull.await?)
-    })
-    .await;
+    let pulling = format!("pulling image {shown}");
+    let pulled = lines.step(&pulling, async { Ok(pull.await?) }).await;
     let Err(error) = pulled else {
         return Ok(());
     };
@@ -43,40 +46,23 @@ pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) ->
         .await
     {
         Ok(_) => {
-            say(&format!("#1 using local image {shown}"));
+            lines.say(&format!("using local image {shown}"));
             Ok(())
         }
         Err(_) => Err(error),
     }
 }
 
-/// Reports the start and the end of a step.
-pub(super) async fn step<T>(
-    say: &(dyn Fn(&str) + Sync),
-    name: &str,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let began = Instant::now();
-    say(&format!("#1 {name}"));
-    let done = work.await;
-    let how = if done.is_ok() { "done" } else { "failed" };
-    say(&format!(
-        "#1 {name} {:.1}s {how}",
-        began.elapsed().as_secs_f64()
-    ));
-    done
-}
-
 /// The progress of a pull: one line per layer now and then.
 struct Layers<'a> {
-    say: &'a (dyn Fn(&str) + Sync),
+    lines: Lines<'a>,
     reported: Instant,
 }
 
 impl<'a> Layers<'a> {
-    fn new(say: &'a (dyn Fn(&str) + Sync)) -> Self {
+    fn new(lines: Lines<'a>) -> Self {
         Self {
-            say,
+            lines,
             reported: Instant::now(),
         }
     }
@@ -98,7 +84,8 @@ impl<'a> Layers<'a> {
         let is_end = status == "Pull complete";
         if is_end || (!size.is_empty() && self.reported.elapsed() >= PULSE) {
             self.reported = Instant::now();
-            (self.say)(&format!("#1 {id}: {}{size}", status.to_lowercase()));
+            let status = status.to_lowercase();
+            self.lines.say(&format!("{id}: {status}{size}"));
         }
         Ok(())
     }

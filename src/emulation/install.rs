@@ -44,7 +44,7 @@ pub async fn install(
     boot: &Boot<'_>,
 ) -> Result<String, Error> {
     let engine = Engine::new(options).await?;
-    pull(&engine, image, boot).await?;
+    pull(&engine, image, boot.credentials, boot.lines()).await?;
     let image = image.clone().with_default_tag();
     let body = json!({
         "Image": image.to_string(),

@@ -163,6 +163,42 @@ fn nodes_of_two_kinds_build_their_platforms() {
 }
 
 #[test]
+fn nodes_that_start_at_once_have_numbers_of_their_own() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "4");
+    cluster.set("pod", r#"{"phase":"Pending"}"#);
+    let create = ["create", "--name", "both", "--driver", "kubernetes"];
+    cluster.run(&create).succeeded();
+    let append: Vec<&str> = create.into_iter().chain(["--append"]).collect();
+    cluster.run(&append).succeeded();
+    let asked = cluster.run(&["--builder", "both", "du"]).succeeded();
+    let number_of = |text: &str| {
+        let mut lines = asked.stderr.lines();
+        let line = lines.find_map(|line| line.strip_suffix(text)).expect(text);
+        line.trim_end().to_owned()
+    };
+    let (first, second) = (
+        number_of("creating Deployment both0"),
+        number_of("creating Deployment both1"),
+    );
+    assert!(
+        [&*first, &*second] == ["#1", "#2"] || [&*first, &*second] == ["#2", "#1"],
+        "{}",
+        asked.stderr
+    );
+    for number in [first, second] {
+        has(
+            &asked.stderr,
+            &[
+                &format!("{number} [internal] booting buildkit"),
+                &format!("{number} waiting for 1 pod"),
+                &format!("{number} DONE"),
+            ],
+        );
+    }
+}
+
+#[test]
 fn a_random_pod_is_another_one_now_and_then() {
     let cluster = Cluster::new();
     let options = "replicas=3,loadbalance=random";

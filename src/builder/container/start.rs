@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::Container;
-use crate::builder::pull::{pull, step};
+use crate::builder::pull::pull;
 use crate::builder::{Boot, Driver, Error, OptionProblem, Status};
 use crate::client::{self, Engine};
 use crate::oci::Reference;
@@ -21,21 +21,23 @@ impl Container {
         if status == Status::Running {
             return Ok(());
         }
-        let say = boot.say;
+        let lines = boot.lines();
         let began = Instant::now();
-        say("#1 [internal] booting buildkit");
+        lines.say("[internal] booting buildkit");
         let engine = self.engine().await?;
         if status == Status::Inactive {
-            pull(&engine, &self.image()?, boot).await?;
+            pull(&engine, &self.image()?, boot.credentials, lines).await?;
             let creating = format!("creating container {}", self.name);
-            step(say, &creating, self.create(&engine, true, boot.workflow)).await?;
+            let create = self.create(&engine, true, boot.workflow);
+            lines.step(&creating, create).await?;
         }
         let start = async {
             self.start(&engine, boot.workflow).await?;
             self.wait(&engine).await
         };
-        step(say, &format!("starting container {}", self.name), start).await?;
-        say(&format!("#1 DONE {:.1}s", began.elapsed().as_secs_f64()));
+        let starting = format!("starting container {}", self.name);
+        lines.step(&starting, start).await?;
+        lines.say(&format!("DONE {:.1}s", began.elapsed().as_secs_f64()));
         Ok(())
     }
 

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::pull::step;
-use super::super::{ClusterRefusal, KubectlProblem, PodReport, PodsProblem};
+use super::super::{ClusterRefusal, KubectlProblem, Lines, PodReport, PodsProblem};
 use super::cluster_data::count;
 use super::objects::Object;
 use super::pods::Pod;
@@ -39,14 +38,14 @@ impl Kubernetes {
             return Ok(Pods(pods));
         }
         let workload = self.workload().await?;
-        let say = boot.say;
+        let lines = boot.lines();
         let began = Instant::now();
-        say("#1 [internal] booting buildkit");
+        lines.say("[internal] booting buildkit");
         match workload {
             None => {
                 for object in manifest::objects(&self.name, &self.node, &self.options) {
                     let name = format!("creating {} {}", object.kind(), object.name());
-                    step(say, &name, self.put(&object)).await?;
+                    lines.step(&name, self.put(&object)).await?;
                 }
             }
             Some(workload) if workload.spec.replicas == Some(0) => return Err(self.scaled_down()),
@@ -57,8 +56,8 @@ impl Kubernetes {
             count(self.options.replicas.into(), "pod"),
             self.options.timeout.as_secs_f64()
         );
-        let pods = step(say, &waiting, self.wait(say)).await?;
-        say(&format!("#1 DONE {:.1}s", began.elapsed().as_secs_f64()));
+        let pods = lines.step(&waiting, self.wait(lines)).await?;
+        lines.say(&format!("DONE {:.1}s", began.elapsed().as_secs_f64()));
         Ok(Pods(pods))
     }
 
@@ -84,7 +83,7 @@ impl Kubernetes {
 
     /// Waits until the pods are ready. One kubectl watches them; slower queries find out why the
     /// cluster creates none. Users who may not watch pods have only the queries.
-    async fn wait(&self, say: &(dyn Fn(&str) + Sync)) -> Result<Vec<Pod>, Error> {
+    async fn wait(&self, lines: Lines<'_>) -> Result<Vec<Pod>, Error> {
         let began = Instant::now();
         let until = began + self.options.timeout;
         let selector = self.selector();
@@ -124,7 +123,7 @@ impl Kubernetes {
             }
             let now = progress(&seen);
             if now != told && !now.is_empty() {
-                say(&format!("#1 {now}"));
+                lines.say(&now);
                 told = now;
             }
             let is_hopeless = seen.refusal.as_deref().is_some_and(is_hopeless);

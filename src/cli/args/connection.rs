@@ -5,6 +5,7 @@ mod times;
 mod unselected;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use super::complete;
@@ -114,9 +115,11 @@ impl ConnectionArgs {
         // Only needed to pull a builder's image, which most commands do not.
         let credentials = environment.credentials().ok();
         let workflow = environment.workflow();
+        let counter = AtomicU32::new(0);
         let boot = Boot {
             credentials: credentials.as_ref(),
             say,
+            counter: Some(&counter),
             workflow: workflow.as_deref(),
             ..Boot::default()
         };
@@ -170,9 +173,11 @@ impl ConnectionArgs {
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<Reached, Failure> {
         let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
+        let counter = AtomicU32::new(0);
         let boot = Boot {
             credentials: credentials.as_ref(),
             say,
+            counter: Some(&counter),
             sticky_key,
             workflow: workflow.as_deref(),
         };

@@ -1,5 +1,6 @@
 //! `solvekit inspect`: shows the details of a builder and its nodes.
 
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
@@ -92,9 +93,11 @@ pub(crate) async fn boot(
 ) -> Result<(), Failure> {
     let credentials = environment.credentials()?;
     let workflow = environment.workflow();
+    let counter = AtomicU32::new(0);
     let boot = Boot {
         credentials: Some(&credentials),
         say: &say,
+        counter: Some(&counter),
         workflow: workflow.as_deref(),
         ..Boot::default()
     };
