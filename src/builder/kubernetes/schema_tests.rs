@@ -151,6 +151,21 @@ fn each_option_has_its_place() {
     );
 }
 
+/// As in `driver/kubernetes/manifest/manifest.go` of buildx v0.36.1.
+#[test]
+fn emulators_are_installed_before_the_daemon_as_by_buildx() {
+    let pod = |options: &[(&str, &str)]| deployment(options)["spec"]["template"]["spec"].clone();
+    let installing = pod(&[("qemu.install", "true")]);
+    assert_eq!(
+        installing["initContainers"],
+        json!([{"name": "qemu", "image": "tonistiigi/binfmt:latest", "args": ["--install", "all"],
+            "securityContext": {"privileged": true}}])
+    );
+    let plain = pod(&[("qemu.image", "emulators:1")]);
+    assert!(plain.get("initContainers").is_none(), "{plain}");
+    assert_eq!(installing["containers"], plain["containers"]);
+}
+
 #[test]
 fn rootless_pods_have_no_privileges() {
     let made = deployment(&[
