@@ -91,12 +91,12 @@ impl Kubernetes {
 
 /// The end of a pod whose cluster could not be asked.
 fn unanswered(error: Error) -> PodEnd {
+    use KubectlProblem::{TimedOut, Unreachable};
     match error {
-        Error::Kubectl { source, .. } => match source {
-            KubectlProblem::Unreachable { server, .. }
-            | KubectlProblem::TimedOut { server, .. } => PodEnd::ClusterAway { server: *server },
-            _ => PodEnd::Unknown,
-        },
+        Error::Kubectl {
+            source: Unreachable { server, .. } | TimedOut { server, .. },
+            ..
+        } => PodEnd::ClusterAway { server: *server },
         _ => PodEnd::Unknown,
     }
 }
