@@ -130,6 +130,20 @@ impl Instance {
         Ok(self.report(TimeLimits::default()).await?.status)
     }
 
+    /// Returns the object that runs the node's BuildKit, if it exists: `the container
+    /// buildx_buildkit_b0`, `the Deployment b0 (namespace ci)`. `None` for drivers that leave
+    /// nothing behind.
+    ///
+    /// # Errors
+    /// If the engine or cluster that runs it does not answer.
+    pub async fn existing_object(&self) -> Result<Option<String>, Error> {
+        match &self.way {
+            Way::Direct(_) | Way::Local(_) => Ok(None),
+            Way::Container(container) => container.existing().await,
+            Way::Kubernetes(pods) => pods.existing().await,
+        }
+    }
+
     /// Connects to the node's BuildKit; it is created and started first if necessary.
     ///
     /// # Errors

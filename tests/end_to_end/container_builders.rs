@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use crate::support::{BuilderHome, Engine, Finished, Relay, copy_of, stand_in_image, unique};
+use crate::support::{
+    BuilderHome, Engine, Finished, Relay, Running, copy_of, stand_in_image, unique,
+};
 
 /// A builder that is removed with its container, even if the test fails.
 struct Made<'a> {
@@ -251,6 +253,30 @@ fn an_image_that_is_not_there_is_named() {
         .succeeded();
     home.run(&["inspect", "--bootstrap", &name])
         .failed_with(1, &["pull the image", &image]);
+    home.run(&["rm", &name]).succeeded();
+}
+
+#[test]
+fn an_interrupted_start_names_the_container() {
+    let Some(home) = home() else { return };
+    let name = format!("b{}", unique());
+    // Nothing answers there, so the start lasts until it is given up.
+    let options = format!(
+        "image={},network=host,env.UPSTREAM=127.0.0.1:1",
+        stand_in_image()
+    );
+    let create = ["create", "--bootstrap", "--name", &name, "--driver"];
+    let create = create.into_iter().chain(["docker-container"]);
+    let create: Vec<&str> = create.chain(["--driver-opt", &options]).collect();
+    let mut starting = Running::start(&mut home.solvekit(&create));
+    starting.until("starting container");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    starting.interrupt();
+    let left = format!(
+        "interrupted: the builder {name} exists, and the container buildx_buildkit_{name}0 remains"
+    );
+    let removal = format!("solvekit rm {name} removes it");
+    starting.wait().failed_with(130, &[&left, &removal]);
     home.run(&["rm", &name]).succeeded();
 }
 

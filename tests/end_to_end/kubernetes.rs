@@ -163,6 +163,31 @@ fn nodes_of_two_kinds_build_their_platforms() {
 }
 
 #[test]
+fn an_interrupted_start_names_what_is_left() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "1000");
+    cluster.set("pod", r#"{"phase":"Pending"}"#);
+    let interrupted = |arguments: &[&str]| {
+        let mut starting = Running::start(&mut cluster.solvekit(arguments));
+        starting.until("waiting for 1 pod to be ready");
+        starting.interrupt();
+        starting.wait().failed_with(
+            130,
+            &[
+                "the builder slow exists, and the Deployment slow0 (namespace ci) remains",
+                "solvekit inspect --bootstrap slow starts it again",
+                "solvekit rm slow removes it",
+            ],
+        );
+    };
+    interrupted(&create_of("slow", "namespace=ci"));
+    assert_eq!(cluster.names(), ["Deployment.slow0"]);
+    interrupted(&["inspect", "--bootstrap", "slow"]);
+    cluster.run(&["rm", "slow"]).succeeded();
+    assert!(cluster.names().is_empty(), "{:?}", cluster.names());
+}
+
+#[test]
 fn nodes_that_start_at_once_have_numbers_of_their_own() {
     let cluster = Cluster::new();
     cluster.set("pending", "4");

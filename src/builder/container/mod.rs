@@ -66,6 +66,12 @@ impl Container {
         })
     }
 
+    /// Returns the container's name in words, if it exists.
+    pub(super) async fn existing(&self) -> Result<Option<String>, Error> {
+        let exists = self.status().await? != Status::Inactive;
+        Ok(exists.then(|| format!("the container {}", self.name)))
+    }
+
     /// Runs `buildkitd --version`, for daemons that do not report their version.
     pub(super) async fn version(&self) -> Result<String, Error> {
         let (code, output) = self

@@ -12,6 +12,7 @@ mod manifest;
 mod objects;
 mod options;
 mod pods;
+mod removal;
 mod replacement;
 #[cfg(test)]
 mod schema_tests;
@@ -23,7 +24,7 @@ mod workload;
 
 use std::time::Duration;
 
-use self::cluster_data::{List, Named};
+use self::cluster_data::List;
 use self::end::Selected;
 pub use self::endpoint::kubernetes_endpoint;
 use self::endpoint::{escape, kubeconfig};
@@ -93,6 +94,16 @@ impl Kubernetes {
         Ok((status, Pods(pods)))
     }
 
+    /// Returns the object that manages the pods, if it exists: `the Deployment b0 (namespace ci)`.
+    pub(super) async fn existing(&self) -> Result<Option<String>, Error> {
+        let namespace = self.options.namespace.iter();
+        let namespace: String = namespace
+            .map(|name| format!(" (namespace {name})"))
+            .collect();
+        let named = |_: Workload| format!("the {}{namespace}", self.kind());
+        Ok(self.workload().await?.map(named))
+    }
+
     /// Connects to the BuildKit in the pod for this key: first to one of the pods in `seen`.
     pub(super) async fn connect(
         &self,
@@ -118,30 +129,6 @@ impl Kubernetes {
                 }
             }
         }
-    }
-
-    /// Stops the pods by removing their Deployment or StatefulSet. The volumes and the
-    /// configuration stay.
-    pub(super) async fn stop(&self) -> Result<(), Error> {
-        self.delete(self.resource(), &[&self.name]).await
-    }
-
-    /// Removes all objects, and the volumes unless `keep_state`.
-    pub(super) async fn remove(&self, keep_state: bool) -> Result<(), Error> {
-        self.stop().await?;
-        let objects = manifest::objects(&self.name, &self.node, &self.options);
-        let config_maps = objects
-            .iter()
-            .filter(|object| object.kind() == "ConfigMap")
-            .map(objects::Object::name);
-        self.delete("configmaps", &config_maps.collect::<Vec<_>>())
-            .await?;
-        if keep_state || self.options.volume.is_none() {
-            return Ok(());
-        }
-        let claims = self.claims().await?;
-        let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
-        self.delete("persistentvolumeclaims", &claims).await
     }
 
     /// Returns the Deployment or StatefulSet from the cluster.
@@ -185,36 +172,6 @@ impl Kubernetes {
         Err(self.not_ready("none of them runs".to_owned(), &seen, &[]))
     }
 
-    /// Returns the claims of the pods' volumes.
-    async fn claims(&self) -> Result<Vec<String>, Error> {
-        let selector = self.selector();
-        let list: Option<List<Named>> = self
-            .kubectl
-            .get("list the volumes", &["persistentvolumeclaims", &selector])
-            .await?;
-        let prefix = format!("{}-{}-", manifest::STATE, self.name);
-        let is_own = |name: &String| {
-            let number = name.strip_prefix(&prefix);
-            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        let names = list.unwrap_or_default().items.into_iter();
-        Ok(names
-            .map(|item| item.metadata.name)
-            .filter(is_own)
-            .collect())
-    }
-
-    /// Deletes objects without waiting for their end.
-    async fn delete(&self, resource: &str, names: &[&str]) -> Result<(), Error> {
-        if names.is_empty() {
-            return Ok(());
-        }
-        let what = format!("remove the {} {}", spoken(resource), names.join(", "));
-        let delete = ["delete", "--ignore-not-found", "--wait=false", resource];
-        let arguments: Vec<&str> = delete.iter().chain(names).copied().collect();
-        self.kubectl.run(&what, &arguments).await.map(drop)
-    }
-
     fn address(&self, pod: &str) -> Result<Address, Error> {
         let mut address = format!("kube-pod://{pod}?container={}", manifest::CONTAINER);
         let parameters = [
@@ -251,17 +208,6 @@ impl Kubernetes {
             Some(_) => "StatefulSet",
         };
         format!("{kind} {}", self.name)
-    }
-}
-
-/// A resource as the messages call it.
-fn spoken(resource: &str) -> &str {
-    match resource {
-        "deployments.apps" => "Deployment",
-        "statefulsets.apps" => "StatefulSet",
-        "configmaps" => "ConfigMap",
-        "persistentvolumeclaims" => "volume",
-        other => other,
     }
 }
 

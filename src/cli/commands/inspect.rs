@@ -1,14 +1,14 @@
 //! `solvekit inspect`: shows the details of a builder and its nodes.
 
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
-use solvekit::client::{GcRule, TimeLimits};
+use solvekit::builder::{Builder, Error, Node, Report, Status};
+use solvekit::client::GcRule;
 
+use super::bootstrap;
 use crate::cli::args::builder::Builders;
 use crate::cli::args::complete;
-use crate::cli::args::connection::{ConnectionArgs, say};
+use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::report::builder_platforms::marked;
@@ -49,7 +49,8 @@ pub(crate) async fn cmd_inspect(
         }
     }
     if args.bootstrap {
-        boot(&builders, &builder, None, connection.limits(), environment).await?;
+        let limits = connection.limits();
+        bootstrap::boot(&builders, &builder, None, limits, environment).await?;
     }
     let reports = builders.reports(&builder, connection.limits()).await;
     let mut text = format!("Name:\t{}\nDriver:\t{}\n", builder.name, builder.driver);
@@ -81,32 +82,6 @@ fn broken(builder: &Builder, error: &Error, with_nodes: bool) -> String {
         "Name:   {}\nDriver: \nError:  {reason}\n{nodes}",
         builder.name
     )
-}
-
-/// Starts the nodes of a builder, or one of them.
-pub(crate) async fn boot(
-    builders: &Builders,
-    builder: &Builder,
-    position: Option<usize>,
-    limits: TimeLimits,
-    environment: &Environment,
-) -> Result<(), Failure> {
-    let credentials = environment.credentials()?;
-    let workflow = environment.workflow();
-    let counter = AtomicU32::new(0);
-    let boot = Boot {
-        credentials: Some(&credentials),
-        say: &say,
-        counter: Some(&counter),
-        workflow: workflow.as_deref(),
-        ..Boot::default()
-    };
-    for (index, instance) in builders.instances(builder).into_iter().enumerate() {
-        if position.is_none_or(|position| position == index) {
-            instance?.connect(limits, &boot).await?;
-        }
-    }
-    Ok(())
 }
 
 fn clock(at: time::OffsetDateTime) -> String {

@@ -1,6 +1,7 @@
 //! The commands, one file or folder each: flags, actions and output.
 
 pub(crate) mod bake;
+mod bootstrap;
 pub(crate) mod build;
 pub(crate) mod cache_mount;
 pub(crate) mod completion;

@@ -132,7 +132,7 @@ pub(crate) async fn cmd_create(
         (builder, position)
     };
     if args.bootstrap {
-        super::inspect::boot(
+        super::bootstrap::boot(
             &builders,
             &builder,
             Some(position),
