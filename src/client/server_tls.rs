@@ -52,10 +52,10 @@ impl ServerTls {
     ///
     /// # Errors
     /// If the client has no accepted certificate, or does not use TLS.
-    pub async fn accept(
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin,
-    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin> {
+        stream: S,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + use<S>> {
         self.0.accept(stream).await
     }
 }
