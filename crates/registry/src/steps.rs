@@ -41,14 +41,7 @@ impl Step for Unseen {
     fn end(self: Box<Self>, _: Option<String>) {}
 }
 
-/// Runs a future as a step, which ends with the future's result.
-pub(crate) async fn run<T, E: std::fmt::Display>(
-    steps: &dyn Steps,
-    name: String,
-    work: impl AsyncFnOnce(&dyn Step) -> Result<T, E>,
-) -> Result<T, E> {
-    let step = steps.begin(name);
-    let done = work(step.as_ref()).await;
+/// Ends a step with the result of its work.
+pub(crate) fn end_with<T, E: std::fmt::Display>(step: Box<dyn Step>, done: &Result<T, E>) {
     step.end(done.as_ref().err().map(ToString::to_string));
-    done
 }

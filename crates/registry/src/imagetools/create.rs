@@ -14,7 +14,7 @@ use super::source::{Given, Source};
 use super::{Error, Location, shape};
 use crate::oci::{Descriptor, Manifest, Platform, media_type};
 use crate::registry::Client;
-use crate::steps::{Step, Steps, run};
+use crate::steps::{Step, Steps, end_with};
 use crate::template::Value;
 
 /// The number of concurrent requests.
@@ -53,13 +53,14 @@ pub struct Created {
 /// lists the existing platforms; [`Error::SchemaOne`]; others if a registry cannot be read.
 pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, Error> {
     let default = place(&request.sources, &request.tags);
-    let parts: Vec<Part> = stream::iter(request.sources.iter().map(|source| {
-        let default = default.as_ref();
-        async move { look_up(client, source, default).await }
-    }))
-    .buffered(AT_ONCE)
-    .try_collect()
-    .await?;
+    let default = default.as_ref();
+    // Boxed: otherwise rustc cannot infer that the caller's future is `Send`.
+    let parts: Vec<Part> = stream::iter(&request.sources)
+        .map(|source| look_up(client, source, default))
+        .buffered(AT_ONCE)
+        .boxed()
+        .try_collect()
+        .await?;
     let mut combined = combine(&parts, &request.annotations, request.prefer_index)?;
     if !combined.is_index() {
         check_platform(&combined.descriptor, &request.platforms)?;
@@ -132,17 +133,21 @@ impl Created {
         for tag in &self.tags {
             repositories.entry(tag.name()).or_default().push(tag);
         }
-        stream::iter(repositories.into_iter().map(|(name, tags)| async move {
-            let shown = format!("[internal] pushing {name}");
-            let pushed = run(steps, shown, async |step| self.push_to(&tags, step).await);
-            pushed.await.map_err(|source| Error::Copy {
-                to: name,
-                source: Box::new(source),
+        // Boxed as above.
+        stream::iter(repositories)
+            .map(|(name, tags)| async move {
+                let step = steps.begin(format!("[internal] pushing {name}"));
+                let pushed = self.push_to(&tags, &*step).await;
+                end_with(step, &pushed);
+                pushed.map_err(|source| Error::Copy {
+                    to: name,
+                    source: Box::new(source),
+                })
             })
-        }))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
+            .buffer_unordered(AT_ONCE)
+            .boxed()
+            .try_collect()
+            .await
     }
 
     async fn push_to(&self, tags: &[&Location], step: &dyn Step) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use super::{Entry, Error};
 use crate::imagetools;
 use crate::oci::{Digest, Reference};
 use crate::registry::{self, Client};
-use crate::steps::{Steps, run};
+use crate::steps::{Steps, end_with};
 
 /// Pushes a list of these manifests. Manifests of other repositories are copied first, even from
 /// other registries, which docker refuses; those of the same repository must exist. Returns the
@@ -34,11 +34,10 @@ pub async fn push(
             .iter()
             .map(|entry| (entry.descriptor.clone(), entry.reference.clone().into()))
             .collect();
-        let shown = format!("[internal] copying to {}", list.name());
-        run(steps, shown, async |step| {
-            imagetools::copy(client, &manifests, &list.clone().into(), step).await
-        })
-        .await?;
+        let step = steps.begin(format!("[internal] copying to {}", list.name()));
+        let copied = imagetools::copy(client, &manifests, &list.clone().into(), &*step).await;
+        end_with(step, &copied);
+        copied?;
     }
     let (kind, text) = list_json(entries.iter().map(|entry| &entry.descriptor));
     let digest = client.put_manifest(list, kind, Bytes::from(text)).await?;

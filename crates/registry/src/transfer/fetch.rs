@@ -30,8 +30,9 @@ pub async fn fetch(
         layout,
         options,
     };
-    let blobs = plan.blobs.iter().map(|blob| fetching.blob(blob));
-    let blobs = stream::iter(blobs).buffer_unordered(options.jobs());
+    // Boxed: otherwise rustc cannot infer that the caller's future is `Send`.
+    let blobs = stream::iter(&plan.blobs).map(|blob| fetching.blob(blob));
+    let blobs = blobs.buffer_unordered(options.jobs()).boxed();
     blobs.try_collect::<()>().await?;
     for (descriptor, bytes) in &plan.manifests {
         fetching.manifest(descriptor, bytes).await?;

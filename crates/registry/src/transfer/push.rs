@@ -71,9 +71,11 @@ struct Pushing<'a> {
 }
 
 impl Pushing<'_> {
+    // The streams below are boxed: otherwise rustc cannot infer that the caller's future is `Send`.
+
     async fn blobs(&self) -> Result<(), Error> {
-        let pushes = self.plan.blobs.iter().map(|blob| self.blob(blob));
-        let pushes = stream::iter(pushes).buffer_unordered(self.options.jobs());
+        let pushes = stream::iter(&self.plan.blobs).map(|blob| self.blob(blob));
+        let pushes = pushes.buffer_unordered(self.options.jobs()).boxed();
         pushes.try_collect().await
     }
 
@@ -107,8 +109,8 @@ impl Pushing<'_> {
         let (indexes, images): (Vec<_>, Vec<_>) = below
             .filter(|(descriptor, _)| descriptor.digest != *root)
             .partition(|(descriptor, _)| media_type::is_index(&descriptor.media_type));
-        let images = images.into_iter().map(|manifest| self.manifest(manifest));
-        let images = stream::iter(images).buffer_unordered(self.options.jobs());
+        let images = stream::iter(images).map(|manifest| self.manifest(manifest));
+        let images = images.buffer_unordered(self.options.jobs()).boxed();
         images.try_collect::<()>().await?;
         for index in indexes {
             self.manifest(index).await?;
