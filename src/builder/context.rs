@@ -10,6 +10,7 @@ use solvekit_host::sockets::DOCKER_ENGINE;
 
 use super::{ContextProblem, Error, files};
 use crate::client::{Address, ConnectOptions, EngineHeaderProblem, EngineHeaders, TlsOptions};
+use crate::text::is_unprintable;
 
 /// The context that always exists: the engine of `DOCKER_HOST`, or of Docker's default socket.
 pub const DEFAULT_CONTEXT: &str = "default";
@@ -126,7 +127,8 @@ impl Contexts {
         &self.current
     }
 
-    /// Returns the names of all contexts, sorted, including the default one.
+    /// Returns the names of all contexts, sorted, including the default one. Names with control
+    /// characters, which the docker CLI does not create, are omitted.
     pub fn names(&self) -> Vec<String> {
         let folder = self
             .folder
@@ -136,7 +138,8 @@ impl Contexts {
         let found = entries.into_iter().flatten().flatten().filter_map(|entry| {
             let bytes = files::read(&entry.path().join("meta.json")).ok()??;
             let meta: Meta = serde_json::from_slice(&bytes).ok()?;
-            (!meta.name.is_empty()).then_some(meta.name)
+            let is_name = !meta.name.is_empty() && !meta.name.contains(is_unprintable);
+            is_name.then_some(meta.name)
         });
         let mut names: Vec<String> = found.collect();
         names.push(DEFAULT_CONTEXT.to_owned());

@@ -9,15 +9,17 @@ use serde_json::{Map, Value};
 use super::{Driver, Error};
 use crate::oci::Platform;
 use crate::spread::Placement;
+use crate::text::is_unprintable;
 
 /// A named builder: one or more nodes with the same driver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Builder {
     /// Its name.
+    #[serde(deserialize_with = "printable")]
     pub name: String,
     /// The name of its driver, see [`Driver`]; empty for a context's engine.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "printable")]
     pub driver: String,
     /// Its nodes; never empty in buildx.
     #[serde(default, deserialize_with = "or_default")]
@@ -41,10 +43,11 @@ pub struct Builder {
 #[serde(rename_all = "PascalCase")]
 pub struct Node {
     /// The name, for example `mybuilder0`.
+    #[serde(deserialize_with = "printable")]
     pub name: String,
     /// The endpoint: a BuildKit's address for the `remote` driver, a docker CLI context or an
     /// engine's address for `docker-container`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "printable")]
     pub endpoint: String,
     /// The platforms that the user set; they come before the daemon's own.
     #[serde(
@@ -141,6 +144,17 @@ impl Builder {
     /// Returns the index of the node with this name.
     pub fn position(&self, node: &str) -> Option<usize> {
         self.nodes.iter().position(|known| known.name == node)
+    }
+}
+
+/// Rejects control characters: buildx creates no such names, and messages contain the names.
+fn printable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.contains(is_unprintable) {
+        true => Err(serde::de::Error::custom(format_args!(
+            "{text:?} has control characters"
+        ))),
+        false => Ok(text),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use solvekit_host::sockets::{DOCKER_ENGINE, HAS_PIPES, HAS_UNIX};
 
 use super::{AddressProblem, Error, Process};
+use crate::text::is_unprintable;
 
 /// Docker's default port. (Its TLS port, 2376, must be written.)
 const DOCKER_PORT: u16 = 2375;
@@ -78,6 +79,9 @@ impl Address {
     /// [`Error::UnsupportedScheme`] for schemes that other BuildKit clients support;
     /// [`Error::InvalidAddress`] for everything else.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.contains(is_unprintable) {
+            return Err(invalid(text, AddressProblem::ControlCharacters));
+        }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(invalid(text, no_scheme(text)));
         };

@@ -4,6 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressProblem {
+    /// The text has control characters, which no address has.
+    #[error("it has control characters")]
+    ControlCharacters,
     /// The text has no scheme.
     #[error("the scheme is missing: {suggestion}")]
     NoScheme {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::{one_line, redact_url};
+
 /// A pod with a daemon. Shown as `the pod b0-1 (namespace ci, context prod)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,7 +44,7 @@ impl fmt::Display for Pod {
         let context = self.context.iter().map(|name| ("context", name));
         let places = namespace.chain(context);
         let places: Vec<String> = places
-            .map(|(kind, name)| format!("{kind} {name}"))
+            .map(|(kind, name)| format!("{kind} {}", one_line(name)))
             .collect();
         match places.is_empty() {
             true => Ok(()),
@@ -98,10 +100,10 @@ impl fmt::Display for ApiServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the API server")?;
         if let Some(url) = &self.url {
-            write!(f, " {}", crate::text::redact_url(url))?;
+            write!(f, " {}", one_line(&redact_url(url)))?;
         }
         match &self.context {
-            Some(context) => write!(f, " of the context {context}"),
+            Some(context) => write!(f, " of the context {}", one_line(context)),
             None => f.write_str(" of the cluster"),
         }
     }

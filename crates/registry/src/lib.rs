@@ -13,7 +13,7 @@
 //! - [`task`] runs blocking work from async code.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use solvekit_core::{oci, template};
+use solvekit_core::{oci, template, text};
 
 pub mod files;
 

@@ -39,6 +39,21 @@ fn the_docker_host_wins_over_a_chosen_context() {
 }
 
 #[test]
+fn a_context_whose_name_has_control_characters_is_not_listed() {
+    let (folder, contexts) = contexts(None, None);
+    let meta = folder.path().join("contexts/meta/odd");
+    fs::create_dir(&meta).unwrap();
+    let text = r#"{"Name":"o\nd\u001bd","Endpoints":{"docker":{"Host":"tcp://a\nb:1"}}}"#;
+    fs::write(meta.join("meta.json"), text).unwrap();
+    assert_eq!(contexts.names(), ["default", "far"]);
+    let error = contexts.connect_options("o\nd\u{1b}d").unwrap_err();
+    assert!(
+        !crate::causes::in_one_line(&error).contains(is_unprintable),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_context_brings_its_address_and_certificates() {
     let (_folder, contexts) = contexts(None, None);
     assert_eq!(contexts.names(), ["default", "far"]);

@@ -47,6 +47,30 @@ fn a_broken_file_is_named_and_the_others_are_read() {
 }
 
 #[test]
+fn a_name_with_control_characters_makes_a_file_broken() {
+    let (_folder, store) = store();
+    store.lock().unwrap().save(&builder("good")).unwrap();
+    let path = store.folder().join("instances/good");
+    let good = fs::read_to_string(&path).unwrap();
+    for (field, value) in [
+        (r#""Name":"good""#, r#""Name":"a\nb""#),
+        (r#""Driver":"remote""#, r#""Driver":"re\u001b[2Jmote""#),
+        (r#""Name":"good0""#, r#""Name":"a\rb""#),
+        (
+            r#""Endpoint":"tcp://host:1234""#,
+            r#""Endpoint":"tcp://h\u202e:1""#,
+        ),
+    ] {
+        assert!(good.contains(field), "{good}");
+        fs::write(&path, good.replace(field, value)).unwrap();
+        let error = store.builder("good").unwrap_err();
+        let text = crate::causes::in_one_line(&error);
+        assert!(text.contains("has control characters"), "{text}");
+        assert!(!text.contains(crate::text::is_unprintable), "{text:?}");
+    }
+}
+
+#[test]
 fn the_choice_is_one_endpoint_s_or_global() {
     let (_folder, store) = store();
     let locked = store.lock().unwrap();

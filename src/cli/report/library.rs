@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 
+use solvekit::text::one_line;
 use solvekit::translate::ImageFailure;
 use solvekit::{cache_mount, diff, imagetools, manifest_list, registry, spread, transfer};
 
@@ -24,10 +25,11 @@ fn for_logins(error: &registry::Error) -> Option<String> {
         }
         Error::ParseConfig { place, .. } => no_json(place),
         Error::MalformedAuth { registry, .. } => {
-            format!("log in again: solvekit login {registry}")
+            format!("log in again: solvekit login {}", one_line(registry))
         }
         Error::RunHelper { helper, .. } => format!(
-            "install {helper}, or take it out of config.json and log in again: solvekit login HOST"
+            "install {}, or take it out of config.json and log in again: solvekit login HOST",
+            one_line(helper)
         ),
         _ => return None,
     })

@@ -49,6 +49,24 @@ fn messages_name_a_pod_without_the_query_of_its_address() {
 }
 
 #[test]
+fn an_address_with_control_characters_is_quoted_with_escapes() {
+    for text in [
+        "a\nb",
+        "tcp://a\nb",
+        "tcp://a\rb:1",
+        "http://\n",
+        "unix:///run/\u{1b}[2J",
+        "docker://a\u{202e}b:1",
+    ] {
+        let error = refused(text);
+        assert!(error.ends_with("it has control characters"), "{error:?}");
+        assert!(!error.contains(is_unprintable), "{error:?}");
+    }
+    let pod = Address::parse("kube-pod://b0?context=a%0Ab%1B").unwrap();
+    assert_eq!(pod.in_words(), "the pod b0 (context a b)");
+}
+
+#[test]
 fn docker_takes_a_docker_host_too() {
     assert_eq!(
         parsed("docker://unix:///tmp/d.sock"),

@@ -255,6 +255,33 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_a_line_break_stays_in_one_line() {
+        let json =
+            "{\"auths\": {\"https:/tps://i\\\\\\nda=eexa.ute.ea\\u001b[2J\": {\"au%h\": \"bWU\"}}}";
+        let config = Config::parse(json.as_bytes(), "DOCKER_AUTH_CONFIG").unwrap();
+        assert_eq!(
+            config.check().unwrap_err().to_string(),
+            "the credentials of https:/tps://i\\ da=eexa.ute.ea[2J in DOCKER_AUTH_CONFIG are not \
+             the base64 of USER:PASSWORD"
+        );
+        let helper = Error::RunHelper {
+            helper: "docker-credential-a\nb".to_owned(),
+            registry: "r\r\n".to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert!(!helper.to_string().contains(['\r', '\n']), "{helper}");
+        let failed = Error::HelperFailed {
+            helper: "docker-credential-a\nb".to_owned(),
+            registry: "r\u{2028}".to_owned(),
+            message: "it\u{85}broke".to_owned(),
+        };
+        assert_eq!(
+            failed.to_string(),
+            "the credential helper docker-credential-a b failed for r: itbroke"
+        );
+    }
+
+    #[test]
     fn an_empty_file_is_an_empty_configuration() {
         assert!(stored(" \n", "a").is_none());
         assert!(stored("{}", "a").is_none());

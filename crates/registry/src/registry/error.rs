@@ -1,4 +1,5 @@
-//! Errors of credentials, tokens and registries. No variant holds a secret.
+//! Errors of credentials, tokens and registries. No variant holds a secret. Names from a
+//! configuration can be any text, so they are shown in one line.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use super::problem::{CertificateProblem, ContentProblem};
 use super::refusal::{Refusal, Via};
 use crate::oci::Digest;
 use crate::task::Panicked;
+use crate::text::one_line;
 
 /// An error of this module.
 #[derive(Debug, Error)]
@@ -64,7 +66,10 @@ pub enum Error {
     #[error(transparent)]
     Panicked(#[from] Panicked),
     /// The `auth` of an entry is missing or is not the base64 of `USER:PASSWORD`.
-    #[error("the credentials of {registry} in {place} are not the base64 of USER:PASSWORD")]
+    #[error(
+        "the credentials of {} in {place} are not the base64 of USER:PASSWORD",
+        one_line(registry)
+    )]
     MalformedAuth {
         /// The entry's key.
         registry: String,
@@ -73,8 +78,9 @@ pub enum Error {
     },
     /// A credential helper is not installed or could not be started.
     #[error(
-        "cannot run the credential helper {helper}, which the docker configuration names for \
-         {registry}"
+        "cannot run the credential helper {}, which the docker configuration names for {}",
+        one_line(helper),
+        one_line(registry)
     )]
     RunHelper {
         /// The program.
@@ -86,7 +92,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A credential helper failed.
-    #[error("the credential helper {helper} failed for {registry}: {message}")]
+    #[error(
+        "the credential helper {} failed for {}: {}",
+        one_line(helper),
+        one_line(registry),
+        one_line(message)
+    )]
     HelperFailed {
         /// The program.
         helper: String,

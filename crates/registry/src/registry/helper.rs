@@ -14,6 +14,7 @@ use tokio::io::{
 use tokio::process::Command;
 
 use super::{Credential, Error, Notifier, Secret};
+use crate::text::one_line;
 
 /// The largest answer that is read, in bytes.
 const ANSWER: u64 = 1 << 20;
@@ -198,8 +199,8 @@ impl Helper<'_> {
                     is_notified = true;
                     self.tell(&format!(
                         "waiting for the credential helper {} ({})",
-                        self.program(),
-                        self.key
+                        one_line(&self.program()),
+                        one_line(self.key)
                     ));
                     complaint.text.lines().for_each(|line| self.tell(line));
                     if lines.is_none() {

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use solvekit::registry::{
     Client, ClientOptions, Credentials, Error, Pong, RetryPolicy, login_key, registry_of_key,
 };
+use solvekit::text::one_line;
 use tokio::time::timeout;
 
 use super::finding::Finding;
@@ -47,16 +48,16 @@ async fn of_logins(environment: &Environment) -> Vec<Finding> {
         .helpers
         .iter()
         .map(|helper| match environment.has_program(helper) {
-            true => Finding::good(LOGINS, format!("{helper} keeps them")),
+            true => Finding::good(LOGINS, format!("{} keeps them", one_line(helper))),
             false => Finding::broken(
                 LOGINS,
-                format!("{helper} keeps them, but is not on PATH"),
+                format!("{} keeps them, but is not on PATH", one_line(helper)),
                 "install it, or take it out of config.json and log in again: solvekit login HOST",
             ),
         })
         .collect();
     if !logins.in_file.is_empty() {
-        let names: Vec<&str> = logins.in_file.iter().map(String::as_str).collect();
+        let names: Vec<_> = logins.in_file.iter().map(|name| one_line(name)).collect();
         findings.push(Finding::odd(
             LOGINS,
             format!("stored unencrypted: {}", names.join(", ")),
