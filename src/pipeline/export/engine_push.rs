@@ -74,6 +74,13 @@ async fn push_repeatedly(
     }
 }
 
+/// The path of the engine's API. The repository is complete, because the engine parses it again and
+/// a short name can mean another registry.
+fn push_path(image: &Reference) -> String {
+    let tag = image.tag().unwrap_or_default();
+    format!("/images/{}/push?tag={tag}", image.name())
+}
+
 /// Returns the digest of the pushed manifest, if the engine reports it.
 async fn push_one(
     engine: &Engine,
@@ -82,10 +89,7 @@ async fn push_one(
 ) -> Result<Option<String>, client::Error> {
     let auth = registry_auth(&environment.credentials, image).await;
     let auth = auth.as_deref().unwrap_or(ANONYMOUS);
-    let name = image.familiar();
-    let tag = image.tag().unwrap_or_default();
-    let repository = name.strip_suffix(&format!(":{tag}")).unwrap_or(&name);
-    let path = format!("/images/{repository}/push?tag={tag}");
+    let path = push_path(image);
     let writer = environment.progress.as_ref();
     let mut shown = Shown {
         step: writer.map(|writer| writer.step(format!("pushing {image} with docker"))),
@@ -147,6 +151,25 @@ impl Shown {
             (Some(step), Some(error)) => step.fail(error),
             (Some(step), None) => step.done(),
             (None, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_gets_the_complete_name() {
+        for (image, path) in [
+            ("alpine:3", "/images/docker.io/library/alpine/push?tag=3"),
+            (
+                "docker.io/amd7docker.io/9:x",
+                "/images/docker.io/amd7docker.io/9/push?tag=x",
+            ),
+            ("r.example:5000/a", "/images/r.example:5000/a/push?tag="),
+        ] {
+            assert_eq!(push_path(&Reference::parse(image).unwrap()), path);
         }
     }
 }

@@ -131,7 +131,9 @@ impl Reference {
         self
     }
 
-    /// Returns Docker's short form: without `docker.io/` and `library/`.
+    /// Returns Docker's short form, for messages and for comparison: without `docker.io/` and
+    /// `library/`. It is exactly the reference's, so it is ambiguous for a repository of Docker Hub
+    /// whose first part looks like a registry: `docker.io/a.b/c` becomes `a.b/c`.
     pub fn familiar(&self) -> String {
         let text = self.to_string();
         let Some(short) = text.strip_prefix("docker.io/") else {

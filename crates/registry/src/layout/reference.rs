@@ -139,6 +139,13 @@ mod tests {
             ("/a/b:tag@".to_owned(), "/a/b:tag@", Some("latest"), false),
             ("me@sha512".to_owned(), "me@sha512", Some("latest"), false),
             ("me@home:1.3".to_owned(), "me@home", Some("1.3"), false),
+            // No digest, because of the backslash; the printed tag is a given one.
+            (
+                r"a/b:tag@sha256:e3b0c44\98fc1c149afbf4".to_owned(),
+                r"a/b:tag@sha256:e3b0c44\98fc1c149afbf4",
+                Some("latest"),
+                false,
+            ),
         ] {
             let parsed = LayoutReference::parse(&format!("oci-layout://{text}")).unwrap();
             assert_eq!(parsed.path, PathBuf::from(path), "{text}");

@@ -36,6 +36,18 @@ fn familiar_is_the_short_form() {
 }
 
 #[test]
+fn the_short_form_is_that_of_distribution_even_if_it_names_another_registry() {
+    let reference = Reference::parse("docker.io/amd7docker.io/9").unwrap();
+    assert_eq!(reference.domain(), "docker.io");
+    assert_eq!(reference.to_string(), "docker.io/amd7docker.io/9");
+    assert_eq!(reference.familiar(), "amd7docker.io/9");
+    assert_eq!(
+        Reference::parse("amd7docker.io/9").unwrap().domain(),
+        "amd7docker.io"
+    );
+}
+
+#[test]
 fn default_tag_is_added_only_without_tag_and_digest() {
     let digest = format!("alpine@sha256:{}", "a".repeat(64));
     assert_eq!(
