@@ -132,6 +132,7 @@ fn findings(home: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> V
     command.envs(variables.iter().copied());
     let done = Finished::of(&mut command);
     assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert_eq!(done.stderr, "", "it is in the report");
     let lines = done.stdout.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -177,6 +178,33 @@ fn a_docker_host_of_another_system_is_reported() {
         "daemon",
         "DOCKER_HOST is ignored",
         "unix:///var/run/docker.sock",
+    );
+}
+
+#[test]
+fn a_context_that_does_not_exist_is_named_with_its_variable() {
+    let home = folder_of(&[("config.json", "{\"currentContext\": \"gone\"}")]);
+    let found = findings(&home, &[], &[("DOCKER_CONTEXT", "no\nne")]);
+    assert_found(
+        &found,
+        "daemon",
+        "DOCKER_CONTEXT names the context \"no\\nne\", which the docker CLI does not have",
+        "docker context ls lists those it has; unset DOCKER_CONTEXT",
+    );
+    let found = findings(&home, &[], &[]);
+    assert_found(
+        &found,
+        "daemon",
+        "docker's config.json names the context \"gone\", which the docker CLI does not have",
+        "docker context use NAME",
+    );
+    let mut command = solvekit(["inspect"]);
+    command.env("DOCKER_CONFIG", home.path());
+    let done = Finished::of(&mut command);
+    assert!(
+        done.stderr.contains("names the context \"gone\""),
+        "{}",
+        done.stderr
     );
 }
 

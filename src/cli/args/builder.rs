@@ -16,6 +16,8 @@ use crate::cli::report::usage::BuilderUsage;
 pub(crate) struct Builders {
     pub(crate) store: Store,
     pub(crate) contexts: Contexts,
+    /// True if `DOCKER_CONTEXT` (or `docker --context`) names the current context.
+    is_context_given: bool,
 }
 
 /// The names of the daemon in use for messages and references: its builder and its node.
@@ -70,6 +72,7 @@ impl Builders {
         Ok(Self {
             store: Store::new(folder),
             contexts: environment.contexts()?,
+            is_context_given: environment.docker_context.is_some(),
         })
     }
 
@@ -100,8 +103,23 @@ impl Builders {
     pub(crate) fn current(&self) -> Result<Builder, Failure> {
         match self.chosen()? {
             Some(builder) => Ok(builder),
-            None => self.find(self.contexts.current()),
+            None => self.of_current_context(),
         }
+    }
+
+    /// The builder of the docker CLI's current context.
+    pub(crate) fn of_current_context(&self) -> Result<Builder, Failure> {
+        let name = self.contexts.current();
+        let is_context = self.contexts.names().iter().any(|known| known == name);
+        let stored = self.store.builder(name);
+        if is_context || !matches!(stored, Ok(None) | Err(Error::InvalidName { .. })) {
+            return self.find(name);
+        }
+        Err(BuilderUsage::UnknownContext {
+            name: name.to_owned(),
+            is_variable: self.is_context_given,
+        }
+        .into())
     }
 
     /// The builder with this name, or else that of `--builder`, or else the current one.

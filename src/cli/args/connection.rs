@@ -23,9 +23,10 @@ use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use times::{SilenceLimit, patience, silence_limit};
-use unselected::remember_default;
+use unselected::{remember_default, warn_of_docker_host};
 
 pub(crate) use times::waiting;
+pub(crate) use unselected::ignored_docker_host;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = DAEMON)]
@@ -212,25 +213,38 @@ impl ConnectionArgs {
                     Some((builders, builder)) => {
                         return Ok(Found::Builder(Box::new(builders), builder));
                     }
-                    None => match self.connect_default(environment).await? {
-                        Err(client::Error::NotFound { attempts }) => {
-                            let none = client::Error::NotFound { attempts };
-                            let (client, used) = self.start_local(environment, none, boot).await?;
-                            return Ok(Found::Daemon(Box::new(client), used));
-                        }
-                        Err(error @ client::Error::InvalidAddress { .. }) => {
-                            return Err(BuilderUsage::Address(error).into());
-                        }
-                        connected => {
-                            let client = connected?;
-                            remember_default(&client, environment);
-                            client
-                        }
-                    },
+                    None => return self.found_by_default(environment, boot).await,
                 },
             },
         };
         let used = Used::of_address(client.address());
+        Ok(Found::Daemon(Box::new(client), used))
+    }
+
+    /// The daemon at a default address, or one that is started for this command.
+    async fn found_by_default(
+        &self,
+        environment: &Environment,
+        boot: &Boot<'_>,
+    ) -> Result<Found, Failure> {
+        let connected = self.connect_default(environment).await?;
+        if connected.is_err() {
+            warn_of_docker_host(environment);
+        }
+        let (client, used) = match connected {
+            Ok(client) => {
+                remember_default(&client, environment);
+                let used = Used::of_address(client.address());
+                (client, used)
+            }
+            Err(none @ client::Error::NotFound { .. }) => {
+                self.start_local(environment, none, boot).await?
+            }
+            Err(error @ client::Error::InvalidAddress { .. }) => {
+                return Err(BuilderUsage::Address(error).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(Found::Daemon(Box::new(client), used))
     }
 
@@ -356,7 +370,7 @@ impl ConnectionArgs {
         let builder = match builders.chosen()? {
             Some(builder) => Some(builder),
             None if !has_host && builders.contexts.current() != DEFAULT_CONTEXT => {
-                Some(builders.current()?)
+                Some(builders.of_current_context()?)
             }
             None => None,
         };

@@ -22,12 +22,11 @@ impl ConnectionArgs {
         environment: &Environment,
     ) -> Result<Option<Client>, Failure> {
         let is_selected = environment.buildkit_host.is_some() || self.tls()?.is_some();
-        if !is_selected
-            && matches!(self.asked(environment), Asked::Nothing)
-            && environment.has_program(BUILDKITD)
-        {
+        if !is_selected && matches!(self.asked(environment), Asked::Nothing) {
             return match self.connect_default(environment).await? {
-                Err(client::Error::NotFound { .. }) => Ok(None),
+                Err(client::Error::NotFound { .. }) if environment.has_program(BUILDKITD) => {
+                    Ok(None)
+                }
                 connected => Ok(Some(connected?)),
             };
         }
@@ -88,17 +87,23 @@ impl ConnectionArgs {
             engine_headers: engine_headers.clone(),
             ..ConnectOptions::new(address)
         });
-        let connected = client::connect_default(&places.collect::<Vec<_>>()).await;
-        let host = environment
-            .docker_host
-            .as_deref()
-            .filter(|_| environment.buildkit_host.is_none());
-        if let (Err(_), Err(error)) = (&connected, Address::Docker(None).with_docker_host(host)) {
-            let message = Failure::from(error).into_message();
-            warn(&format!("DOCKER_HOST is ignored: {message}"));
-        }
-        Ok(connected)
+        Ok(client::connect_default(&places.collect::<Vec<_>>()).await)
     }
+}
+
+/// Warns that the search for a daemon ignored `DOCKER_HOST`, if that is no address.
+pub(super) fn warn_of_docker_host(environment: &Environment) {
+    if let Some(failure) = ignored_docker_host(environment) {
+        warn(failure.message());
+    }
+}
+
+/// Why the search for a daemon ignores `DOCKER_HOST`, if it does.
+pub(crate) fn ignored_docker_host(environment: &Environment) -> Option<Failure> {
+    let is_sought = environment.buildkit_host.is_none();
+    let host = environment.docker_host.as_deref().filter(|_| is_sought);
+    let error = Address::Docker(None).with_docker_host(host).err()?;
+    Some(Failure::from(error).with_prefix("DOCKER_HOST is ignored"))
 }
 
 /// The engine without a builder belongs to the default context, so record the use of that context.
@@ -108,5 +113,30 @@ pub(super) fn remember_default(client: &Client, environment: &Environment) {
         (is_default, client.address(), Builders::of(environment))
     {
         builders.remember_use(DEFAULT_CONTEXT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_docker_host_that_is_no_address_is_ignored_only_if_it_is_sought() {
+        let mut environment = Environment {
+            docker_host: Some("a\nb".to_owned()),
+            ..Environment::default()
+        };
+        let failure = ignored_docker_host(&environment).unwrap();
+        let message = "DOCKER_HOST is ignored: invalid BuildKit address \"docker://a\\nb\"";
+        assert!(
+            failure.message().starts_with(message),
+            "{}",
+            failure.message()
+        );
+        environment.buildkit_host = Some("unix:///b.sock".to_owned());
+        assert!(ignored_docker_host(&environment).is_none());
+        environment.buildkit_host = None;
+        environment.docker_host = Some("tcp://engine:2375".to_owned());
+        assert!(ignored_docker_host(&environment).is_none());
     }
 }

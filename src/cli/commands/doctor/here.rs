@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use solvekit::client::Address;
 use solvekit_host::files::check_writable;
 use solvekit_host::sockets::DOCKER_ENGINE;
 
 use super::finding::Finding;
 use crate::cli::args::builder::Builders;
+use crate::cli::args::connection::ignored_docker_host;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
@@ -32,10 +32,7 @@ fn words(error: &io::Error) -> String {
 
 /// `DOCKER_HOST`, which the search for a daemon ignores if it is no address.
 pub(super) fn docker_host(environment: &Environment) -> Option<Finding> {
-    let is_sought = environment.buildkit_host.is_none();
-    let host = environment.docker_host.as_deref().filter(|_| is_sought);
-    let error = Address::Docker(None).with_docker_host(host).err()?;
-    let failure = Failure::from(error).with_prefix("DOCKER_HOST is ignored");
+    let failure = ignored_docker_host(environment)?;
     let fix = format!("write it as {DOCKER_ENGINE}, tcp://HOST:2375 or ssh://HOST, or unset it");
     Some(Finding::of_failure(DAEMON, &failure.advised(Some(fix))))
 }

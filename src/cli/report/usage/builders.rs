@@ -33,6 +33,11 @@ pub(crate) enum BuilderUsage {
         current: String,
         is_default: bool,
     },
+    #[error(
+        "{} the context {name:?}, which the docker CLI does not have",
+        if *.is_variable { "DOCKER_CONTEXT names" } else { "docker's config.json names" }
+    )]
+    UnknownContext { name: String, is_variable: bool },
     #[error("--append needs the builder's name")]
     AppendWithoutName,
     #[error("--leave needs the builder's name")]
@@ -101,6 +106,12 @@ impl Advised for BuilderUsage {
                     "docker context use {name}, or for one command: --builder {name}{unset}"
                 ));
             }
+            Self::UnknownContext {
+                is_variable: true, ..
+            } => "docker context ls lists those it has; unset DOCKER_CONTEXT to use the default",
+            Self::UnknownContext { .. } => {
+                "docker context ls lists those it has; docker context use NAME chooses one"
+            }
             Self::AppendWithoutName | Self::LeaveWithoutName => "give it: --name BUILDER",
             Self::LeaveWithoutNode => "give it: --node NODE",
             Self::DockerDriver => {
@@ -153,6 +164,7 @@ impl Advised for BuilderUsage {
                 true => "run `docker context use default` to switch to default context".to_owned(),
                 false => format!("run `docker context use {name}` to switch to context {name}"),
             },
+            Self::UnknownContext { name, .. } => format!("no builder {name:?} found"),
             Self::AppendWithoutName => "append requires a builder name".to_owned(),
             Self::LeaveWithoutName => "leave requires instance name".to_owned(),
             Self::LeaveWithoutNode => "leave requires node name".to_owned(),
@@ -178,6 +190,10 @@ impl Advised for BuilderUsage {
                 .to_owned(),
             _ => return None,
         })
+    }
+
+    fn stands_alone(&self) -> bool {
+        matches!(self, Self::UnknownContext { .. })
     }
 }
 
