@@ -8,7 +8,7 @@ use solvekit::session::{Survey, Tally};
 use crate::cli::args::contexts::FileArgs;
 use crate::cli::args::values;
 use crate::cli::report::records::size;
-use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::terminal::{print_json, print_text, warn};
 use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, build_failure};
 
@@ -62,6 +62,12 @@ pub(crate) fn cmd_context(args: &ContextCommandArgs) -> Result<(), Failure> {
     let folder = inputs
         .folder()
         .ok_or_else(|| BuildUsage::NotAFolder(args.context.clone()))?;
+    for path in inputs.ignore_files_in_utf16() {
+        let path = path.display();
+        warn(&format!(
+            "{path} is UTF-16, so nothing is excluded from the context: save it as UTF-8"
+        ));
+    }
     let survey = Survey::of(folder, inputs.excludes(), args.largest)
         .map_err(|error| Failure::from_error(&error))?;
     match args.format.as_str() {

@@ -129,8 +129,15 @@ pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
     take_at_most(reader, dockerfile::MAX_SIZE as u64)
 }
 
-/// The path of an ignore file and its patterns, in order.
-pub(in crate::pipeline) type IgnoreFile = (PathBuf, Vec<String>);
+/// An ignore file.
+#[derive(Debug, Clone)]
+pub(in crate::pipeline) struct IgnoreFile {
+    pub(super) path: PathBuf,
+    /// The patterns, in order.
+    pub(super) patterns: Vec<String>,
+    /// True if the file is UTF-16. Its patterns match nothing, as in BuildKit.
+    pub(super) is_utf16: bool,
+}
 
 /// `NAME.dockerignore` beside the Dockerfile if it is a file, else `.dockerignore` in the context.
 /// The user typed neither path, so no link may lead out of the context or the Dockerfile's folder.
@@ -179,7 +186,11 @@ pub(super) fn typed_ignore_file(path: &Path) -> Result<IgnoreFile, Error> {
 fn patterns(path: PathBuf, text: &[u8]) -> Result<IgnoreFile, Error> {
     let patterns = dockerfile::parse_ignore(text);
     match PatternMatcher::new(&patterns) {
-        Ok(_) => Ok((path, patterns)),
+        Ok(_) => Ok(IgnoreFile {
+            path,
+            patterns,
+            is_utf16: dockerfile::is_utf16(text),
+        }),
         Err(source) => Err(Error::IgnorePatterns { path, source }),
     }
 }

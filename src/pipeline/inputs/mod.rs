@@ -37,6 +37,8 @@ pub struct Inputs {
     pub(super) ignore_file: Option<PathBuf>,
     /// Its patterns, in order.
     pub(super) excludes: Vec<String>,
+    /// True if it is UTF-16.
+    pub(super) is_ignore_file_utf16: bool,
 }
 
 /// The main context.
@@ -88,6 +90,20 @@ impl Inputs {
     /// The patterns of the ignore file, in order.
     pub fn excludes(&self) -> &[String] {
         &self.excludes
+    }
+
+    /// The ignore files that are UTF-16, as PowerShell writes them: of the named contexts, then of
+    /// the main one. Their patterns match nothing, as in BuildKit.
+    pub fn ignore_files_in_utf16(&self) -> Vec<&Path> {
+        let named = self.named.values().filter_map(|context| match context {
+            named::NamedRead::Directory {
+                utf16_ignore_file, ..
+            } => utf16_ignore_file.as_deref(),
+            _ => None,
+        });
+        let own = self.ignore_file.as_deref();
+        let own = own.filter(|_| self.is_ignore_file_utf16);
+        named.chain(own).collect()
     }
 
     /// The Dockerfile for a frontend; `None` if only a daemon can read it.
@@ -276,6 +292,7 @@ impl Inputs {
             named: BTreeMap::new(),
             ignore_file: None,
             excludes: Vec::new(),
+            is_ignore_file_utf16: false,
         }
     }
 }

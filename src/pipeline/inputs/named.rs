@@ -23,6 +23,8 @@ pub(in crate::pipeline) enum NamedRead {
     Directory {
         path: PathBuf,
         excludes: Vec<String>,
+        /// The path of its ignore file, if that is UTF-16.
+        utf16_ignore_file: Option<PathBuf>,
     },
     Remote(String),
     /// An image in a local OCI layout, with the id of its content store.
@@ -58,8 +60,15 @@ fn directory(name: &str, given: &Path) -> Result<NamedRead, Error> {
     };
     let path = folder::context_folder(given).map_err(failed)?;
     let ignored = folder::ignore_file(&path, None).map_err(failed)?;
-    let excludes = ignored.map(|(_, patterns)| patterns).unwrap_or_default();
-    Ok(NamedRead::Directory { path, excludes })
+    let (excludes, utf16_ignore_file) = match ignored {
+        Some(file) => (file.patterns, file.is_utf16.then_some(file.path)),
+        None => (Vec::new(), None),
+    };
+    Ok(NamedRead::Directory {
+        path,
+        excludes,
+        utf16_ignore_file,
+    })
 }
 
 fn layout(name: &str, reference: &LayoutReference) -> Result<NamedRead, Error> {
@@ -178,7 +187,7 @@ pub(in crate::pipeline) fn for_translation(
 ) -> BTreeMap<String, translate::NamedContext> {
     let typed = contexts.iter().filter_map(|(name, context)| {
         let typed = match context {
-            NamedRead::Directory { path, excludes } => {
+            NamedRead::Directory { path, excludes, .. } => {
                 translate::NamedContext::Local(LocalContext {
                     exclude_patterns: excludes.clone(),
                     shared_key: shared_key(path),
@@ -203,7 +212,7 @@ fn folders(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> impl Iterator<Item = (&String, &Path, &[String])> {
     contexts.iter().filter_map(|(name, context)| match context {
-        NamedRead::Directory { path, excludes } => {
+        NamedRead::Directory { path, excludes, .. } => {
             Some((name, path.as_path(), excludes.as_slice()))
         }
         NamedRead::Remote(_) | NamedRead::Layout { .. } | NamedRead::Build(_) => None,

@@ -65,11 +65,15 @@ fn ignoring(
         Some(path) => Some(folder::typed_ignore_file(path)?),
         None => folder::ignore_file(&context, path)?,
     };
-    let (ignore_file, excludes) = found.unzip();
+    let inputs = Inputs::new(ContextRead::Directory(context), dockerfile);
+    let Some(found) = found else {
+        return Ok(inputs);
+    };
     Ok(Inputs {
-        ignore_file,
-        excludes: excludes.unwrap_or_default(),
-        ..Inputs::new(ContextRead::Directory(context), dockerfile)
+        ignore_file: Some(found.path),
+        excludes: found.patterns,
+        is_ignore_file_utf16: found.is_utf16,
+        ..inputs
     })
 }
 

@@ -13,9 +13,11 @@ const IGNORE_FILE: &str = ".dockerignore";
 
 impl Prepared {
     /// Shows the Dockerfile and the ignore files that were read on this machine, each as a finished
-    /// step. The daemon shows the inputs that it reads itself.
+    /// step, and a warning for each ignore file that is UTF-16. The daemon shows the inputs that it
+    /// reads itself.
     pub fn show_inputs(&self, progress: &Writer) {
         if self.job().and_then(Job::elsewhere).is_some() {
+            warn_of_utf16(&self.inputs, progress);
             return;
         }
         if let Some(digest) = show_dockerfile(&self.inputs, progress) {
@@ -46,7 +48,17 @@ pub(super) fn show_dockerfile(inputs: &Inputs, progress: &Writer) -> Option<Stri
     ))
 }
 
-/// Shows the ignore files of the contexts.
+/// Warns about ignore files in UTF-16: another frontend does not exclude anything either.
+fn warn_of_utf16(inputs: &Inputs, progress: &Writer) {
+    for path in inputs.ignore_files_in_utf16() {
+        progress.note(format!(
+            "WARNING: {} is UTF-16, so nothing is excluded from the context: save it as UTF-8",
+            path.display()
+        ));
+    }
+}
+
+/// Shows the ignore files of the contexts, and warnings about them.
 pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
     for (name, context) in &inputs.named {
         if let NamedRead::Directory { excludes, .. } = context {
@@ -60,6 +72,7 @@ pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
         let bytes = size(&inputs.excludes);
         show(progress, &step, "transferring context:", bytes);
     }
+    warn_of_utf16(inputs, progress);
 }
 
 /// The size of an ignore file; without one, that of a transfer of nothing.
@@ -87,6 +100,54 @@ mod tests {
 
     use crate::pipeline::{BuildRequest, NamedContext, prepare};
     use crate::progress::channel;
+
+    #[tokio::test]
+    async fn an_ignore_file_in_utf16_is_warned_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let text = "\u{feff}*\r\nsecret\r\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        write("Dockerfile", b"FROM scratch\nCOPY secret /\n");
+        write("secret", b"x");
+        write("other/.dockerignore", &big);
+        for (name, bytes) in [
+            ("Dockerfile.dockerignore", &little),
+            (".dockerignore", &big),
+        ] {
+            write(name, bytes);
+            let mut request = BuildRequest::new(folder.path());
+            let other = NamedContext::Directory(folder.path().join("other"));
+            request.contexts = BTreeMap::from([("other".to_owned(), other)]);
+            let (writer, mut updates) = channel();
+            let prepared = prepare(request).await.unwrap();
+            let folders = prepared.inputs.excludes();
+            let matcher = crate::session::PatternMatcher::new(folders).unwrap();
+            assert!(!matcher.matches("secret"), "{folders:?}");
+            prepared.show_inputs(&writer);
+            let mut notes = Vec::new();
+            while let Some(event) = updates.try_recv() {
+                let names = event.update.vertexes.iter().map(|it| it.name.clone());
+                notes.extend(names.filter(|name| name.starts_with("WARNING")));
+            }
+            notes.dedup();
+            let warning = |name: &str| {
+                format!(
+                    "WARNING: {} is UTF-16, so nothing is excluded from the context: save it as \
+                     UTF-8",
+                    folder.path().canonicalize().unwrap().join(name).display()
+                )
+            };
+            assert_eq!(notes.len(), 2, "{notes:?}");
+            assert_eq!(notes[0], warning("other/.dockerignore"));
+            assert!(notes[1].contains(name), "{notes:?}");
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
+    }
 
     #[tokio::test]
     async fn what_was_read_here_is_shown_under_its_usual_names() {

@@ -62,7 +62,7 @@ pub use instruction::{
 pub use lexer::{Environment, ExpandError, ExpandErrorReason, Expansion, Lexer, MAX_EXPANSION};
 pub use lint::{Finding, LintConfig, LintConfigError, Linter, Place, Rule, RuleSet, Wording};
 pub use mount::{CacheSharing, Mount, MountError, MountType, parse_mount};
-pub use parse::{MAX_SIZE, Syntax, detect_syntax, parse, parse_and_lint, parse_trigger};
+pub use parse::{MAX_SIZE, Syntax, detect_syntax, is_utf16, parse, parse_and_lint, parse_trigger};
 pub use render::{render_error, render_source};
 pub use span::{Position, Range, Span};
 pub use targets::Target;

@@ -47,6 +47,12 @@ pub const MAX_SIZE: usize = 16 << 20;
 /// The most instructions of a Dockerfile. BuildKit has no such limit.
 const MAX_INSTRUCTIONS: usize = 100_000;
 
+/// Returns true if the file is UTF-16: it begins with a byte order mark, as PowerShell 5 and some
+/// editors write it.
+pub fn is_utf16(source: &[u8]) -> bool {
+    source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff")
+}
+
 /// Parses a Dockerfile as BuildKit's own frontend does.
 ///
 /// Bytes that are not UTF-8 are allowed anywhere and become U+FFFD.
@@ -123,7 +129,7 @@ impl<'l> Parser<'l> {
                 span: None,
             });
         }
-        if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
+        if is_utf16(source) {
             return Err(ParseError::new(ParseErrorKind::Utf16, Span::line(1)));
         }
         let text = to_text(source);
