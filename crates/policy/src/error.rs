@@ -41,6 +41,12 @@ pub enum Error {
         /// The largest size in bytes.
         limit: usize,
     },
+    /// Brackets are nested so deeply that parsing them would take too long.
+    #[error("cannot parse the policy: {place}: brackets are nested too deeply")]
+    TooDeep {
+        /// The line.
+        place: Place,
+    },
     /// A called function is not defined.
     #[error("{place}: undefined function {name}")]
     UndefinedFunction {

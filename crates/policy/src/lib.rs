@@ -38,6 +38,7 @@ mod git;
 mod git_object;
 mod input;
 mod load;
+mod nesting;
 mod pgp;
 mod provenance;
 mod rewrite;

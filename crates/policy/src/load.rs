@@ -10,7 +10,7 @@ use regorus::{Engine, PolicyLengthConfig};
 
 use crate::error::{Error, located};
 use crate::evaluate::Settings;
-use crate::{check, rewrite, walk};
+use crate::{check, nesting, rewrite, walk};
 
 /// The functions that every policy has.
 const BUILTINS: &str = include_str!("builtins.rego");
@@ -73,7 +73,7 @@ impl Loader {
     /// Adds a module.
     ///
     /// # Errors
-    /// [`Error::Parse`] with the place, or [`Error::TooLarge`].
+    /// [`Error::Parse`] or [`Error::TooDeep`] with the place, or [`Error::TooLarge`].
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Error> {
         self.add_as(file, text, None)
     }
@@ -202,6 +202,12 @@ fn with_package(file: &str, text: &str, package: &str) -> Result<String, Error> 
 }
 
 fn parse(engine: &mut Engine, file: &str, text: String) -> Result<(), Error> {
+    if let Some(line) = nesting::too_deep(&text) {
+        let file = file.to_owned();
+        return Err(Error::TooDeep {
+            place: crate::Place { file, line },
+        });
+    }
     match engine.add_policy(file.to_owned(), text) {
         Ok(_) => Ok(()),
         Err(error) => {
