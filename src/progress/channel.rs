@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::event::StatusUpdate;
 use super::source::{LogOwners, Source};
@@ -41,8 +41,10 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
         seed,
         next: AtomicU64::new(1),
         space: Arc::new(Semaphore::new(QUEUE as usize)),
+        urgent: Arc::default(),
         log_owners: LogOwners::default(),
     };
+    let urgent = Arc::clone(&shared.urgent);
     (
         Writer {
             events,
@@ -50,7 +52,10 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
             node: None,
             target: None,
         },
-        Updates { events: receiver },
+        Updates {
+            events: receiver,
+            urgent,
+        },
     )
 }
 
@@ -95,6 +100,7 @@ pub trait Sink: Send {
 #[derive(Debug)]
 pub struct Updates {
     events: mpsc::UnboundedReceiver<Event>,
+    urgent: Arc<Notify>,
 }
 
 impl Updates {
@@ -115,6 +121,17 @@ impl Updates {
     pub fn try_recv(&mut self) -> Option<Event> {
         self.events.try_recv().ok()
     }
+
+    /// Notified when events cannot wait any longer: the queue is full, or no more will come. A
+    /// notification can also be late and have no reason any more.
+    pub(super) fn urgent(&self) -> Arc<Notify> {
+        Arc::clone(&self.urgent)
+    }
+
+    /// Returns true if all senders are dropped and all events are taken.
+    pub(super) fn is_ended(&self) -> bool {
+        self.events.is_closed() && self.events.is_empty()
+    }
 }
 
 #[derive(Debug)]
@@ -122,8 +139,29 @@ pub(super) struct Shared {
     clock: fn() -> SystemTime,
     seed: [u8; 16],
     next: AtomicU64,
-    pub(super) space: Arc<Semaphore>,
+    space: Arc<Semaphore>,
+    /// Wakes a display that takes events at intervals only.
+    urgent: Arc<Notify>,
     pub(super) log_owners: LogOwners,
+}
+
+impl Shared {
+    /// Waits for room in the queue.
+    pub(super) async fn room(&self, units: u32) -> Option<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.space).try_acquire_many_owned(units) {
+            return Some(room);
+        }
+        self.urgent.notify_one();
+        // The semaphore is never closed, so this cannot fail; a failure would only mean no limit.
+        Arc::clone(&self.space).acquire_many_owned(units).await.ok()
+    }
+}
+
+impl Drop for Shared {
+    /// Each writer drops its sender before this, so the channel is closed by now.
+    fn drop(&mut self) {
+        self.urgent.notify_one();
+    }
 }
 
 /// The sending end. Clones are cheap.

@@ -48,15 +48,7 @@ impl Source {
         self.add_names(&mut update);
         let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
         let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
-        // The semaphore is never closed, so this cannot fail; a failure would only mean no limit.
-        let room = self
-            .writer
-            .shared
-            .space
-            .clone()
-            .acquire_many_owned(units)
-            .await
-            .ok();
+        let room = self.writer.shared.room(units).await;
         self.writer
             .events
             .send(Event::with_room(self.id, update, room))

@@ -169,33 +169,43 @@ impl<W: Write> Display<W> {
         let (mut hold, mut is_stopped) = (self.hold.watch(), false);
         // The pause may have been requested before the display began.
         hold.mark_changed();
-        loop {
+        let urgent = updates.urgent();
+        while !updates.is_ended() {
+            let draws = !is_stopped && self.wants_ticks(changed);
+            // What comes before the next redraw need not wake anybody.
+            let waits = draws && changed;
             tokio::select! {
-                event = updates.recv() => match event {
+                event = updates.recv(), if !waits => match event {
                     Some(event) => {
                         self.take(&event);
                         changed = true;
                     }
                     None => break,
                 },
+                () = urgent.notified(), if waits => self.take_all(&mut updates),
                 Ok(()) = hold.changed() => {
                     let asked = *hold.borrow_and_update();
                     if asked == State::Asked {
-                        while let Some(event) = updates.try_recv() {
-                            self.take(&event);
-                        }
+                        self.take_all(&mut updates);
                         self.rest();
                     }
                     is_stopped = asked != State::Running;
                     changed = true;
                 }
-                _ = ticks.tick(), if !is_stopped && self.wants_ticks(changed) => {
+                _ = ticks.tick(), if draws => {
+                    self.take_all(&mut updates);
                     self.draw();
                     changed = false;
                 }
             }
         }
         self.finish()
+    }
+
+    fn take_all(&mut self, updates: &mut Updates) {
+        while let Some(event) = updates.try_recv() {
+            self.take(&event);
+        }
     }
 
     /// Takes an event. Modes without a redraw rate write it at once.

@@ -211,3 +211,41 @@ async fn a_display_that_is_held_draws_nothing_until_it_is_released() {
     shown.await.unwrap();
     assert!(text().contains("meanwhile"), "{}", text());
 }
+
+#[tokio::test]
+async fn a_full_queue_is_taken_before_the_next_redraw() {
+    for mode in [Mode::Plain, Mode::Tty] {
+        let out = Shared::default();
+        let (writer, receiver) = channel();
+        let started = Instant::now();
+        let sent = async move {
+            let source = writer.source();
+            // Twenty times the queue.
+            for _ in 0..20 * 1024 {
+                source.send(StatusUpdate::default()).await;
+            }
+        };
+        tokio::join!(display(mode, &out).run(receiver), sent);
+        assert!(started.elapsed() < 10 * REDRAW_EVERY);
+    }
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_the_next_redraw() {
+    for mode in [Mode::Plain, Mode::Tty] {
+        let started = Instant::now();
+        for _ in 0..20 {
+            let out = Shared::default();
+            let (writer, receiver) = channel();
+            let step = writer.step("one");
+            drop(writer);
+            let done = async move {
+                tokio::task::yield_now().await;
+                step.done();
+            };
+            let (summary, ()) = tokio::join!(display(mode, &out).run(receiver), done);
+            assert_eq!(summary.ended, 1);
+        }
+        assert!(started.elapsed() < 10 * REDRAW_EVERY);
+    }
+}
