@@ -38,13 +38,27 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
 /// Replaces a file atomically. The temporary file is in `folder`, the store's root, because buildx
 /// treats every file beside a builder's as a builder.
 pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let written = || -> io::Result<()> {
-        let mut file = AtomicFile::create_in(folder, path, mode)?;
-        file.write_all(bytes)?;
-        owner::give_file(folder, file.file());
-        file.commit()
-    };
+    let written = || filled(folder, path, bytes, mode)?.commit();
     written().map_err(failed("write", path))
+}
+
+/// As [`write`], without waiting for the disk: a file that may be lost. It can be empty if the
+/// machine crashes soon after.
+pub(super) fn write_unsynced(
+    folder: &Path,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), Error> {
+    let written = || filled(folder, path, bytes, mode)?.commit_unsynced();
+    written().map_err(failed("write", path))
+}
+
+fn filled(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<AtomicFile> {
+    let mut file = AtomicFile::create_in(folder, path, mode)?;
+    file.write_all(bytes)?;
+    owner::give_file(folder, file.file());
+    Ok(file)
 }
 
 /// Removes a file; a missing one is not an error.

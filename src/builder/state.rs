@@ -54,7 +54,7 @@ impl Store {
             files::make_folder(folder)?;
         }
         let bytes = serde_json::to_vec(state).unwrap_or_default();
-        files::write(self.folder(), &path, &bytes, 0o600)
+        files::write_unsynced(self.folder(), &path, &bytes, 0o600)
     }
 
     /// Stores the sources of a build.
@@ -74,7 +74,7 @@ impl Store {
             files::make_folder(folder)?;
         }
         let bytes = serde_json::to_vec(state).unwrap_or_default();
-        files::write(self.folder(), &path, &bytes, 0o644)
+        files::write_unsynced(self.folder(), &path, &bytes, 0o644)
     }
 
     /// Returns the sources of a build, if they were stored.
@@ -88,7 +88,8 @@ impl Store {
         build_ref: &str,
     ) -> Result<Option<BuildState>, Error> {
         let path = self.state_path(&[builder, node, build_ref])?;
-        let Some(bytes) = files::read(&path)? else {
+        // A crash of the machine can empty a record.
+        let Some(bytes) = files::read(&path)?.filter(|bytes| !bytes.is_empty()) else {
             return Ok(None);
         };
         let state = serde_json::from_slice(&bytes);

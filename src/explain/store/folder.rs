@@ -28,7 +28,7 @@ pub(super) const REPORTS: Kind = Kind {
 /// The most time that a build waits for the lock of another program.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A kind of file, with the limits beyond which the oldest files are removed.
+/// A kind of file, with its limits. The oldest files are removed when a fifth more has come.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) folder: &'static str,
@@ -80,7 +80,7 @@ impl Folder {
         }
     }
 
-    /// Replaces a file, and removes the oldest files of its kind beyond the limits.
+    /// Replaces a file, and sometimes removes the oldest files of its kind beyond the limits.
     pub(super) fn write(&self, kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let written = || -> io::Result<()> {
             let mut file = AtomicFile::create_with_mode(path, 0o600)?;
@@ -89,7 +89,18 @@ impl Folder {
             file.commit_unsynced()
         };
         written().map_err(failed("write", path))?;
-        self.evict(kind)
+        let usual = kind.bytes / kind.most as u64;
+        // Not at every build: it takes the size and time of each file.
+        if bytes.len() as u64 > usual || self.count(kind)? > kind.most + kind.most / 5 {
+            self.evict(kind)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self, kind: Kind) -> Result<usize, StoreError> {
+        let folder = self.path.join(kind.folder);
+        let entries = fs::read_dir(&folder).map_err(failed("read", &folder))?;
+        Ok(entries.count())
     }
 
     fn evict(&self, kind: Kind) -> Result<(), StoreError> {
