@@ -12,30 +12,36 @@ use crate::cli::report::Failure;
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
 /// A token that the first SIGINT or SIGTERM cancels, or the end of the docker CLI that runs this
-/// program as a plugin.
+/// program as a plugin. A thread of its own waits for them: the second one ends the process
+/// whatever the other threads do.
 pub(crate) fn token() -> Result<CancellationToken, Failure> {
+    let failed = |error| Failure::new(format!("cannot watch for signals: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let ends = {
+        let _entered = runtime.enter();
+        Ends::watch().map_err(failed)?
+    };
     let token = CancellationToken::new();
-    let mut ends = Ends::watch()
-        .map_err(|error| Failure::new(format!("cannot watch for signals: {error}")))?;
     let cancelled = token.clone();
-    tokio::spawn(async move {
-        let mut received = 0;
-        let closed = plugin::closed();
-        let mut closed = std::pin::pin!(closed);
-        loop {
-            tokio::select! {
-                () = &mut closed, if received == 0 => {}
-                () = ends.next() => {}
-            }
-            received += 1;
-            if received > 1 {
-                terminal::restore();
-                std::process::exit(EXIT_INTERRUPTED.into());
-            }
-            cancelled.cancel();
-        }
-    });
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(watch(ends, &cancelled)))
+        .map_err(failed)?;
     Ok(token)
+}
+
+async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
+    tokio::select! {
+        () = plugin::closed() => {}
+        () = ends.next() => {}
+    }
+    cancelled.cancel();
+    ends.next().await;
+    terminal::restore();
+    std::process::exit(EXIT_INTERRUPTED.into());
 }
 
 /// Waits for work that holds nothing on a daemon, so that it can be dropped at any time, until the

@@ -347,15 +347,15 @@ fn help(invocation: &plugin::Invocation, group: &[String]) -> Result<(), Failure
     terminal::print_text(&command.render_help().to_string())
 }
 
-/// Runs a command on two threads: the session must answer the daemon's health checks while files
-/// are walked. The closure and the box keep the commands' large futures off the stack, where
-/// `dispatch` would have room for all of them.
+/// Runs a command on one thread: a build mostly waits, and handing its small messages from thread
+/// to thread costs more than handling them. What can block has a thread of its own: files, prompts,
+/// the display and signals. The closure and the box keep the commands' large futures off the stack,
+/// where `dispatch` would have room for all of them.
 fn run_async<F>(command: impl FnOnce() -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;

@@ -1,6 +1,8 @@
 //! Builds that are interrupted: nothing may be left behind.
 
+use std::io::Read as _;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{Engine, Finished, Pushed, Relay, Running, folder_of, solvekit, unique};
@@ -114,6 +116,85 @@ fn a_daemon_that_dies_while_it_reads_the_context_is_one_error() {
     run.wait()
         .failed_with(1, &["connection to BuildKit was lost"]);
     assert!(cut.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn a_paused_terminal_stops_neither_the_build_nor_an_interrupt() {
+    let (name, word) = (format!("{}:1", Engine::get().name("paused")), unique());
+    // More than a pipe holds; then something that the daemon asks this side for.
+    let script = format!("i=0; while [ $i -lt 5000 ]; do echo {word} $i; i=$((i+1)); done");
+    let asks = "--mount=type=secret,id=word cat /run/secrets/word >/copied";
+    let dockerfile = format!("FROM alpine\nRUN {script}\nRUN {asks}\n");
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let mut command = solvekit(["build", "--progress=plain", "-t", &name, "--push"]);
+    command
+        .args(["--secret", "id=word,env=WORD"])
+        .env("WORD", &word);
+    let mut paused = Paused::start(command.arg(context.path()));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Pushed::find(&name).is_none() {
+        assert!(Instant::now() < deadline, "the build was stopped");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(!paused.has_ended());
+    let (code, shown) = paused.read();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains(&format!("{word} 4999")), "{shown}");
+
+    let sleep = Sleep::new();
+    let steps = format!("FROM alpine\nRUN {script}\nRUN {}\n", sleep.command);
+    let context = folder_of(&[("Dockerfile", &steps)]);
+    let mut command = solvekit([
+        "build",
+        "--no-cache",
+        "--progress=plain",
+        "--platform",
+        THREE,
+    ]);
+    let mut paused = Paused::start(command.arg(context.path()));
+    sleep.assert_runs_on_all();
+    paused.interrupt();
+    sleep.assert_ended();
+    assert!(!paused.has_ended());
+    paused.interrupt();
+    let interrupted = Instant::now();
+    while !paused.has_ended() {
+        assert!(interrupted.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(paused.read().0, Some(130));
+}
+
+/// A command whose standard error nobody reads.
+struct Paused(Child);
+
+impl Paused {
+    fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+        let child = command.stderr(Stdio::piped()).spawn();
+        Self(child.expect("it can be started"))
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.0
+            .try_wait()
+            .expect("a child can be waited for")
+            .is_some()
+    }
+
+    fn interrupt(&self) {
+        let pid = i32::try_from(self.0.id()).expect("a process id");
+        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    }
+
+    /// Reads its output to the end, and returns its exit code with it.
+    fn read(mut self) -> (Option<i32>, String) {
+        let mut text = String::new();
+        let mut output = self.0.stderr.take().expect("it is piped");
+        output.read_to_string(&mut text).expect("it is text");
+        (self.0.wait().expect("it ends").code(), text)
+    }
 }
 
 fn start(address: &str, sleep: &Sleep) -> Running {

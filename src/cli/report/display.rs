@@ -14,6 +14,7 @@ use solvekit::progress::{
 };
 use solvekit_host::files::with_permissions;
 use solvekit_host::standard::descriptor;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::Failure;
@@ -270,7 +271,7 @@ pub(crate) fn start_with(
     {
         options.log_lines = lines;
     }
-    tokio::spawn(Display::new(mode, sink, options).run(updates))
+    on_own_thread(Display::new(mode, sink, options), updates)
 }
 
 /// Shows updates of a command without a builder, until their channel is closed.
@@ -289,7 +290,14 @@ pub(crate) fn start_alone(
         copy: sink.copy(),
         ..Options::default()
     };
-    tokio::spawn(Display::new(mode, sink, options).run(updates))
+    on_own_thread(Display::new(mode, sink, options), updates)
+}
+
+/// Runs a display on a thread of its own: a terminal that is paused (Ctrl-S), or a pipe that nobody
+/// reads, must not stop the build.
+fn on_own_thread(display: Display<Sink>, updates: Updates) -> JoinHandle<Summary> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(display.run(updates)))
 }
 
 /// Shows the warnings at the end of a build.
