@@ -13,17 +13,25 @@ const IGNORE_FILE: &str = ".dockerignore";
 
 impl Prepared {
     /// Shows the Dockerfile and the ignore files that were read on this machine, each as a finished
-    /// step, and a warning for each ignore file that is UTF-16. The daemon shows the inputs that it
-    /// reads itself.
+    /// step. The daemon shows the inputs that it reads itself.
     pub fn show_inputs(&self, progress: &Writer) {
         if self.job().and_then(Job::elsewhere).is_some() {
-            warn_of_utf16(&self.inputs, progress);
             return;
         }
         if let Some(digest) = show_dockerfile(&self.inputs, progress) {
             self.set_shown_as(digest);
         }
         show_ignore_files(&self.inputs, progress);
+    }
+
+    /// Warns about each ignore file that is UTF-16: it excludes nothing, in any frontend.
+    pub fn warn_of_inputs(&self, progress: &Writer) {
+        for path in self.inputs.ignore_files_in_utf16() {
+            progress.note(format!(
+                "WARNING: {} is UTF-16, so nothing is excluded from the context: save it as UTF-8",
+                path.display()
+            ));
+        }
     }
 }
 
@@ -48,17 +56,7 @@ pub(super) fn show_dockerfile(inputs: &Inputs, progress: &Writer) -> Option<Stri
     ))
 }
 
-/// Warns about ignore files in UTF-16: another frontend does not exclude anything either.
-fn warn_of_utf16(inputs: &Inputs, progress: &Writer) {
-    for path in inputs.ignore_files_in_utf16() {
-        progress.note(format!(
-            "WARNING: {} is UTF-16, so nothing is excluded from the context: save it as UTF-8",
-            path.display()
-        ));
-    }
-}
-
-/// Shows the ignore files of the contexts, and warnings about them.
+/// Shows the ignore files of the contexts.
 pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
     for (name, context) in &inputs.named {
         if let NamedRead::Directory { excludes, .. } = context {
@@ -72,7 +70,6 @@ pub(super) fn show_ignore_files(inputs: &Inputs, progress: &Writer) {
         let bytes = size(&inputs.excludes);
         show(progress, &step, "transferring context:", bytes);
     }
-    warn_of_utf16(inputs, progress);
 }
 
 /// The size of an ignore file; without one, that of a transfer of nothing.
@@ -128,7 +125,7 @@ mod tests {
             let folders = prepared.inputs.excludes();
             let matcher = crate::session::PatternMatcher::new(folders).unwrap();
             assert!(!matcher.matches("secret"), "{folders:?}");
-            prepared.show_inputs(&writer);
+            prepared.warn_of_inputs(&writer);
             let mut notes = Vec::new();
             while let Some(event) = updates.try_recv() {
                 let names = event.update.vertexes.iter().map(|it| it.name.clone());

@@ -210,6 +210,7 @@ impl Building<'_> {
             local.show(&run.progress);
         }
         surveyed.warn(&run.progress);
+        warn_of_inputs(prepared, &run.progress);
         if environment.identity == Identity::Buildx {
             show_inputs(prepared, &run.progress);
         }
@@ -290,6 +291,16 @@ fn namespace(requests: &BTreeMap<String, BuildRequest>) -> String {
     let mut requests = requests.values();
     let named = requests.find_map(|request| request.build_args.get(NAMESPACE));
     named.cloned().unwrap_or_default()
+}
+
+/// Warns about inputs. With several targets, each is named.
+fn warn_of_inputs(prepared: &BTreeMap<String, Arc<Prepared>>, progress: &Writer) {
+    for (name, target) in prepared {
+        match prepared.len() {
+            1 => target.warn_of_inputs(progress),
+            _ => target.warn_of_inputs(&progress.for_target(name)),
+        }
+    }
 }
 
 /// Shows the inputs that were read on this machine. With several targets, each is named.

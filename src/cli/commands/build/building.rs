@@ -139,6 +139,7 @@ impl<'a> Build<'a> {
         let (address, progress) = (ready.address(), &run.progress);
         let load = loading::opener(request, address, progress, connection, environment).await?;
         ready.warn(&run.progress);
+        prepared.warn_of_inputs(&run.progress);
         if environment.identity == Identity::Buildx {
             prepared.show_inputs(&run.progress);
         }
