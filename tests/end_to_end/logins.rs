@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -317,4 +318,29 @@ fn a_login_to_a_part_of_a_registry_is_for_that_part() {
     copy(&format!("{}/test/others/alpine:1", engine.registry_tls)).failed_with(77, &["401"]);
     Finished::of(&mut command(&folder, &["logout", &part])).succeeded();
     copy(&format!("{part}/alpine:1")).failed_with(77, &["401"]);
+}
+
+#[test]
+fn an_interrupt_ends_a_login_that_waits_for_its_password() {
+    let folder = configuration("{}");
+    let registry = &Engine::get().registry_tls;
+    let arguments = ["login", "-u", "me", "--password-stdin", registry];
+    let mut run = command(&folder, &arguments)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    let pid = i32::try_from(run.id()).expect("a process id");
+    let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+    // By now it reads.
+    std::thread::sleep(Duration::from_millis(500));
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    let interrupted = Instant::now();
+    loop {
+        if let Some(status) = run.try_wait().expect("a child can be waited for") {
+            assert_eq!(status.code(), Some(130));
+            break;
+        }
+        assert!(interrupted.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -188,7 +188,7 @@ async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     }
     let password = match &args.password {
         Some(password) => Secret::new(password.as_str()),
-        None if args.password_stdin => from_stdin()?,
+        None if args.password_stdin => from_stdin().await?,
         None => Secret::new(prompt::secret("Password: ").await.map_err(no_terminal)?),
     };
     if password.is_empty() {
@@ -197,11 +197,16 @@ async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     Ok(Credential::of_user(username, password))
 }
 
-/// All of stdin, without the last newline.
-fn from_stdin() -> Result<Secret, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(PASSWORD).read_to_string(&mut text);
-    read.map_err(|error| Failure::new(format!("cannot read the password from stdin: {error}")))?;
+/// All of stdin, without the last newline. Read on another thread: an interrupt must end it.
+async fn from_stdin() -> Result<Secret, Failure> {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut text = String::new();
+        let read = std::io::stdin().take(PASSWORD).read_to_string(&mut text);
+        read.map(|_| text)
+    });
+    let read = read.await.map_err(std::io::Error::from).flatten();
+    let text = read
+        .map_err(|error| Failure::new(format!("cannot read the password from stdin: {error}")))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }

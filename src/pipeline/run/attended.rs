@@ -22,6 +22,9 @@ use crate::spans::in_span;
 
 /// How long the daemon may take to close its streams after the build has ended.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// The same after an interrupt. A daemon that had not begun the build waits for it in the status
+/// call, longer than the user does.
+const GRACE_INTERRUPTED: Duration = Duration::from_secs(1);
 /// How long the session may take to finish writing: it removes partial files, and records
 /// incomplete folders.
 const CLEARING: Duration = Duration::from_secs(15);
@@ -104,7 +107,11 @@ impl<'a> Attended<'a> {
         };
         // The status stream ends when the daemon has closed the build; the session is not needed
         // after that.
-        let broken = tokio::time::timeout(GRACE, async {
+        let grace = match cancelled.is_cancelled() {
+            true => GRACE_INTERRUPTED,
+            false => GRACE,
+        };
+        let broken = tokio::time::timeout(grace, async {
             tokio::select! {
                 ended = status.join_next() => ended.and_then(Result::ok).flatten(),
                 _ = session.join_next() => None,
