@@ -6,6 +6,11 @@ mod cli;
 
 use std::process::ExitCode;
 
+/// musl's own allocator is slow: an unchanged build for eight platforms takes a fifth more CPU time.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }
