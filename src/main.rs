@@ -6,7 +6,7 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// musl's own allocator is slow: an unchanged build for eight platforms takes a fifth more CPU time.
+/// musl's own allocator is slow: an unchanged build for eight platforms takes a fifth more time.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
