@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -66,6 +66,8 @@ pub struct Event {
     pub source: u64,
     /// The change.
     pub update: StatusUpdate,
+    /// When a daemon's event was put into the queue.
+    queued: Option<Instant>,
     /// The event's room in the queue, released when it has been handled.
     _room: Option<OwnedSemaphorePermit>,
 }
@@ -73,7 +75,12 @@ pub struct Event {
 impl Event {
     /// Creates an event as it would come through a channel.
     pub fn new(source: u64, update: StatusUpdate) -> Self {
-        Self::with_room(source, update, None)
+        Self {
+            source,
+            update,
+            queued: None,
+            _room: None,
+        }
     }
 
     /// Creates an event that holds room in the queue.
@@ -83,10 +90,15 @@ impl Event {
         room: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
-            source,
-            update,
+            queued: Some(Instant::now()),
             _room: room,
+            ..Self::new(source, update)
         }
+    }
+
+    /// Returns how long it has waited in the queue.
+    pub(super) fn age(&self) -> Duration {
+        self.queued.map(|since| since.elapsed()).unwrap_or_default()
     }
 }
 

@@ -210,7 +210,8 @@ impl<W: Write> Display<W> {
 
     /// Takes an event. Modes without a redraw rate write it at once.
     pub fn take(&mut self, event: &Event) {
-        let now = (self.clock)();
+        // A daemon's clock is compared with the time when its event came.
+        let now = (self.clock)() - event.age();
         let changes = self.view.take_in(event.source, &event.update, now);
         self.write_copy(event);
         match &mut self.renderer {

@@ -249,3 +249,22 @@ async fn the_end_does_not_wait_for_the_next_redraw() {
         assert!(started.elapsed() < 10 * REDRAW_EVERY);
     }
 }
+
+#[tokio::test]
+async fn steps_of_both_clocks_stay_in_order_though_they_wait_for_the_redraw() {
+    let out = Shared::default();
+    let (writer, receiver) = channel();
+    let options = Options::default();
+    let sent = async move {
+        let source = writer.source();
+        // The daemon's clock is years behind.
+        source.send(begun("a", "first", 0)).await;
+        source.send(ended("a", "first", 0, 0)).await;
+        tokio::time::sleep(REDRAW_EVERY / 10).await;
+        writer.step("second").done();
+    };
+    let display = Display::new(Mode::Plain, out.clone(), options);
+    tokio::join!(display.run(receiver), sent);
+    let place = |name| out.text().find(name).expect(name);
+    assert!(place("first") < place("second"), "{}", out.text());
+}
