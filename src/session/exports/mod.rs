@@ -299,7 +299,7 @@ async fn receive_file<O>(open: O, mut inbound: Body, tasks: &Tasks) -> Result<()
 where
     O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
-    let failed = |error| ExportError::file("write", b"the result", error);
+    let failed = |error| ExportError::file("write", b"the archive", error);
     let received = run(&mut inbound, tasks, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
         while let Some(batch) = messages.blocking_recv() {

@@ -112,7 +112,7 @@ async fn a_destination_that_cannot_be_written_is_reported() {
     assert!(
         status
             .message()
-            .starts_with("cannot write the result: Not a directory"),
+            .starts_with("cannot write the archive: Not a directory"),
         "{status}"
     );
 }
