@@ -28,7 +28,7 @@ pub(super) const REPORTS: Kind = Kind {
 /// The most time that a build waits for the lock of another program.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A kind of file, with its limits. The oldest files are removed when a fifth more has come.
+/// A kind of file, with the limits beyond which the oldest files are removed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) folder: &'static str,
@@ -80,7 +80,7 @@ impl Folder {
         }
     }
 
-    /// Replaces a file, and sometimes removes the oldest files of its kind beyond the limits.
+    /// Replaces a file, and removes the oldest files of its kind beyond the limits.
     pub(super) fn write(&self, kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let written = || -> io::Result<()> {
             let mut file = AtomicFile::create_with_mode(path, 0o600)?;
@@ -89,12 +89,16 @@ impl Folder {
             file.commit_unsynced()
         };
         written().map_err(failed("write", path))?;
-        let usual = kind.bytes / kind.most as u64;
-        // Not at every build: it takes the size and time of each file.
-        if bytes.len() as u64 > usual || self.count(kind)? > kind.most + kind.most / 5 {
-            self.evict(kind)?;
+        // A removal reads the size and time of each file. It makes room for a fifth more, so that
+        // not every build needs one.
+        let share = kind.bytes / kind.most as u64;
+        if self.count(kind)? > kind.most {
+            self.evict(kind, kind.most - kind.most / 5)
+        } else if bytes.len() as u64 > share {
+            self.evict(kind, kind.most)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     fn count(&self, kind: Kind) -> Result<usize, StoreError> {
@@ -103,7 +107,8 @@ impl Folder {
         Ok(entries.count())
     }
 
-    fn evict(&self, kind: Kind) -> Result<(), StoreError> {
+    /// Keeps the newest files, `most` of them.
+    fn evict(&self, kind: Kind, most: usize) -> Result<(), StoreError> {
         let folder = self.path.join(kind.folder);
         let entries = fs::read_dir(&folder).map_err(failed("read", &folder))?;
         let mut found: Vec<(SystemTime, u64, PathBuf)> = entries
@@ -121,7 +126,7 @@ impl Folder {
         for (place, (_, size, path)) in found.into_iter().enumerate() {
             bytes = bytes.saturating_add(size);
             // The newest file stays, whatever its size.
-            if place > 0 && (place >= kind.most || bytes > kind.bytes) {
+            if place > 0 && (place >= most || bytes > kind.bytes) {
                 // Another program may have removed it.
                 let _ = fs::remove_file(path);
             }

@@ -181,6 +181,23 @@ fn the_oldest_files_are_removed() {
 }
 
 #[test]
+fn a_removal_makes_room_for_a_fifth_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let ten = Kind {
+        folder: "reports",
+        most: 10,
+        bytes: 1000,
+    };
+    fs::create_dir(folder.path().join("reports")).unwrap();
+    for (written, kept) in (1..=12).zip([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 8, 9]) {
+        let path = store.folder.file(ten, &written.to_string());
+        store.folder.write(ten, &path, b"1").unwrap();
+        assert_eq!(store.folder.names(ten).unwrap().len(), kept, "{written}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_fails_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
