@@ -191,7 +191,13 @@ impl Attempts<'_> {
             self.environment.note(note);
         }
         let error = match pod_of(&self.client).filter(|_| loss.error.is_of_lost_daemon()) {
-            Some(pod) => loss.error.in_pod(pod, end_of(&self.client, SETTLED).await),
+            Some(pod) => {
+                let end = tokio::select! {
+                    end = end_of(&self.client, SETTLED) => end,
+                    () = self.environment.cancelled.cancelled() => PodEnd::Unknown,
+                };
+                loss.error.in_pod(pod, end)
+            }
             None => loss.error,
         };
         Failed {
