@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Engine, Finished, Pushed, Relay, Running, folder_of, solvekit, unique};
+use crate::support::{
+    Engine, Finished, Pushed, Relay, Running, folder_of, interrupt, solvekit, unique,
+};
 
 const THREE: &str = "linux/amd64,linux/arm64,linux/s390x";
 
@@ -153,10 +155,10 @@ fn a_paused_terminal_stops_neither_the_build_nor_an_interrupt() {
     ]);
     let mut paused = Paused::start(command.arg(context.path()));
     sleep.assert_runs_on_all();
-    paused.interrupt();
+    interrupt(&paused.0);
     sleep.assert_ended();
     assert!(!paused.has_ended());
-    paused.interrupt();
+    interrupt(&paused.0);
     let interrupted = Instant::now();
     while !paused.has_ended() {
         assert!(interrupted.elapsed() < Duration::from_secs(5));
@@ -180,12 +182,6 @@ impl Paused {
             .try_wait()
             .expect("a child can be waited for")
             .is_some()
-    }
-
-    fn interrupt(&self) {
-        let pid = i32::try_from(self.0.id()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
     }
 
     /// Reads its output to the end, and returns its exit code with it.

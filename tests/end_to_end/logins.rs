@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Engine, Finished, folder_of, solvekit};
+use crate::support::{Engine, Finished, folder_of, interrupt, solvekit};
 
 /// A configuration folder, with the registry's certificate authority beside it.
 fn configuration(config: &str) -> TempDir {
@@ -329,11 +329,9 @@ fn an_interrupt_ends_a_login_that_waits_for_its_password() {
         .stdin(Stdio::piped())
         .spawn()
         .expect("it can be started");
-    let pid = i32::try_from(run.id()).expect("a process id");
-    let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
     // By now it reads.
     std::thread::sleep(Duration::from_millis(500));
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    interrupt(&run);
     let interrupted = Instant::now();
     loop {
         if let Some(status) = run.try_wait().expect("a child can be waited for") {

@@ -137,6 +137,13 @@ impl Finished {
     }
 }
 
+/// Sends SIGINT to a process, as Ctrl-C does.
+pub fn interrupt(child: &Child) {
+    let pid = i32::try_from(child.id()).expect("a process id");
+    let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+}
+
 /// A running command.
 pub struct Running {
     child: Child,
@@ -211,9 +218,7 @@ impl Running {
 
     /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        interrupt(&self.child);
     }
 
     /// Waits for the end. A command that takes ten minutes counts as hanging, and fails the test.

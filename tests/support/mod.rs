@@ -28,7 +28,7 @@ mod web;
 pub use builder_home::BuilderHome;
 pub use certificates::Certificates;
 pub use cluster::Cluster;
-pub use command::{Finished, Running, called, solvekit, with_stack};
+pub use command::{Finished, Running, called, interrupt, solvekit, with_stack};
 pub use engine::{Engine, keep_cache, prune_alone, unique};
 pub use faulty_registry::{Fault, FaultyRegistry};
 pub use fixture::{copy_of, fixture, folder_of};
