@@ -28,7 +28,7 @@ demo: ## build examples/hello for eight platforms on a real BuildKit and push it
 	@echo; echo "What the registry has now:"; \
 	  curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json' http://localhost:5000/v2/demo/hello/manifests/latest
 
-dist: ## compile the command as it is shipped: target/dist/solvekit
+dist: ## compile the command with the profile of a release: target/dist/solvekit
 	RUSTFLAGS="$(SMALL)" cargo build --locked --profile dist --bin solvekit
 
 package: ## pack the command, compiled statically, as a release has it: target/packages
