@@ -43,8 +43,8 @@ pub struct Boot<'a> {
     pub credentials: Option<&'a Credentials>,
     /// Called with each step, as one line without its end.
     pub say: &'a (dyn Fn(&str) + Sync),
-    /// Counts the nodes that are started. Its value is the number of a node in its lines, so nodes
-    /// that are started at once have `#1` and `#2`. `None` gives each node `#1`.
+    /// Counts the nodes that are started: the lines of the first begin with `#1`, those of the
+    /// second with `#2`. With `None`, all begin with `#1`.
     pub counter: Option<&'a AtomicU32>,
     /// Selects one of several pods: the same key selects the same pod while it exists, unless the
     /// node has `loadbalance=random`. buildx uses the absolute path of the build's context.

@@ -22,8 +22,8 @@ use crate::spans::in_span;
 
 /// How long the daemon may take to close its streams after the build has ended.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// The same after an interrupt. A daemon that had not begun the build waits for it in the status
-/// call, longer than the user does.
+/// The same after an interrupt: if the daemon has not begun the build, its status call waits for
+/// the build until it times out.
 const GRACE_INTERRUPTED: Duration = Duration::from_secs(1);
 /// How long the session may take to finish writing: it removes partial files, and records
 /// incomplete folders.

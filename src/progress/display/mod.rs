@@ -172,7 +172,7 @@ impl<W: Write> Display<W> {
         let urgent = updates.urgent();
         while !updates.is_ended() {
             let draws = !is_stopped && self.wants_ticks(changed);
-            // What comes before the next redraw need not wake anybody.
+            // Events are shown at the next redraw, so they need not wake this task before.
             let waits = draws && changed;
             tokio::select! {
                 event = updates.recv(), if !waits => match event {
