@@ -1,8 +1,19 @@
 //! The tasks of one session: started here, cancelled together, and awaited before the session ends.
 
+use std::{io, thread};
+
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// What the end of a session waits for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Waiting {
+    /// The end of the work, which has files to remove.
+    ForWork,
+    /// Nothing: the work may write to a pipe that nobody reads, and then never ends.
+    ForNothing,
+}
 
 /// A handle to start tasks. It reaches the services in the extensions of every request.
 #[derive(Debug, Clone)]
@@ -42,6 +53,24 @@ impl Tasks {
         F: FnOnce() + Send + 'static,
     {
         self.tracker.spawn_blocking(work);
+    }
+
+    /// Starts blocking work as `waiting` says.
+    ///
+    /// # Errors
+    /// If the system cannot start a thread.
+    pub(super) fn start<F>(&self, waiting: Waiting, work: F) -> io::Result<()>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        match waiting {
+            Waiting::ForWork => self.spawn_blocking(work),
+            Waiting::ForNothing => {
+                let thread = thread::Builder::new().name("output".to_owned());
+                thread.spawn(work)?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs blocking work and waits for it; `None` if the session ends first. The work still runs

@@ -29,6 +29,8 @@ pub(super) enum ExportError {
     },
     #[error("the daemon failed to send the files: {0}")]
     Sender(String),
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     /// The peer has disconnected, so nobody receives this error.
     #[error("the daemon broke off the export")]
     Closed,

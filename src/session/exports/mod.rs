@@ -33,7 +33,8 @@ use tonic::body::Body;
 
 use super::fsutil::packet;
 use super::stream::{self, BadFrame, FrameReader, Outbound, OutboundBody, Streaming};
-use super::tasks::Tasks;
+use super::tasks::{Tasks, Waiting};
+use crate::files::Destination;
 use crate::proto::moby::filesync::v1::BytesMessage;
 pub use broken::BrokenFolders;
 use broken::Watch;
@@ -95,7 +96,8 @@ impl Exports {
     }
 
     /// Writes an exporter's archive to the writer that `open` returns. `open` receives the
-    /// exporter's response metadata and runs on a blocking thread.
+    /// exporter's response metadata. It and the writer have a thread of their own, which may still
+    /// write when the session has ended: a pipe that nobody reads does not delay that.
     pub fn with_writer<F>(mut self, exporter: u32, open: F) -> Self
     where
         F: Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>>
@@ -183,12 +185,16 @@ impl Streaming for FileSend {
                     receive_directory((root, mirror), &watch, inbound, &outbound, &tasks).await
                 }
                 Target::File(path) => {
+                    let waiting = match Destination::is_special(&path) {
+                        true => Waiting::ForNothing,
+                        false => Waiting::ForWork,
+                    };
                     let open = move || ExportedFile::create(&path);
-                    receive_file(open, inbound, &tasks).await
+                    receive_file(open, inbound, (&tasks, waiting)).await
                 }
                 Target::Writer(writer) => {
                     let open = move || writer(&described).map(ExportedFile::Writer);
-                    receive_file(open, inbound, &tasks).await
+                    receive_file(open, inbound, (&tasks, Waiting::ForNothing)).await
                 }
             };
             if let Err(error) = &received
@@ -238,7 +244,7 @@ fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
 /// the call breaks off, its result is dropped.
 async fn run<M, T, F>(
     inbound: &mut Body,
-    tasks: &Tasks,
+    (tasks, waiting): (&Tasks, Waiting),
     decode: fn(Bytes) -> Result<M, BadFrame>,
     work: F,
 ) -> Result<T, ExportError>
@@ -249,10 +255,9 @@ where
 {
     let (messages, receiver) = mpsc::channel(WAITING);
     let (done, mut ended) = oneshot::channel();
-    tasks.spawn_blocking(move || {
-        // After a broken call nobody waits for the result.
-        let _ = done.send(work(receiver));
-    });
+    // After a broken call nobody waits for the result.
+    let started = tasks.start(waiting, move || drop(done.send(work(receiver))));
+    started.map_err(ExportError::Thread)?;
     let read = async {
         let mut reader = FrameReader::default();
         let mut batch = Vec::new();
@@ -295,12 +300,17 @@ where
     ended.await.unwrap_or(Err(ExportError::Closed))
 }
 
-async fn receive_file<O>(open: O, mut inbound: Body, tasks: &Tasks) -> Result<(), ExportError>
+async fn receive_file<O>(
+    open: O,
+    mut inbound: Body,
+    (tasks, waiting): (&Tasks, Waiting),
+) -> Result<(), ExportError>
 where
     O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
     let failed = |error| ExportError::file("write", b"the archive", error);
-    let received = run(&mut inbound, tasks, read_data, move |mut messages| {
+    let threads = (tasks, waiting);
+    let received = run(&mut inbound, threads, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
         while let Some(batch) = messages.blocking_recv() {
             for data in batch {
@@ -311,8 +321,11 @@ where
     });
     match received.await {
         Ok(destination) => {
-            let finished = tasks.blocking(move || destination.finish()).await;
-            finished.ok_or(ExportError::Closed)?.map_err(failed)
+            let (done, finished) = oneshot::channel();
+            let started = tasks.start(waiting, move || drop(done.send(destination.finish())));
+            started.map_err(ExportError::Thread)?;
+            let finished = finished.await.map_err(|_| ExportError::Closed)?;
+            finished.map_err(failed)
         }
         Err(error) => Err(error),
     }
@@ -334,7 +347,8 @@ async fn receive_directory(
 ) -> Result<(), ExportError> {
     let answers = outbound.clone();
     let begun = watch.begun();
-    let received = run(&mut inbound, tasks, packet::read, move |packets| {
+    let threads = (tasks, Waiting::ForWork);
+    let received = run(&mut inbound, threads, packet::read, move |packets| {
         directory::receive(root, mirror, &begun, packets, &answers)
     })
     .await;

@@ -101,6 +101,47 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_writer_that_blocks_does_not_delay_the_end_of_the_session() {
+    /// Blocks until the other end is dropped.
+    struct Blocked(std::sync::mpsc::Receiver<()>);
+    impl Write for Blocked {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(data.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (release, blocked) = std::sync::mpsc::channel();
+    let blocked = Mutex::new(Some(blocked));
+    let (begun, mut has_begun) = mpsc::unbounded_channel();
+    let exports = Exports::new().with_writer(0, move |_| {
+        begun.send(()).unwrap();
+        let blocked = blocked.lock().unwrap().take();
+        Ok(Box::new(Blocked(blocked.unwrap())))
+    });
+    let cancelled = CancellationToken::new();
+    let session = Session::builder().exports(exports).build().unwrap();
+    let (channel, served) = connect(session, cancelled.clone()).await;
+    let (messages, outgoing) = mpsc::channel(1);
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.unwrap();
+    let path = http::uri::PathAndQuery::from_static(METHODS[0]);
+    let request = Request::new(ReceiverStream::new(outgoing));
+    let codec = ProstCodec::<BytesMessage, BytesMessage>::default();
+    let _answers = grpc.streaming(request, path, codec).await.unwrap();
+    let data = "archive".into();
+    messages.send(BytesMessage { data }).await.unwrap();
+    has_begun.recv().await.unwrap();
+    cancelled.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(5), served).await;
+    ended.expect("it ends").unwrap().unwrap();
+    drop(release);
+}
+
+#[tokio::test]
 async fn a_destination_that_cannot_be_written_is_reported() {
     let exports = Exports::new().with_file(0, "/dev/null/out.tar");
     let status = Daemon::<BytesMessage>::start(exports, "0")
