@@ -1,6 +1,11 @@
 //! Ctrl-C and SIGTERM: the first one cancels the build on the daemon, the second ends the process
 //! at once.
 
+pub(crate) mod blocking;
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use solvekit_host::signals::Ends;
 use solvekit_host::terminal;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +15,11 @@ use crate::cli::report::Failure;
 
 /// The exit code of an interrupted command, as shells expect it.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
+
+/// True once a thread waits for signals, which then no longer end the process by themselves.
+static WATCHED: AtomicBool = AtomicBool::new(false);
+/// Is cancelled by the first interrupt.
+static INTERRUPTED: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
 
 /// A token that the first SIGINT or SIGTERM cancels, or the end of the docker CLI that runs this
 /// program as a plugin. A thread of its own waits for them: the second one ends the process
@@ -30,7 +40,12 @@ pub(crate) fn token() -> Result<CancellationToken, Failure> {
         .name("signals".to_owned())
         .spawn(move || runtime.block_on(watch(ends, &cancelled)))
         .map_err(failed)?;
+    WATCHED.store(true, Ordering::Relaxed);
     Ok(token)
+}
+
+fn is_watched() -> bool {
+    WATCHED.load(Ordering::Relaxed)
 }
 
 async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
@@ -38,6 +53,7 @@ async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
         () = plugin::closed() => {}
         () = ends.next() => {}
     }
+    INTERRUPTED.cancel();
     cancelled.cancel();
     ends.next().await;
     terminal::restore();

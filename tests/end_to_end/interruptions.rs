@@ -157,10 +157,9 @@ fn a_paused_terminal_stops_neither_the_build_nor_an_interrupt() {
     sleep.assert_runs_on_all();
     interrupt(&paused.0);
     sleep.assert_ended();
-    assert!(!paused.has_ended());
-    interrupt(&paused.0);
     let interrupted = Instant::now();
     while !paused.has_ended() {
+        // Nobody reads its last lines, so it gives them up.
         assert!(interrupted.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(10));
     }

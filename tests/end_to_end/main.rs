@@ -78,6 +78,7 @@ mod secrets;
 mod shared_cache;
 mod stacks;
 mod step_limits;
+mod stuck_outputs;
 mod traces;
 mod transfers;
 mod transports;

@@ -52,7 +52,7 @@ impl BakeFiles {
         let shown = display::start_alone(mode, sink, "Building", environment, updates);
         self.show(&progress);
         drop(progress);
-        let _ = shown.await;
+        shown.end().await;
     }
 
     fn step(&self) -> String {

@@ -25,6 +25,7 @@ use crate::cli::args::headings::PROGRESS;
 use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::interrupt::blocking;
 
 // The flags for the form and the destination of progress.
 #[derive(Debug, clap::Args)]
@@ -171,7 +172,8 @@ impl Sink {
             Err(failure) => failure.to_end(),
         };
         // The build does not fail if the reader is gone.
-        let _ = self.write_all(&end.to_line());
+        let (mut sink, line) = (self.clone(), end.to_line());
+        let _ = blocking::run(move || sink.write_all(&line));
         match built {
             Err(failure) if self.is_stderr => Err(failure.already_shown()),
             built => built,
@@ -233,7 +235,7 @@ pub(crate) fn start(
     used: &Used,
     environment: &Environment,
     updates: Updates,
-) -> JoinHandle<Summary> {
+) -> Showing {
     let hold = Hold::default();
     start_with(hold, mode, sink, platform, used, environment, updates)
 }
@@ -247,7 +249,7 @@ pub(crate) fn start_with(
     used: &Used,
     environment: &Environment,
     updates: Updates,
-) -> JoinHandle<Summary> {
+) -> Showing {
     let mut options = Options {
         hold,
         description: (environment.identity != Identity::Buildctl).then(|| {
@@ -281,7 +283,7 @@ pub(crate) fn start_alone(
     phase: &str,
     environment: &Environment,
     updates: Updates,
-) -> JoinHandle<Summary> {
+) -> Showing {
     let options = Options {
         phase: phase.to_owned(),
         wording: environment.identity.wording(),
@@ -295,9 +297,23 @@ pub(crate) fn start_alone(
 
 /// Runs a display on a thread of its own: a terminal that is paused (Ctrl-S), or a pipe that nobody
 /// reads, must not stop the build.
-fn on_own_thread(display: Display<Sink>, updates: Updates) -> JoinHandle<Summary> {
+fn on_own_thread(display: Display<Sink>, updates: Updates) -> Showing {
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(display.run(updates)))
+    Showing(tokio::task::spawn_blocking(move || {
+        runtime.block_on(display.run(updates))
+    }))
+}
+
+/// Progress that is being shown.
+pub(crate) struct Showing(JoinHandle<Summary>);
+
+impl Showing {
+    /// Waits until everything is shown; after an interrupt not longer than a second. The channel of
+    /// the updates must be closed.
+    pub(crate) async fn end(self) -> Summary {
+        let shown = blocking::wait(self.0).await;
+        shown.and_then(Result::ok).unwrap_or_default()
+    }
 }
 
 /// Shows the warnings at the end of a build.

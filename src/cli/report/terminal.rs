@@ -7,11 +7,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use solvekit::text;
 
 use super::Failure;
+use crate::cli::interrupt::{EXIT_INTERRUPTED, blocking};
 
 /// Writes text to stderr. If stderr is gone, nothing can be done. It may be the log of a step, so
 /// nothing but control sequences and secrets is changed.
 pub(crate) fn talk(text: &str) {
-    let _ = io::stderr().write_all(safe(text).as_bytes());
+    write_error(safe(text));
 }
 
 /// Writes a line with a warning to stderr, without the numbers of system errors.
@@ -21,12 +22,12 @@ pub(crate) fn warn(text: &str) {
 
 /// The same for text with this program's own colours.
 pub(crate) fn talk_coloured(text: &str) {
-    let _ = io::stderr().write_all(text::coloured(&text::redact(text)).as_bytes());
+    write_error(text::coloured(&text::redact(text)));
 }
 
 /// Overwrites the current line of stderr, which is a terminal.
 pub(crate) fn talk_over(text: &str) {
-    let _ = io::stderr().write_all(format!("\r\x1b[K{}", safe(text)).as_bytes());
+    write_error(format!("\r\x1b[K{}", safe(text)));
 }
 
 /// Writes one line to stdout.
@@ -85,13 +86,22 @@ fn safe(text: &str) -> String {
     text::redact(&text::lines(text)).into_owned()
 }
 
+fn write_error(text: String) {
+    let _ = blocking::run(move || io::stderr().write_all(text.as_bytes()));
+}
+
 /// It is not a failure if the reader is gone (`solvekit … | head`).
 fn write(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+    let bytes = bytes.to_vec();
+    let written = blocking::run(move || {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&bytes).and_then(|()| stdout.flush())
+    });
+    match written {
+        None => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
+        Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to stdout: {error}")))
         }
-        _ => Ok(()),
+        Some(_) => Ok(()),
     }
 }

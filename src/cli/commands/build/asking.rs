@@ -8,7 +8,6 @@ use solvekit::frontend::{Answer, Call};
 use solvekit::oci::Platform;
 use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary, Writer};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::builder::Used;
@@ -165,7 +164,7 @@ struct Daemon {
     client: Client,
     settings: pipeline::Environment,
     progress: Writer,
-    display: JoinHandle<Summary>,
+    display: display::Showing,
     mode: Mode,
     shows_inputs: bool,
 }
@@ -228,7 +227,7 @@ impl Daemon {
             }
         }
         drop((self.settings, self.progress));
-        let summary = self.display.await.unwrap_or_default();
+        let summary = self.display.end().await;
         match failed {
             None => Ok(answers),
             Some((target, error)) => Err(target.failure_after(&summary, &error, self.mode)),

@@ -1,12 +1,12 @@
 //! The results of a finished build: its record in the history, and the files and lines that scripts
 //! read.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use serde_json::Value;
 use solvekit::builder::Store;
-use solvekit::files;
+use solvekit::files::Destination;
 use solvekit::pipeline::{BuildOutcome, StartedBuild};
 use solvekit::progress::{Mode, Summary, Warning};
 use solvekit::spread::Built;
@@ -18,6 +18,7 @@ use crate::cli::args::explain::Target;
 use crate::cli::args::{attestations, explain, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
+use crate::cli::interrupt::{EXIT_INTERRUPTED, blocking};
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::OutputUsage;
 use crate::cli::report::{Failure, display, platforms_failure};
@@ -151,14 +152,27 @@ fn write_results(
     }
 }
 
-/// Writes a file atomically, so that nobody reads half of it; or writes to a pipe or device.
+/// Writes a file atomically, so that nobody reads half of it; or writes to a pipe or device, which
+/// may have no reader.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = files::Destination::open(path).and_then(|mut to| {
-        to.write_all(bytes)?;
-        to.finish()
-    });
+    let written = match Destination::is_special(path) {
+        false => write(path, bytes),
+        true => {
+            let (to, bytes) = (path.to_owned(), bytes.to_vec());
+            let written = blocking::run(move || write(&to, &bytes));
+            let path = path.display();
+            let interrupted = || Failure::new(format!("interrupted: {path} has no reader"));
+            written.ok_or_else(|| interrupted().code(EXIT_INTERRUPTED))?
+        }
+    };
     Ok(written.map_err(|source| OutputUsage::ResultFile {
         path: path.to_owned(),
         source,
     })?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut to = Destination::open(path)?;
+    to.write_all(bytes)?;
+    to.finish()
 }

@@ -8,7 +8,6 @@ use solvekit::pipeline::{self, LoadTarget, PushRetries, Reconnect, Started};
 use solvekit::progress::{self, Hold, Mode, Summary, Updates, Writer};
 use solvekit::registry;
 use solvekit::session::{BrokenFolders, Sent};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{context_size, preflight};
@@ -19,7 +18,7 @@ use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::{Notes, RegistryArgs};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::display::{self, Sink};
+use crate::cli::report::display::{self, Showing, Sink};
 
 /// A run that is being prepared.
 pub(crate) struct Run {
@@ -38,7 +37,7 @@ pub(crate) struct Running {
     mode: Mode,
     notes: Notes,
     stop: CancellationToken,
-    display: JoinHandle<Summary>,
+    display: Showing,
     sent: Sent,
     /// Collects the builds that daemons begin.
     pub(crate) started: Started,
@@ -135,7 +134,7 @@ pub(crate) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn start(self, updates: Updates) -> JoinHandle<Summary> {
+    fn start(self, updates: Updates) -> Showing {
         let Self {
             mode,
             sink,
@@ -171,7 +170,7 @@ impl Running {
     /// Waits until all progress is shown. The builds must have ended.
     pub(crate) async fn end(self) -> Summary {
         self.notes.end();
-        let summary = self.display.await.unwrap_or_default();
+        let summary = self.display.end().await;
         context_size::warn(&self.sent, self.mode);
         summary
     }

@@ -56,6 +56,6 @@ pub(super) async fn cmd_logs(args: &LogsArgs, history: &History<'_>) -> Result<(
     };
     let forwarded = writer.source().forward(updates).await;
     drop(writer);
-    let _ = shown.await;
+    shown.end().await;
     forwarded.map_err(Failure::from)
 }

@@ -133,7 +133,7 @@ pub(super) async fn cmd_create(
     let shown = display::start_alone(mode, sink, "Pushing", environment, updates);
     let pushed = created.push(&writer).await;
     drop(writer);
-    let _ = shown.await;
+    shown.end().await;
     if let Err(error) = pushed {
         return Err(of_imagetools(&client, error).await);
     }

@@ -52,7 +52,7 @@ pub(super) async fn cmd_push(args: &PushArgs, environment: &Environment) -> Resu
     let shown = display::start_alone(mode, sink, "Pushing", environment, updates);
     let pushed = push(&client, &list, &entries, &writer).await;
     drop(writer);
-    let _ = shown.await;
+    shown.end().await;
     let (digest, copied) = match pushed {
         Ok(pushed) => pushed,
         Err(error) => return Err(failure(&client, error).await),

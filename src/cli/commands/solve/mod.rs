@@ -177,7 +177,7 @@ pub(crate) async fn cmd_solve(
     let broken = run.broken.clone();
     let build_ref = request.build_ref.clone();
     let solved = pipeline::solve(&client, request, run).await;
-    let summary = shown.await.unwrap_or_default();
+    let summary = shown.end().await;
     if let (Some(path), Some(build_ref)) = (&args.ref_file, &build_ref) {
         write_file(path, build_ref.as_bytes())?;
     }

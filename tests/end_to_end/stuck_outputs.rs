@@ -1,0 +1,109 @@
+//! Outputs that nobody reads: pipes without a reader, paused pipes. The first interrupt ends the
+//! command.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Finished, Running, folder_of, interrupt, solvekit};
+
+/// A second after the interrupt, and time for a slow machine.
+const PROMPTLY: Duration = Duration::from_secs(10);
+
+#[test]
+fn an_interrupt_ends_the_wait_for_the_reader_of_a_result_file() {
+    let folder = folder_of(&[
+        ("Dockerfile", "FROM alpine\n"),
+        ("docker-bake.hcl", "target \"default\" {}\n"),
+    ]);
+    make_pipe(&folder.path().join("pipe"));
+    for arguments in [
+        &["build", "--metadata-file=pipe", "."][..],
+        &["build", "--iidfile=pipe", "."],
+        &["build", "--report=type=md,dest=pipe", "."],
+        &["bake", "--metadata-file=pipe"],
+        &["bake", "--report=type=json,dest=pipe"],
+    ] {
+        let mut command = solvekit(arguments);
+        command.arg("--progress=plain").current_dir(folder.path());
+        let mut run = Running::start(&mut command);
+        run.until("load metadata");
+        // The build has a cached step at most.
+        std::thread::sleep(Duration::from_secs(2));
+        run.interrupt();
+        let interrupted = Instant::now();
+        let ended = run.wait();
+        assert!(interrupted.elapsed() < PROMPTLY, "{arguments:?}");
+        ended.failed_with(130, &["interrupted: pipe has no reader"]);
+    }
+}
+
+#[test]
+fn a_result_file_can_be_a_pipe_whose_reader_comes_later() {
+    let folder = folder_of(&[("Dockerfile", "FROM alpine\n")]);
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    let mut command = solvekit(["build", "--metadata-file"]);
+    let run = Running::start(command.arg(&pipe).arg(folder.path()));
+    let metadata = std::fs::read_to_string(&pipe).expect("it is text");
+    run.wait().succeeded();
+    assert!(metadata.contains("buildx.build.ref"), "{metadata}");
+}
+
+#[test]
+fn an_interrupt_ends_an_archive_that_nobody_reads() {
+    // More than a pipe holds.
+    let folder = folder_of(&[(
+        "Dockerfile",
+        "FROM alpine\nRUN head -c 4000000 /dev/urandom > /large\n",
+    )]);
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    Finished::of(solvekit(["build"]).arg(folder.path())).succeeded();
+    for kind in ["tar", "oci", "docker"] {
+        for dest in ["-", pipe.to_str().expect("text")] {
+            let output = format!("--output=type={kind},dest={dest}");
+            let mut command = solvekit(["build", "--progress=plain", &output]);
+            command.arg(folder.path()).stdout(Stdio::piped());
+            command.stderr(Stdio::null());
+            let mut stuck = Stuck::start(&mut command);
+            std::thread::sleep(Duration::from_secs(3));
+            assert!(!stuck.has_ended(), "{output}");
+            interrupt(&stuck.0);
+            assert_eq!(stuck.promptly(), Some(130), "{output}");
+        }
+    }
+}
+
+/// A command whose outputs nobody reads.
+struct Stuck(Child);
+
+impl Stuck {
+    fn start(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::null()).spawn();
+        Self(child.expect("it can be started"))
+    }
+
+    fn has_ended(&mut self) -> bool {
+        let ended = self.0.try_wait();
+        ended.expect("a child can be waited for").is_some()
+    }
+
+    /// Waits for the end and returns the exit code. Nothing is read before.
+    fn promptly(mut self) -> Option<i32> {
+        let began = Instant::now();
+        while !self.has_ended() {
+            if began.elapsed() > PROMPTLY {
+                let _ = self.0.kill();
+                panic!("it hangs");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.0.wait().expect("it has ended").code()
+    }
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo is there").success());
+}
