@@ -3,9 +3,10 @@
 
 pub(crate) mod blocking;
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use solvekit::session::BrokenFolders;
 use solvekit_host::signals::Ends;
 use solvekit_host::terminal;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 static WATCHED: AtomicBool = AtomicBool::new(false);
 /// Is cancelled by the first interrupt.
 static INTERRUPTED: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
+/// The folders that the second interrupt may leave incomplete.
+static EXPORTS: Mutex<Vec<BrokenFolders>> = Mutex::new(Vec::new());
 
 /// A token that the first SIGINT or SIGTERM cancels, or the end of the docker CLI that runs this
 /// program as a plugin. A thread of its own waits for them: the second one ends the process
@@ -48,6 +51,12 @@ fn is_watched() -> bool {
     WATCHED.load(Ordering::Relaxed)
 }
 
+/// The folders that a build writes to: the second interrupt names those that are incomplete.
+pub(crate) fn exports_to(folders: BrokenFolders) {
+    let mut exports = EXPORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    exports.push(folders);
+}
+
 async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
     tokio::select! {
         () = plugin::closed() => {}
@@ -57,7 +66,19 @@ async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
     cancelled.cancel();
     ends.next().await;
     terminal::restore();
+    name_incomplete();
     std::process::exit(EXIT_INTERRUPTED.into());
+}
+
+/// Prints the folders that the second interrupt leaves incomplete. The command may wait for several
+/// tokens, so this happens once.
+fn name_incomplete() {
+    let exports = std::mem::take(&mut *EXPORTS.lock().unwrap_or_else(PoisonError::into_inner));
+    let folders: Vec<_> = exports.iter().flat_map(BrokenFolders::paths).collect();
+    if !folders.is_empty() {
+        let failure = Failure::new("the build was interrupted");
+        let _ = failure.incomplete(&folders).report();
+    }
 }
 
 /// Waits for work that holds nothing on a daemon, so that it can be dropped at any time, until the

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Finished, Running, folder_of, interrupt, solvekit};
+use crate::support::{Engine, Finished, Relay, Running, folder_of, interrupt, solvekit, unique};
 
 /// A second after the interrupt, and time for a slow machine.
 const PROMPTLY: Duration = Duration::from_secs(10);
@@ -73,6 +73,40 @@ fn an_interrupt_ends_an_archive_that_nobody_reads() {
             assert_eq!(stuck.promptly(), Some(130), "{output}");
         }
     }
+}
+
+#[test]
+fn the_second_interrupt_names_the_folder_that_stays_incomplete() {
+    let relay = Relay::unix();
+    let word = unique();
+    let files = format!(
+        "echo {word} >/w; mkdir /d; for i in $(seq 200); do head -c 300000 /dev/urandom >/d/$i; \
+         done"
+    );
+    let context = folder_of(&[("Dockerfile", &format!("FROM alpine\nRUN {files}\n"))]);
+    Finished::of(solvekit(["build", "--addr", &Engine::get().host]).arg(context.path()))
+        .succeeded();
+    let (folder, out) = (folder_of(&[]), "out");
+    let mut command = solvekit([
+        "build",
+        "--addr",
+        relay.address(),
+        "--progress=plain",
+        "-oout",
+    ]);
+    command.arg(context.path()).current_dir(folder.path());
+    let mut run = Running::start(&mut command);
+    let out = folder.path().join(out);
+    run.until_true("the first files", |_| out.join("d").exists());
+    relay.set_hanging(true);
+    run.interrupt();
+    // The daemon does not answer.
+    std::thread::sleep(Duration::from_millis(200));
+    run.interrupt();
+    let interrupted = Instant::now();
+    let ended = run.wait();
+    assert!(interrupted.elapsed() < PROMPTLY);
+    ended.failed_with(130, &["interrupted; the folder out is incomplete"]);
 }
 
 /// A command whose outputs nobody reads.

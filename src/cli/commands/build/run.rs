@@ -17,6 +17,7 @@ use crate::cli::args::explain::Recording;
 use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::{Notes, RegistryArgs};
 use crate::cli::environment::Environment;
+use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::display::{self, Showing, Sink};
 
@@ -108,6 +109,7 @@ impl Run {
         run.reconnect = reconnect;
         run.push_retries = self.push_retries;
         recording.attach(&mut run);
+        interrupt::exports_to(run.broken.clone());
         let running = Running {
             mode: shown.mode,
             notes: self.notes,

@@ -175,6 +175,7 @@ pub(crate) async fn cmd_solve(
     run.cancelled = cancelled;
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     let broken = run.broken.clone();
+    interrupt::exports_to(broken.clone());
     let build_ref = request.build_ref.clone();
     let solved = pipeline::solve(&client, request, run).await;
     let summary = shown.end().await;
