@@ -230,9 +230,12 @@ impl CapSet {
 
     /// Iterates over the capabilities, in the order of [`Cap`].
     pub fn iter(self) -> impl Iterator<Item = Cap> {
-        ALL.iter()
-            .map(|(cap, _)| *cap)
-            .filter(move |cap| self.contains(*cap))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (cap, _) = ALL.get(rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(*cap)
+        })
     }
 }
 

@@ -83,6 +83,10 @@ impl DefinedVertex {
         self.digest.as_str()
     }
 
+    pub(super) fn digest_text(&self) -> &DigestText {
+        &self.digest
+    }
+
     /// The op, a marshalled `pb.Op`.
     pub fn op(&self) -> &Bytes {
         &self.op
@@ -200,7 +204,7 @@ impl Definition {
 }
 
 /// `sha256:` and 64 hexadecimal digits, without an allocation.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct DigestText {
     text: [u8; Self::LEN],
 }
@@ -221,6 +225,10 @@ impl DigestText {
 
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.text
     }
 
     fn to_digest(self) -> Digest {

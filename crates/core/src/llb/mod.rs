@@ -38,6 +38,7 @@ pub mod path;
 mod proto;
 pub mod render;
 mod source;
+mod source_files;
 mod state;
 mod vertex;
 

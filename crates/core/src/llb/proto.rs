@@ -1,33 +1,20 @@
 //! The definition as a protobuf message, for requests to a daemon. The ops keep their bytes.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use prost::Message;
-
-use super::definition::{DefinedVertex, Definition};
+use super::definition::Definition;
 use super::metadata::{LinuxResources, Location, Metadata, SourceFile};
+use super::source_files::SourceFiles;
 use super::{Cap, CapSet};
 use crate::proto::pb;
 
 impl Definition {
-    /// Returns the marshalled `pb.Definition`, which `buildctl build` reads from its standard
-    /// input.
-    pub fn encode(&self) -> Vec<u8> {
-        self.to_proto().encode_to_vec()
-    }
-
     /// Converts the definition to a message.
     #[doc(hidden)]
     pub fn to_proto(&self) -> pb::Definition {
         let Some(terminal) = self.terminal() else {
             return pb::Definition::default();
         };
-        let mut sources = Sources::default();
-        for vertex in self.vertices() {
-            sources.add(vertex);
-        }
-        sources.files.extend(self.documents());
         let mut metadata: BTreeMap<String, pb::OpMetadata> = self
             .vertices()
             .iter()
@@ -45,7 +32,7 @@ impl Definition {
         pb::Definition {
             def: self.ops().cloned().collect(),
             metadata: metadata.into_iter().map(Into::into).collect(),
-            source: Some(sources.finish()),
+            source: Some(source(self)),
         }
     }
 }
@@ -87,63 +74,26 @@ fn linux_resources(limits: &LinuxResources) -> pb::LinuxResources {
     }
 }
 
-/// The source map: each file once, and the locations of the vertices in them.
-#[derive(Default)]
-struct Sources<'a> {
-    files: Vec<&'a Arc<SourceFile>>,
-    /// Positions in `files`, by address: equal files are one.
-    places: HashMap<*const SourceFile, usize>,
-    locations: BTreeMap<String, pb::Locations>,
-}
-
-impl<'a> Sources<'a> {
-    fn add(&mut self, vertex: &'a DefinedVertex) {
-        let locations = vertex.locations().iter().map(|location| pb::Location {
-            source_index: self.index(&location.file),
+fn source(definition: &Definition) -> pb::Source {
+    let mut sources = SourceFiles::of(definition);
+    let mut locations = BTreeMap::new();
+    for vertex in definition.vertices() {
+        let found = vertex.locations().iter().map(|location| pb::Location {
+            source_index: sources.index(&location.file),
             ranges: ranges(location),
         });
-        let locations: Vec<pb::Location> = locations.collect();
-        self.locations
-            .insert(vertex.digest_str().to_owned(), pb::Locations { locations });
+        let found = pb::Locations {
+            locations: found.collect(),
+        };
+        locations.insert(vertex.digest_str().to_owned(), found);
     }
-
-    fn index(&mut self, file: &'a Arc<SourceFile>) -> i32 {
-        let files = &mut self.files;
-        let at = *self.places.entry(Arc::as_ptr(file)).or_insert_with(|| {
-            let known = files.iter().position(|known| known.is_same(file));
-            known.unwrap_or_else(|| {
-                files.push(file);
-                files.len() - 1
-            })
-        });
-        at as i32
-    }
-
-    fn finish(self) -> pb::Source {
-        let infos = self.files.into_iter().map(|file| file.to_proto()).collect();
-        pb::Source {
-            locations: self.locations.into_iter().map(Into::into).collect(),
-            infos,
-        }
+    pb::Source {
+        locations: locations.into_iter().map(Into::into).collect(),
+        infos: sources.files.iter().map(|file| file.to_proto()).collect(),
     }
 }
 
 impl SourceFile {
-    /// True if it equals `other`. The definitions of the files are compared only if both have one.
-    fn is_same(&self, other: &Self) -> bool {
-        let last = |file: &Self| {
-            let terminal = file.definition.as_ref()?.terminal()?;
-            Some(terminal.op.clone())
-        };
-        self.filename == other.filename
-            && self.language == other.language
-            && self.data == other.data
-            && match (last(self), last(other)) {
-                (Some(own), Some(others)) => own == others,
-                _ => true,
-            }
-    }
-
     /// Converts the file to a message.
     #[doc(hidden)]
     pub fn to_proto(&self) -> pb::SourceInfo {
@@ -253,6 +203,60 @@ mod tests {
             terminal.caps.contains_key("meta.description")
                 && !terminal.caps.contains_key("meta.ignorecache")
         );
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_message() {
+        let file = |text: &str, definition| {
+            Arc::new(SourceFile {
+                filename: "Dockerfile".into(),
+                data: text.repeat(100).into(),
+                definition,
+                ..SourceFile::default()
+            })
+        };
+        let at = |file: &Arc<SourceFile>, line| {
+            let position = |line| Position { line, character: 7 };
+            let range = |line| Range {
+                start: position(line),
+                end: position(line + 1),
+            };
+            let ranges = [range(line), range(-1)].into();
+            let file = file.clone();
+            Location { file, ranges }
+        };
+        let base = image("a", ResolveMode::ForcePull, Constraints::new());
+        let inner = Arc::new(base.marshal(&MarshalOptions::default()).unwrap());
+        let files = [file("FROM a", None), file("FROM b", Some(inner))];
+        let limits = LinuxResources {
+            memory_swap: -1,
+            cpu_shares: 2,
+            cpuset_cpus: "0-3".into(),
+            ..LinuxResources::default()
+        };
+        let all = Constraints::new()
+            .named("")
+            .described("", "x")
+            .at(at(&files[1], 1))
+            .at(at(&files[0], 300))
+            .ignoring_cache(true)
+            .limited(Arc::new(limits))
+            .in_group(ProgressGroup {
+                id: "id".into(),
+                name: "name".into(),
+                weak: true,
+            });
+        let run = base.run(Exec::new(["true"]).constraints(all)).root();
+        let late = Constraints::new()
+            .at(at(&files[1], 2))
+            .exporting_cache(false);
+        let run = run.run(Exec::new(["x"]).constraints(late)).root();
+        let definition = run.marshal(&MarshalOptions::default()).unwrap();
+        let definition = definition.with_document(file("bake", None));
+        let message = definition.to_proto();
+        assert_eq!(message.source.as_ref().unwrap().infos.len(), 3);
+        assert_eq!(definition.encode(), message.encode_to_vec());
+        assert!(Definition::default().encode().is_empty());
     }
 
     use crate::oci::Digest;

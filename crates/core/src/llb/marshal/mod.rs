@@ -1,5 +1,6 @@
 //! Marshals a graph: walks it in the reference's order and encodes every vertex once.
 
+mod definition;
 mod exec;
 mod file;
 mod op;
@@ -157,8 +158,8 @@ impl<'a> Pass<'a> {
         })
     }
 
-    fn digest(&self, input: Input) -> &str {
-        self.vertices[input.position].digest_str()
+    fn digest(&self, input: Input) -> &[u8] {
+        self.vertices[input.position].digest_text().as_bytes()
     }
 
     fn finish(mut self, root: &Output) -> Result<Definition, Error> {

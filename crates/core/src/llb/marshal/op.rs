@@ -109,7 +109,7 @@ fn write_envelope(
 }
 
 /// Writes the content of a pb.Input.
-pub(super) fn write_input(w: &mut Writer, digest: &str, index: i64) {
+pub(super) fn write_input(w: &mut Writer, digest: &[u8], index: i64) {
     w.bytes(1, digest);
     w.int(2, index);
 }
