@@ -40,6 +40,16 @@ pub fn parse_heredoc(word: &str) -> Result<Option<Heredoc>, ExpandError> {
     if name.is_empty() || name.contains('<') {
         return Ok(None);
     }
+    let file_descriptor = file_descriptor(&word[..digits]);
+    if is_plain(name) {
+        return Ok(Some(Heredoc {
+            name: name.to_owned(),
+            content: String::new(),
+            chomp,
+            expand: true,
+            file_descriptor,
+        }));
+    }
     let lexer = Lexer {
         keep_unset: true,
         ..Lexer::new('\\')
@@ -61,8 +71,14 @@ pub fn parse_heredoc(word: &str) -> Result<Option<Heredoc>, ExpandError> {
         name: plain,
         content: String::new(),
         chomp,
-        file_descriptor: file_descriptor(&word[..digits]),
+        file_descriptor,
     }))
+}
+
+/// True for a name that is one word, whatever the rules for reading words.
+fn is_plain(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
 /// Removes the tabs at the beginning of lines, for `<<-`.
@@ -120,6 +136,7 @@ mod tests {
     fn a_quoted_name_means_a_body_without_variables() {
         let heredoc = |word| parse_heredoc(word).unwrap().unwrap();
         assert!(heredoc("<<EOF").expand);
+        assert!(heredoc("<<E\\OF").expand);
         assert!(!heredoc("<<'EOF'").expand);
         assert!(!heredoc("<<E\"O\"F").expand);
         let full = heredoc("3<<-EOF");

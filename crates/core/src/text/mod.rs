@@ -14,7 +14,9 @@ mod difference;
 mod error_number;
 mod excerpt;
 mod log;
+mod lower_case;
 mod percent;
+mod position;
 mod printable;
 mod redact;
 mod utf8;
@@ -24,8 +26,10 @@ pub use difference::unified;
 pub use error_number::without_error_numbers;
 pub use excerpt::excerpt;
 pub use log::{LogFilter, coloured};
+pub(crate) use lower_case::lower_case;
 #[doc(hidden)]
 pub use percent::percent_decoded;
+pub(crate) use position::position;
 pub use printable::{clip, is_unprintable, lines, one_line};
 pub use redact::{redact, redact_url, redact_values};
 #[doc(hidden)]

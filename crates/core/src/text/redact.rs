@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::position;
+
 /// The replacement of a secret, as in BuildKit's own messages.
 const HIDDEN: &str = "xxxxx";
 
@@ -66,17 +68,28 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// Returns the position of the next `://` or prefix of a token. Most texts are long and have none.
 fn next_suspect(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    (from..bytes.len()).find(|&at| match bytes[at] {
-        b':' => bytes[at..].starts_with(b"://"),
-        b'_' | b'-' => ends_prefix(&bytes[from..=at]),
-        _ => false,
-    })
+    let mut at = from;
+    loop {
+        at += position(&bytes[at..], |byte| {
+            (byte == b':') | (byte == b'_') | (byte == b'-')
+        })?;
+        let is_suspect = match bytes[at] {
+            b':' => bytes[at..].starts_with(b"://"),
+            _ => ends_prefix(&bytes[from..=at]),
+        };
+        if is_suspect {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 /// True if the text ends with the prefix of a token. Each prefix ends with `_` or `-`.
 fn ends_prefix(text: &[u8]) -> bool {
-    let mut prefixes = PREFIXES.iter();
-    prefixes.any(|prefix| text.ends_with(prefix.as_bytes()))
+    // Three bytes are compared at once, and few words end like that.
+    let end = text.last_chunk::<3>();
+    let mut prefixes = PREFIXES.iter().map(|prefix| prefix.as_bytes());
+    prefixes.any(|prefix| prefix.last_chunk() == end && text.ends_with(prefix))
 }
 
 /// Returns the word that contains the position `at`; it begins at `from` or later.

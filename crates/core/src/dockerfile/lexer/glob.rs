@@ -33,22 +33,12 @@ impl Glob {
 
     /// Returns the end of the match at the beginning of a value.
     pub(super) fn prefix(&self, value: &str) -> Option<usize> {
-        if self.needs_another(value) {
-            return None;
-        }
         self.at(value, 0, &mut Visited::new(self, value))
     }
 
     /// Returns the first match.
     pub(super) fn find(&self, value: &str) -> Option<Range<usize>> {
         self.find_from(value, 0, &mut Visited::new(self, value))
-    }
-
-    /// True if the pattern contains a character that the value lacks. `${VERSION%%[a-z]*}` is
-    /// common, and brackets have no meaning.
-    fn needs_another(&self, value: &str) -> bool {
-        let mut parts = self.parts.iter();
-        parts.any(|part| matches!(part, Part::Is(c) if !value.contains(*c)))
     }
 
     /// Returns all matches that do not overlap; an empty one directly after another match is

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scan::{BYTE_ORDER_MARK, Scan};
 
+use crate::text::position;
+
 pub use error::{ExpandError, ExpandErrorReason};
 
 /// The most bytes that an expansion may be longer than its word. BuildKit has no such limit, and a
@@ -156,10 +158,11 @@ impl Lexer {
 
     /// True if the word has no special characters, so that it expands to itself.
     fn is_plain(&self, word: &str) -> bool {
-        let quotes = !self.ignore_quotes;
+        let (quotes, escape) = (!self.ignore_quotes, self.escape as u8);
         let special = |byte: u8| {
-            byte == b'$' || byte == self.escape as u8 || (quotes && (byte == b'"' || byte == b'\''))
+            let quote = quotes & ((byte == b'"') | (byte == b'\''));
+            quote | (byte == b'$') | (byte == escape)
         };
-        !word.bytes().any(special) && !word.starts_with(BYTE_ORDER_MARK)
+        position(word.as_bytes(), special).is_none() && !word.starts_with(BYTE_ORDER_MARK)
     }
 }

@@ -18,6 +18,9 @@ type Result<T> = std::result::Result<T, ExpandErrorReason>;
 pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '#');
     check_effort(value, pattern)?;
+    if needs_another(pattern, value) {
+        return Ok(value);
+    }
     let glob = compile(pattern, greedy)?;
     Ok(glob.prefix(value).map_or(value, |end| &value[end..]))
 }
@@ -29,6 +32,9 @@ pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
 pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '%');
     check_effort(value, pattern)?;
+    if needs_another(pattern, value) {
+        return Ok(value);
+    }
     let glob = compile(&reversed_pattern(pattern), greedy)?;
     let reversed: String = value.chars().rev().collect();
     Ok(glob
@@ -79,6 +85,14 @@ fn check_effort(value: &str, pattern: &str) -> Result<()> {
         true => Err(ExpandErrorReason::PatternTooLong),
         false => Ok(()),
     }
+}
+
+/// True if the pattern has a character that the value lacks, and no escapes.
+/// `${VERSION%%[a-z]*}` is common, and brackets have no meaning.
+fn needs_another(pattern: &str, value: &str) -> bool {
+    let mut chars = pattern.chars();
+    let lacks = |c| !matches!(c, '*' | '?' | '\u{feff}') && !value.contains(c);
+    !pattern.contains('\\') && chars.any(lacks)
 }
 
 fn greediness(word: &str, operator: char) -> (&str, bool) {

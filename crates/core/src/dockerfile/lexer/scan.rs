@@ -1,10 +1,10 @@
 //! Scans a word character by character.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::words::Words;
 use super::{Environment, ExpandErrorReason, Lexer, MAX_DEPTH, MAX_EXPANSION};
+use crate::text::position;
 
 /// Go's text/scanner, with which BuildKit reads words, drops it at the beginning.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -87,13 +87,12 @@ impl<'a> Scan<'a> {
                     text.push_str(&value);
                 }
                 '\'' | '"' if !self.lexer.ignore_quotes => {
-                    let quoted = if c == '"' {
-                        self.double_quotes()?
-                    } else {
-                        self.single_quotes()?
-                    };
-                    words.add_raw(&mut self.buffer, &quoted);
-                    text.push_str(&quoted);
+                    let start = text.len();
+                    match c {
+                        '"' => self.double_quotes(&mut text)?,
+                        _ => text.push_str(self.single_quotes()?),
+                    }
+                    words.add_raw(&mut self.buffer, &text[start..]);
                 }
                 '<' => {
                     let sign = self.heredoc_sign();
@@ -120,18 +119,35 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Returns the text up to `stop`, which is consumed, if it is nothing but ordinary characters.
+    pub(super) fn plain_until(&mut self, stop: char) -> Option<&'a str> {
+        // Words need every part.
+        if self.buffer.is_some() || self.depth == MAX_DEPTH || self.peek() == Some(stop) {
+            return None;
+        }
+        let is_special = |c| matches!(c, '$' | '\'' | '"' | '<') || c == self.lexer.escape;
+        if self.peek().is_none_or(is_special) {
+            return None;
+        }
+        let before = self.rest;
+        let plain = self.plain(Some(stop));
+        match self.rest.strip_prefix(stop) {
+            Some(after) => self.rest = after,
+            None => self.rest = before,
+        }
+        (self.rest.len() != before.len()).then_some(plain)
+    }
+
     /// Returns the current ordinary character and the ordinary ones after it.
     fn plain(&mut self, stop: Option<char>) -> &'a str {
         let rest = self.rest;
         let (escape, stop) = (self.lexer.escape as u8, stop.map_or(b'$', |c| c as u8));
-        let special =
-            |byte: u8| matches!(byte, b'$' | b'\'' | b'"' | b'<') || byte == escape || byte == stop;
+        let special = |byte: u8| {
+            let quote = (byte == b'\'') | (byte == b'"');
+            quote | (byte == b'$') | (byte == b'<') | (byte == escape) | (byte == stop)
+        };
         let first = rest.chars().next().map_or(0, char::len_utf8);
-        let end = rest
-            .bytes()
-            .skip(first)
-            .position(special)
-            .map_or(rest.len(), |n| first + n);
+        let end = position(&rest.as_bytes()[first..], special).map_or(rest.len(), |n| first + n);
         self.rest = &rest[end..];
         &rest[..end]
     }
@@ -157,39 +173,39 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads from one `'` to the next, without interpretation.
-    fn single_quotes(&mut self) -> Result<Cow<'a, str>, ExpandErrorReason> {
+    fn single_quotes(&mut self) -> Result<&'a str, ExpandErrorReason> {
         let rest = self.rest;
         let inside = &rest[1..];
         let end = inside
             .find('\'')
             .ok_or(ExpandErrorReason::Unclosed { missing: '\'' })?;
         self.rest = &inside[end + 1..];
-        Ok(Cow::Borrowed(if self.lexer.raw_quotes {
+        Ok(if self.lexer.raw_quotes {
             &rest[..end + 2]
         } else {
             &inside[..end]
-        }))
+        })
     }
 
-    /// Reads from one `"` to the next; `$` has its meaning, and so has the escape before `"`, `$`
-    /// and itself.
-    fn double_quotes(&mut self) -> Result<Cow<'a, str>, ExpandErrorReason> {
-        let mut text = String::new();
-        self.quote(&mut text);
+    /// Appends the text from one `"` to the next; `$` has its meaning, and so has the escape before
+    /// `"`, `$` and itself.
+    fn double_quotes(&mut self, text: &mut String) -> Result<(), ExpandErrorReason> {
+        let start = text.len();
+        self.quote(text);
         while let Some(c) = self.peek() {
             match c {
                 '"' => {
-                    self.quote(&mut text);
-                    return Ok(Cow::Owned(text));
+                    self.quote(text);
+                    return Ok(());
                 }
                 '$' => text.push_str(&self.dollar()?),
                 _ if c == self.lexer.escape => {
                     self.next();
-                    self.escaped_in_quotes(&mut text);
+                    self.escaped_in_quotes(text);
                 }
                 _ => text.push_str(self.plain(None)),
             }
-            self.check_length(&text)?;
+            self.check_length(&text[start..])?;
         }
         Err(ExpandErrorReason::Unclosed { missing: '"' })
     }

@@ -71,15 +71,14 @@ impl<'a> Scan<'a> {
         }
         let given = value.filter(|v| !(colon && v.is_empty()));
         match operator {
-            Some('-') => Ok(given.map_or(Cow::Owned(word), Cow::Borrowed)),
-            Some('+') => Ok(if given.is_some() {
-                Cow::Owned(word)
-            } else {
-                Cow::Borrowed("")
+            Some('-') => Ok(given.map_or(word, Cow::Borrowed)),
+            Some('+') => Ok(match given {
+                Some(_) => word,
+                None => Cow::Borrowed(""),
             }),
             Some('?') => given
                 .map(Cow::Borrowed)
-                .ok_or_else(|| required(name, value, word)),
+                .ok_or_else(|| required(name, value, word.into_owned())),
             Some('#') => pattern::trim_prefix(value.unwrap_or_default(), &word).map(Cow::Borrowed),
             Some('%') => pattern::trim_suffix(value.unwrap_or_default(), &word).map(Cow::Borrowed),
             other => Err(unknown_modifier(colon, other)),
@@ -111,14 +110,12 @@ impl<'a> Scan<'a> {
 
     /// Returns the expanded text up to `stop`. At the end of the word, the error is that `missing`
     /// is missing.
-    fn part(
-        &mut self,
-        stop: char,
-        missing: char,
-        raw_escapes: bool,
-    ) -> std::result::Result<String, ExpandErrorReason> {
+    fn part(&mut self, stop: char, missing: char, raw_escapes: bool) -> Result<'a> {
+        if let Some(text) = self.plain_until(stop) {
+            return Ok(Cow::Borrowed(text));
+        }
         match self.until(Some(stop), raw_escapes) {
-            Ok((text, _)) => Ok(text),
+            Ok((text, _)) => Ok(Cow::Owned(text)),
             Err(reason @ (ExpandErrorReason::TooDeep | ExpandErrorReason::TooLong)) => Err(reason),
             Err(_) if self.rest.is_empty() => Err(ExpandErrorReason::Unclosed { missing }),
             Err(reason) => Err(reason),

@@ -7,6 +7,7 @@ use super::super::error::nearest;
 use super::super::lexer::ExpandError;
 use super::value::{parse_bool, parse_number, parse_sharing, parse_size, parse_type};
 use super::{Mount, MountError, MountType};
+use crate::text::lower_case;
 
 const KEYS: [&str; 19] = [
     "type",
@@ -72,7 +73,7 @@ pub fn parse_mount(
             None => set_switch(&mut mount, &mut read_only, &field)?,
             Some((key, value)) => {
                 let value = expand(value)?;
-                set_option(&mut mount, &mut read_only, &key.to_lowercase(), value)?;
+                set_option(&mut mount, &mut read_only, &lower_case(key), value)?;
             }
         }
     }
@@ -101,7 +102,7 @@ fn set_switch(
     read_only: &mut Option<bool>,
     field: &str,
 ) -> Result<(), MountError> {
-    match field.to_lowercase().as_str() {
+    match &*lower_case(field) {
         "readonly" | "ro" => *read_only = Some(true),
         "readwrite" | "rw" => *read_only = Some(false),
         "required" => set_required(mount, true)?,

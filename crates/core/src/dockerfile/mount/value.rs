@@ -2,6 +2,7 @@
 
 use super::super::error::nearest;
 use super::{CacheSharing, MountError, MountType};
+use crate::text::lower_case;
 
 const TYPES: [MountType; 5] = [
     MountType::Bind,
@@ -17,7 +18,7 @@ const SHARINGS: [CacheSharing; 3] = [
 ];
 /// Parses a type of mount, in any case.
 pub(super) fn parse_type(value: &str) -> Result<MountType, MountError> {
-    let name = value.to_lowercase();
+    let name = lower_case(value);
     TYPES
         .into_iter()
         .find(|kind| kind.as_str() == name)
@@ -29,7 +30,7 @@ pub(super) fn parse_type(value: &str) -> Result<MountType, MountError> {
 
 /// Parses a sharing mode, in any case.
 pub(super) fn parse_sharing(value: &str) -> Result<CacheSharing, MountError> {
-    let name = value.to_lowercase();
+    let name = lower_case(value);
     SHARINGS
         .into_iter()
         .find(|sharing| sharing.as_str() == name)

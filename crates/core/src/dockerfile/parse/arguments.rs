@@ -114,10 +114,11 @@ pub(super) fn pairs(
             legacy: true,
         }]);
     }
-    words
-        .into_iter()
-        .map(|word| pair(word, instruction))
-        .collect()
+    let mut pairs = Vec::with_capacity(words.len());
+    for word in words {
+        pairs.push(pair(word, instruction)?);
+    }
+    Ok(pairs)
 }
 
 fn pair(word: &str, instruction: &'static str) -> Result<KeyValue, ParseErrorKind> {

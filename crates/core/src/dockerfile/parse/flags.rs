@@ -46,18 +46,20 @@ impl Flag {
 
 /// The given flags by name, in order.
 #[derive(Debug, Default)]
-pub(super) struct Flags {
-    given: Vec<(&'static str, String)>,
+pub(super) struct Flags<'w> {
+    given: Vec<(&'static str, &'w str)>,
 }
 
-impl Flags {
+impl<'w> Flags<'w> {
     /// Parses the words as flags of the instruction.
     pub(super) fn parse(
-        words: &[Cow<'_, str>],
+        words: &'w [Cow<'_, str>],
         known: &[Flag],
         instruction: &'static str,
     ) -> Result<Self, ParseErrorKind> {
-        let mut flags = Self::default();
+        let mut flags = Self {
+            given: Vec::with_capacity(words.len()),
+        };
         for word in words {
             let word = word.strip_prefix("--").unwrap_or(word);
             let (name, value) = word
@@ -84,49 +86,48 @@ impl Flags {
 
     /// Returns the value of a text flag; `None` also if it is empty, which means the same
     /// everywhere.
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        let (_, value) = self.given.iter_mut().find(|(given, _)| *given == name)?;
-        Some(std::mem::take(value)).filter(|value| !value.is_empty())
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let value = self.values(name).next()?;
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// Returns the value of a toggle, if it was given.
     pub(super) fn toggle(&self, name: &str) -> Option<bool> {
-        self.given
-            .iter()
-            .find(|(given, _)| *given == name)
-            .map(|(_, value)| value == "true")
+        self.values(name).next().map(|value| value == "true")
     }
 
     /// Returns all values of a list flag.
-    pub(super) fn list(&mut self, name: &str) -> Vec<String> {
-        self.given
-            .iter_mut()
-            .filter(|(given, _)| *given == name)
-            .map(|(_, value)| std::mem::take(value))
-            .collect()
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
+        self.values(name).map(str::to_owned).collect()
+    }
+
+    /// Iterates over the values of a flag.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'w str> {
+        let given = self.given.iter().filter(move |(given, _)| *given == name);
+        given.map(|(_, value)| *value)
     }
 
     /// True if the text flag was given, with any value.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.given.iter().any(|(given, _)| *given == name)
+        self.values(name).next().is_some()
     }
 }
 
-fn flag_value(
+fn flag_value<'w>(
     flag: Flag,
-    value: Option<&str>,
+    value: Option<&'w str>,
     instruction: &'static str,
-) -> Result<String, ParseErrorKind> {
+) -> Result<&'w str, ParseErrorKind> {
     let missing = ParseErrorKind::FlagWithoutValue {
         instruction,
         flag: flag.name,
     };
     match (flag.kind, value) {
-        (FlagKind::Toggle, None) => Ok("true".to_owned()),
+        (FlagKind::Toggle, None) => Ok("true"),
         (FlagKind::Toggle, Some("")) | (_, None) => Err(missing),
-        (FlagKind::Toggle, Some(value)) => match value.to_ascii_lowercase().as_str() {
-            "true" => Ok("true".to_owned()),
-            "false" => Ok("false".to_owned()),
+        (FlagKind::Toggle, Some(value)) => match value {
+            _ if value.eq_ignore_ascii_case("true") => Ok("true"),
+            _ if value.eq_ignore_ascii_case("false") => Ok("false"),
             _ => Err(ParseErrorKind::FlagValue {
                 instruction,
                 flag: flag.name,
@@ -134,7 +135,7 @@ fn flag_value(
                 expected: "true or false",
             }),
         },
-        (FlagKind::Text | FlagKind::List, Some(value)) => Ok(value.to_owned()),
+        (FlagKind::Text | FlagKind::List, Some(value)) => Ok(value),
     }
 }
 

@@ -87,6 +87,8 @@ struct Parser<'l> {
     linter: Option<&'l mut Linter>,
     global_args: Vec<GlobalArgs>,
     stages: Vec<Stage>,
+    /// The instructions of the last stage.
+    instructions: Vec<Instruction>,
     /// The first error that BuildKit reports only after reading all lines.
     late: Option<ParseError>,
 }
@@ -97,6 +99,7 @@ impl<'l> Parser<'l> {
             linter,
             global_args: Vec::new(),
             stages: Vec::new(),
+            instructions: Vec::new(),
             late: None,
         }
     }
@@ -144,6 +147,7 @@ impl<'l> Parser<'l> {
         if let Some(error) = self.late {
             return Err(error);
         }
+        self.end_stage();
         if let Some(linter) = self.linter {
             linter.check_stages(&self.stages);
         }
@@ -251,15 +255,22 @@ impl<'l> Parser<'l> {
                     comments: statement.comments,
                 });
             }
-            Built::Stage(stage) => self.stages.push(Stage {
-                comments: statement.comments,
-                ..stage
-            }),
-            Built::Instruction(kind) => {
-                if let Some(stage) = self.stages.last_mut() {
-                    stage.instructions.push(place(kind, statement));
-                }
+            Built::Stage(stage) => {
+                self.end_stage();
+                self.stages.push(Stage {
+                    comments: statement.comments,
+                    ..stage
+                });
             }
+            Built::Instruction(kind) => self.instructions.push(place(kind, statement)),
+        }
+    }
+
+    /// Gives the last stage its instructions. They are collected in a list that all stages use,
+    /// because a list of its own would grow with each of them.
+    fn end_stage(&mut self) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.instructions = self.instructions.drain(..).collect();
         }
     }
 }

@@ -46,6 +46,11 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// Returns the number of bytes after the current line.
+    pub(super) fn rest(&self) -> usize {
+        self.text.len()
+    }
+
     /// Returns the next line.
     pub(super) fn next(&mut self) -> Option<Line<'a>> {
         if self.text.is_empty() || self.too_long {

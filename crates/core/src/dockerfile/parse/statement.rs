@@ -11,6 +11,9 @@ use super::super::span::Span;
 use super::directive::{DirectiveName, DirectiveReader, Repeated};
 use super::source::{Line, Lines};
 
+/// The length of a continued statement's text; few are longer.
+const MOST_TEXTS: usize = 2048;
+
 /// An instruction's text.
 #[derive(Debug)]
 pub(super) struct Statement<'a> {
@@ -120,7 +123,9 @@ impl<'a> StatementReader<'a> {
     /// the statement.
     fn continued(&mut self, first: &'a str, first_invalid: bool) -> Statement<'a> {
         let start = self.lines.number;
-        let mut text = first.to_owned();
+        // A text that grows is copied again and again; most are not longer.
+        let mut text = String::with_capacity(first.len() + self.lines.rest().min(MOST_TEXTS));
+        text.push_str(first);
         let (mut invalid, mut blank) = (first_invalid, false);
         self.cut_off = true;
         while let Some(line) = self.lines.next() {

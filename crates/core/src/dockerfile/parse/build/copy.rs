@@ -33,7 +33,7 @@ const COPY_FLAGS: &[Flag] = &[
 
 pub(super) fn add(parts: &Parts<'_>) -> Result<AddInstruction> {
     let sources = sources(parts)?;
-    let mut flags = Flags::parse(&parts.flags, ADD_FLAGS, parts.name())?;
+    let flags = Flags::parse(&parts.flags, ADD_FLAGS, parts.name())?;
     Ok(AddInstruction {
         sources,
         chown: flags.text("chown"),
@@ -48,7 +48,7 @@ pub(super) fn add(parts: &Parts<'_>) -> Result<AddInstruction> {
 
 pub(super) fn copy(parts: &Parts<'_>) -> Result<CopyInstruction> {
     let sources = sources(parts)?;
-    let mut flags = Flags::parse(&parts.flags, COPY_FLAGS, parts.name())?;
+    let flags = Flags::parse(&parts.flags, COPY_FLAGS, parts.name())?;
     Ok(CopyInstruction {
         sources,
         from: flags.text("from"),

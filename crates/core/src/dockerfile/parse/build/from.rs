@@ -6,12 +6,13 @@ use super::super::arguments::split_blanks;
 use super::super::flags::{Flag, Flags};
 use super::variables::doc_comment;
 use super::{Parts, Result};
+use crate::text::lower_case;
 
 /// Parses `FROM [--platform=…] base [AS name]`; the caller adds the stage's comments.
 pub(in super::super) fn stage(parts: &Parts<'_>) -> Result<Stage> {
     let (base, written_name) = arguments(parts)?;
     let name = written_name.map(stage_name).transpose()?;
-    let mut flags = Flags::parse(&parts.flags, &[Flag::text("platform")], parts.name())?;
+    let flags = Flags::parse(&parts.flags, &[Flag::text("platform")], parts.name())?;
     Ok(Stage {
         doc: name
             .as_deref()
@@ -44,13 +45,13 @@ fn arguments<'s>(parts: &Parts<'s>) -> Result<(&'s str, Option<&'s str>)> {
 
 /// Returns the name in lower case, if it is valid.
 fn stage_name(written: &str) -> Result<String> {
-    let name = written.to_lowercase();
+    let name = lower_case(written);
     let mut bytes = name.bytes();
     let starts_well = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
     if starts_well
         && bytes.all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
     {
-        Ok(name)
+        Ok(name.into_owned())
     } else {
         Err(ParseErrorKind::StageName {
             name: written.to_owned(),

@@ -44,19 +44,19 @@ pub(super) fn healthcheck(parts: &Parts<'_>) -> Result<HealthcheckInstruction> {
 }
 
 fn check(parts: &Parts<'_>, command: CommandLine) -> Result<Healthcheck> {
-    let mut flags = Flags::parse(&parts.flags, FLAGS, parts.name())?;
+    let flags = Flags::parse(&parts.flags, FLAGS, parts.name())?;
     Ok(Healthcheck {
         command,
-        interval: interval(&mut flags, "interval")?,
-        timeout: interval(&mut flags, "timeout")?,
-        start_period: interval(&mut flags, "start-period")?,
-        start_interval: interval(&mut flags, "start-interval")?,
-        retries: retries(&mut flags)?,
+        interval: interval(&flags, "interval")?,
+        timeout: interval(&flags, "timeout")?,
+        start_period: interval(&flags, "start-period")?,
+        start_interval: interval(&flags, "start-interval")?,
+        retries: retries(&flags)?,
     })
 }
 
 /// Returns a duration of zero, or of at least a millisecond.
-fn interval(flags: &mut Flags, flag: &'static str) -> Result<Duration> {
+fn interval(flags: &Flags<'_>, flag: &'static str) -> Result<Duration> {
     let Some(value) = flags.text(flag) else {
         return Ok(Duration::ZERO);
     };
@@ -71,7 +71,7 @@ fn interval(flags: &mut Flags, flag: &'static str) -> Result<Duration> {
     }
 }
 
-fn retries(flags: &mut Flags) -> Result<u32> {
+fn retries(flags: &Flags<'_>) -> Result<u32> {
     let Some(value) = flags.text("retries") else {
         return Ok(0);
     };

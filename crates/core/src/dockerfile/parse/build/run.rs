@@ -19,7 +19,7 @@ const FLAGS: &[Flag] = &[
 
 pub(super) fn run(parts: &Parts<'_>) -> Result<RunInstruction> {
     let command = command_line(parts.args)?;
-    let mut flags = Flags::parse(&parts.flags, FLAGS, parts.name())?;
+    let flags = Flags::parse(&parts.flags, FLAGS, parts.name())?;
     Ok(RunInstruction {
         command,
         heredocs: parts
@@ -27,27 +27,20 @@ pub(super) fn run(parts: &Parts<'_>) -> Result<RunInstruction> {
             .iter()
             .map(|body| body.heredoc.clone())
             .collect(),
-        mounts: flags
-            .list("mount")
-            .into_iter()
-            .map(mount)
-            .collect::<Result<_>>()?,
-        network: network(&mut flags)?,
-        security: security(&mut flags)?,
-        devices: flags
-            .list("device")
-            .iter()
-            .map(|value| device(value))
-            .collect::<Result<_>>()?,
+        mounts: flags.values("mount").map(mount).collect::<Result<_>>()?,
+        network: network(&flags)?,
+        security: security(&flags)?,
+        devices: flags.values("device").map(device).collect::<Result<_>>()?,
     })
 }
 
-fn mount(text: String) -> Result<RunMount> {
-    let from = mount_from(&text).map_err(ParseErrorKind::Mount)?;
+fn mount(text: &str) -> Result<RunMount> {
+    let from = mount_from(text).map_err(ParseErrorKind::Mount)?;
+    let text = text.to_owned();
     Ok(RunMount { text, from })
 }
 
-fn network(flags: &mut Flags) -> Result<RunNetwork> {
+fn network(flags: &Flags<'_>) -> Result<RunNetwork> {
     if !flags.has("network") {
         return Ok(RunNetwork::Default);
     }
@@ -59,7 +52,7 @@ fn network(flags: &mut Flags) -> Result<RunNetwork> {
     }
 }
 
-fn security(flags: &mut Flags) -> Result<RunSecurity> {
+fn security(flags: &Flags<'_>) -> Result<RunSecurity> {
     if !flags.has("security") {
         return Ok(RunSecurity::Sandbox);
     }

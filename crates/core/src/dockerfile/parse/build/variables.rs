@@ -13,10 +13,10 @@ pub(super) fn arg(parts: &Parts<'_>) -> Result<ArgInstruction> {
     if words.is_empty() {
         return Err(parts.no_arguments("<name>[=<default>]"));
     }
-    let variables = words
-        .into_iter()
-        .map(|word| variable(word, parts))
-        .collect::<Result<_>>()?;
+    let mut variables = Vec::with_capacity(words.len());
+    for word in words {
+        variables.push(variable(word, parts)?);
+    }
     Ok(ArgInstruction { variables })
 }
 

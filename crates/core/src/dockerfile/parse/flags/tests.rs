@@ -35,11 +35,11 @@ fn flags_are_checked_against_those_known() {
         Flag::text("from"),
         Flag::list("exclude"),
     ];
-    let parse = |words: &[&str]| {
-        let words: Vec<_> = words.iter().map(|word| Cow::Borrowed(*word)).collect();
-        Flags::parse(&words, KNOWN, "COPY")
+    let cows = |words: &[&'static str]| Vec::from_iter(words.iter().copied().map(Cow::Borrowed));
+    let parse = |words: &[&'static str]| -> Result<Flags<'static>, ParseErrorKind> {
+        Flags::parse(cows(words).leak(), KNOWN, "COPY")
     };
-    let mut flags = parse(&["--link", "--from=a=b", "--exclude=x", "--exclude=y"]).unwrap();
+    let flags = parse(&["--link", "--from=a=b", "--exclude=x", "--exclude=y"]).unwrap();
     assert_eq!(
         (
             flags.toggle("link"),
