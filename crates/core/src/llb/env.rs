@@ -3,6 +3,8 @@
 //! A base image, a Dockerfile or a build may have thousands, so no operation iterates over all of
 //! them.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,14 +13,14 @@ use std::sync::Arc;
 pub struct Env {
     /// The variables by the number of their assignment.
     entries: BTreeMap<u64, Entry>,
-    /// The number of each key's assignment.
-    numbers: BTreeMap<Arc<str>, u64>,
+    /// The number of each key's assignment. Of an entry here only the key counts.
+    numbers: BTreeMap<Entry, u64>,
     next: u64,
     /// The size of all assignments in bytes.
     text: usize,
 }
 
-/// The text `KEY=value`, shared by copies of the environment.
+/// The text `KEY=value`, shared by copies of the environment. Entries are compared by their keys.
 #[derive(Clone, Debug)]
 struct Entry {
     assignment: Arc<str>,
@@ -26,12 +28,45 @@ struct Entry {
 }
 
 impl Entry {
+    fn new(key: &str, value: &str) -> Self {
+        Self {
+            assignment: [key, "=", value].concat().into(),
+            key_len: key.len(),
+        }
+    }
+
     fn key(&self) -> &str {
         &self.assignment[..self.key_len]
     }
 
     fn value(&self) -> &str {
         &self.assignment[self.key_len + 1..]
+    }
+}
+
+impl Borrow<str> for Entry {
+    fn borrow(&self) -> &str {
+        self.key()
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(other.key())
     }
 }
 
@@ -53,17 +88,42 @@ impl Env {
 
     /// Sets `key` and moves it to the end.
     pub fn set(&mut self, key: &str, value: &str) {
+        self.push(Entry::new(key, value));
+    }
+
+    /// Sets the variables of an image's config, in their order. A text without `=` is a name with
+    /// an empty value.
+    pub(crate) fn set_all(&mut self, assignments: &[String]) {
+        for assignment in assignments {
+            let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+            let number = self.numbers.get(key);
+            let known = number.and_then(|number| self.entries.get(number));
+            match known.filter(|known| known.value() == value).cloned() {
+                Some(known) => self.push(known),
+                None => self.set(key, value),
+            }
+        }
+    }
+
+    /// True if these are the last variables, so that [`set_all`](Self::set_all) changes nothing.
+    pub(crate) fn ends_with(&self, assignments: &[String]) -> bool {
+        assignments.len() <= self.len() && {
+            let last = self.entries.values().rev();
+            let mut pairs = last.zip(assignments.iter().rev());
+            pairs.all(|(entry, assignment)| {
+                *entry.assignment == **assignment && !entry.key().contains('=')
+            })
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
         let number = self.next;
         self.next += 1;
-        let earlier = match self.numbers.get_mut(key) {
+        let earlier = match self.numbers.get_mut(entry.key()) {
             Some(known) => Some(std::mem::replace(known, number)),
-            None => self.numbers.insert(key.into(), number),
+            None => self.numbers.insert(entry.clone(), number),
         };
         self.forget(earlier);
-        let entry = Entry {
-            assignment: [key, "=", value].concat().into(),
-            key_len: key.len(),
-        };
         self.text += entry.assignment.len();
         self.entries.insert(number, entry);
     }
@@ -147,6 +207,21 @@ mod tests {
             (env.get("a"), env.get("c"), env.get("d")),
             (Some("3=x"), Some(""), None)
         );
+    }
+
+    #[test]
+    fn a_config_is_set_like_its_variables() {
+        let config = ["a=1", "b", "a=2", "=x"].map(str::to_owned);
+        let mut env: Env = [("a", "2"), ("c", "3")].into_iter().collect();
+        assert!(!env.ends_with(&config));
+        env.set_all(&config);
+        let assignments: Vec<_> = env.assignments().collect();
+        assert_eq!(assignments, ["c=3", "b=", "a=2", "=x"]);
+        assert!(env.ends_with(&["a=2", "=x"].map(str::to_owned)));
+        assert!(env.ends_with(&[]));
+        assert!(!env.ends_with(&["b"].map(str::to_owned)));
+        env.set("k=1", "2");
+        assert!(!env.ends_with(&["k=1=2"].map(str::to_owned)));
     }
 
     #[test]

@@ -185,8 +185,8 @@ impl File {
     /// directory.
     #[must_use]
     pub fn copy(mut self, source: &State, from: &str, to: impl Into<String>, copy: Copy) -> Self {
-        let from = match path::clean(from) {
-            absolute if absolute.starts_with('/') => absolute,
+        let from = match path::cleaned(from) {
+            absolute if absolute.starts_with('/') => absolute.into_owned(),
             relative => path::join(source.dir(), &relative),
         };
         self.steps.push(Step::Copy {

@@ -1,32 +1,56 @@
 //! Slash-separated paths as Go's package `path` cleans and joins them.
 
+use std::borrow::Cow;
+
 /// Returns the shortest equivalent path: no `.`, no inner `..`, no doubled or trailing slash; `.`
 /// if nothing is left.
 pub fn clean(path: &str) -> String {
+    cleaned(path).into_owned()
+}
+
+/// Like [`clean`], but borrows a path that is clean, except for a slash at its end.
+pub(crate) fn cleaned(path: &str) -> Cow<'_, str> {
     if is_clean(path) {
-        return path.to_owned();
+        return Cow::Borrowed(path);
     }
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
+    match path.strip_suffix('/') {
+        Some(folder) if is_clean(folder) => Cow::Borrowed(folder),
+        _ => Cow::Owned(shortest(path)),
+    }
+}
+
+fn shortest(path: &str) -> String {
+    let root = match path.starts_with('/') {
+        true => "/",
+        false => "",
+    };
+    let mut clean = String::with_capacity(path.len() + 1);
+    clean.push_str(root);
+    // The end of the `..` that lead out of a relative path.
+    let mut fixed = root.len();
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => {
-                    parts.pop();
+            ".." if clean.len() > fixed => {
+                let last = clean[fixed..].rfind('/').map_or(fixed, |at| fixed + at);
+                clean.truncate(last);
+            }
+            ".." if !root.is_empty() => {}
+            _ => {
+                if clean.len() > root.len() {
+                    clean.push('/');
                 }
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            _ => parts.push(part),
+                clean.push_str(part);
+                if part == ".." {
+                    fixed = clean.len();
+                }
+            }
         }
     }
-    let joined = parts.join("/");
-    match (rooted, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => joined,
+    if clean.is_empty() {
+        clean.push('.');
     }
+    clean
 }
 
 /// True if `clean` would not change `path`. No false positives; not every clean path is detected.
@@ -49,7 +73,13 @@ pub fn join(base: &str, path: &str) -> String {
         (true, false) => clean(path),
         (false, true) => clean(base),
         (false, false) if base == "/" && path.starts_with('/') => clean(path),
-        (false, false) => clean(&format!("{base}/{path}")),
+        (false, false) => {
+            let joined = [base, "/", path].concat();
+            match is_clean(&joined) {
+                true => joined,
+                false => clean(&joined),
+            }
+        }
     }
 }
 
@@ -85,6 +115,14 @@ mod tests {
             ("/..", "/"),
             ("a/b", "a/b"),
             ("a...", "a..."),
+            ("a/", "a"),
+            ("/a/b/", "/a/b"),
+            ("../", ".."),
+            ("../../a/../../b/", "../../../b"),
+            ("a/b/../../../c/..", ".."),
+            ("/a/../../b/c/./../", "/b"),
+            ("./", "."),
+            ("a/../", "."),
         ] {
             assert_eq!(clean(path), want, "{path}");
         }

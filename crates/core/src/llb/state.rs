@@ -117,6 +117,9 @@ impl State {
     /// Sets the working directory; a relative one is relative to the current one.
     #[must_use]
     pub fn with_dir(self, dir: &str) -> Self {
+        if *dir == *self.settings.dir {
+            return self;
+        }
         self.with_settings(|settings| {
             settings.dir = match dir.starts_with('/') {
                 true => Arc::from(dir),
@@ -140,6 +143,9 @@ impl State {
     /// Sets the network.
     #[must_use]
     pub fn with_network(self, network: Network) -> Self {
+        if self.settings.network == network {
+            return self;
+        }
         self.with_settings(|settings| settings.network = network)
     }
 
@@ -186,6 +192,14 @@ impl State {
         self.with_output(other.output.clone())
     }
 
+    /// Sets the variables of an image's config, in their order.
+    pub(crate) fn with_assignments(self, assignments: &[String]) -> Self {
+        if self.env().ends_with(assignments) {
+            return self;
+        }
+        self.with_settings(|settings| Arc::make_mut(&mut settings.env).set_all(assignments))
+    }
+
     /// Returns the environment.
     pub fn env(&self) -> &Env {
         &self.settings.env
@@ -209,8 +223,7 @@ impl State {
     /// Runs a process on this file system.
     #[must_use]
     pub fn run(&self, exec: Exec) -> exec::Run {
-        let (output, mounts) = exec::vertex(exec, self.output.clone(), self.settings.clone());
-        exec::Run::new(self.with_output(output), mounts)
+        exec::run(exec, self, self.settings.clone())
     }
 
     /// Creates, copies or removes files in this file system.

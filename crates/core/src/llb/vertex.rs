@@ -16,6 +16,16 @@ pub(crate) struct Output {
     pub(super) index: i64,
 }
 
+impl Output {
+    /// Returns another output of the vertex.
+    pub(super) fn at(&self, index: i64) -> Self {
+        Self {
+            vertex: self.vertex.clone(),
+            index,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Vertex {
     pub(super) kind: Kind,

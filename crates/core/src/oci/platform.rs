@@ -198,22 +198,31 @@ impl Platform {
     /// Formats like [`Display`](fmt::Display), with the version and features of the operating
     /// system: `windows(10.0.17763+win32k)/amd64`.
     pub fn format_all(&self) -> String {
-        if self.os.is_empty() || (self.os_version.is_empty() && self.os_features.is_empty()) {
-            return self.to_string();
+        if self.os.is_empty() {
+            return "unknown".to_owned();
         }
-        let mut text = format!("{}({}", self.os, escape(&self.os_version));
-        for feature in &self.os_features {
-            text.push('+');
-            text.push_str(&escape(feature));
+        let mut text = String::with_capacity(32);
+        text.push_str(&self.os);
+        if !self.os_version.is_empty() || !self.os_features.is_empty() {
+            text.push('(');
+            text.push_str(&escape(&self.os_version));
+            for feature in &self.os_features {
+                text.push('+');
+                text.push_str(&escape(feature));
+            }
+            text.push(')');
         }
-        text.push(')');
+        self.push_architecture(&mut text);
+        text
+    }
+
+    fn push_architecture(&self, text: &mut String) {
         for part in [&self.architecture, &self.variant] {
             if !part.is_empty() {
                 text.push('/');
                 text.push_str(part);
             }
         }
-        text
     }
 
     fn set_architecture(&mut self, architecture: &str, variant: &str) {
@@ -234,13 +243,9 @@ impl fmt::Display for Platform {
         if self.os.is_empty() {
             return f.pad("unknown");
         }
-        let mut text = self.os.clone();
-        for part in [&self.architecture, &self.variant] {
-            if !part.is_empty() {
-                text.push('/');
-                text.push_str(part);
-            }
-        }
+        let mut text = String::with_capacity(32);
+        text.push_str(&self.os);
+        self.push_architecture(&mut text);
         f.pad(&text)
     }
 }

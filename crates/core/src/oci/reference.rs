@@ -28,42 +28,21 @@ impl Reference {
     /// # Errors
     /// [`Error::Reference`] with the rule of the grammar that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason| Error::Reference {
-            input: text.to_owned(),
-            reason,
-        };
-        if text.is_empty() {
-            return Err(invalid(ReferenceReason::Empty));
-        }
-        if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(invalid(ReferenceReason::ImageId));
-        }
-        let (domain, remainder) = split_domain(text);
-        let (name_and_tag, digest) = match remainder.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (remainder.as_str(), None),
-        };
-        let (path, tag) = match name_and_tag.split_once(':') {
-            Some((path, tag)) => (path, Some(tag)),
-            None => (name_and_tag, None),
-        };
-        check_path(path, text).map_err(invalid)?;
-        if !is_domain(&domain) {
-            return Err(invalid(ReferenceReason::Domain { domain }));
-        }
-        if let Some(tag) = tag {
-            check_tag(tag).map_err(invalid)?;
-        }
-        let digest = digest
-            .map(Digest::parse)
-            .transpose()
-            .map_err(|error| invalid(ReferenceReason::Digest(Box::new(error))))?;
+        let parts = Parts::parse(text)?;
         Ok(Self {
-            domain,
-            path: path.to_owned(),
-            tag: tag.map(str::to_owned),
-            digest,
+            domain: parts.domain.to_owned(),
+            path: [parts.namespace, parts.name].concat(),
+            tag: parts.tag.map(str::to_owned),
+            digest: parts.digest,
         })
+    }
+
+    /// Checks that the text is a reference.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub(crate) fn check(text: &str) -> Result<(), Error> {
+        Parts::parse(text).map(|_| ())
     }
 
     /// Returns the registry: `docker.io`, `localhost:5000` …
@@ -167,10 +146,67 @@ impl FromStr for Reference {
     }
 }
 
+/// The parts of a valid reference.
+struct Parts<'t> {
+    domain: &'t str,
+    /// `library/`, or nothing.
+    namespace: &'static str,
+    name: &'t str,
+    tag: Option<&'t str>,
+    digest: Option<Digest>,
+}
+
+impl<'t> Parts<'t> {
+    fn parse(text: &'t str) -> Result<Self, Error> {
+        let invalid = |reason| Error::Reference {
+            input: text.to_owned(),
+            reason,
+        };
+        if text.is_empty() {
+            return Err(invalid(ReferenceReason::Empty));
+        }
+        if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(invalid(ReferenceReason::ImageId));
+        }
+        let (domain, rest) = split_domain(text);
+        let namespace = match domain == DEFAULT_DOMAIN && !rest.contains('/') {
+            true => OFFICIAL,
+            false => "",
+        };
+        let (name_and_tag, digest) = match rest.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (rest, None),
+        };
+        let (name, tag) = match name_and_tag.split_once(':') {
+            Some((name, tag)) => (name, Some(tag)),
+            None => (name_and_tag, None),
+        };
+        check_path(namespace, name).map_err(invalid)?;
+        if !is_domain(domain) {
+            let domain = domain.to_owned();
+            return Err(invalid(ReferenceReason::Domain { domain }));
+        }
+        if let Some(tag) = tag {
+            check_tag(tag).map_err(invalid)?;
+        }
+        let digest = digest
+            .map(Digest::parse)
+            .transpose()
+            .map_err(|error| invalid(ReferenceReason::Digest(Box::new(error))))?;
+        Ok(Self {
+            domain,
+            namespace,
+            name,
+            tag,
+            digest,
+        })
+    }
+}
+
 /// Splits off the registry: the text before the first `/` if it is `localhost`, or contains a `.`,
 /// a `:` or an upper-case letter.
-fn split_domain(text: &str) -> (String, String) {
-    let (domain, rest) = match text.split_once('/') {
+fn split_domain(text: &str) -> (&str, &str) {
+    match text.split_once('/') {
         Some((first, rest)) if first == LEGACY_DEFAULT_DOMAIN => (DEFAULT_DOMAIN, rest),
         Some((first, rest))
             if first == "localhost"
@@ -180,13 +216,7 @@ fn split_domain(text: &str) -> (String, String) {
             (first, rest)
         }
         _ => (DEFAULT_DOMAIN, text),
-    };
-    let namespace = if domain == DEFAULT_DOMAIN && !rest.contains('/') {
-        OFFICIAL
-    } else {
-        ""
-    };
-    (domain.to_owned(), format!("{namespace}{rest}"))
+    }
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -219,21 +249,16 @@ fn is_port(port: &str) -> bool {
 }
 
 /// Checks for components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
-fn check_path(path: &str, text: &str) -> Result<(), ReferenceReason> {
-    if path.chars().any(char::is_uppercase) {
-        // The original text did not contain the default namespace.
-        let written = path
-            .strip_prefix(OFFICIAL)
-            .filter(|_| !text.contains(OFFICIAL))
-            .unwrap_or(path);
+fn check_path(namespace: &str, name: &str) -> Result<(), ReferenceReason> {
+    if name.chars().any(char::is_uppercase) {
         return Err(ReferenceReason::UpperCase {
-            name: written.to_owned(),
+            name: name.to_owned(),
         });
     }
-    if path.len() > MAX_PATH {
+    if namespace.len() + name.len() > MAX_PATH {
         return Err(ReferenceReason::TooLong { limit: MAX_PATH });
     }
-    match path
+    match name
         .split('/')
         .find(|component| !is_path_component(component))
     {

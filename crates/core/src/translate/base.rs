@@ -11,7 +11,7 @@ use super::named_context::{self, Loaded, PendingLocal};
 use super::onbuild;
 use super::reason::Reason;
 use super::scope::Scope;
-use super::stage::{StageId, Stages};
+use super::stage::{SharedImage, StageId, Stages};
 use super::start;
 use crate::oci::{Platform, Reference};
 
@@ -181,7 +181,7 @@ fn replace_stage(stages: &mut Stages<'_>, id: StageId, loaded: Loaded) -> Resolv
         if !image.platform.architecture.is_empty() && !image.platform.os.is_empty() {
             stage.platform = Some(Arc::new(image.platform.clone()));
         }
-        stage.image = image;
+        stage.image = SharedImage(image);
         stage.image_mut().created = None;
     }
     Resolved::Done(pending)
@@ -204,11 +204,11 @@ fn replace_image(
     };
     let stage = &mut stages[id];
     let image = image.unwrap_or_else(|| Arc::new(start::empty_image(&platform)));
-    stage.image = image;
+    stage.image = SharedImage(image);
     if stage.image.created.is_some() {
         stage.image_mut().created = None;
     }
-    stage.base_image = Some(stage.image.clone());
+    stage.base_image = Some(stage.image.0.clone());
     stage.state = state.with_platform(&platform);
     stage.platform = Some(platform);
     Resolved::Done(pending)

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-/// The ARGs of a stage, indexed by name: a file may have thousands.
+/// The ARGs of a stage. A file may have thousands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BuildArgs {
     list: Vec<BuildArg>,
-    positions: HashMap<String, usize>,
+    /// The positions in the list after the first few.
+    later: HashMap<String, usize>,
 }
+
+/// The number of ARGs that are compared one by one.
+const FEW: usize = 8;
 
 /// All ARGs of one name.
 #[derive(Clone, Debug)]
@@ -22,19 +26,26 @@ struct BuildArg {
 impl BuildArgs {
     /// Adds an ARG.
     pub(super) fn push(&mut self, name: &str, value: Option<String>) {
-        let position = self.positions.get(name);
-        if let Some(known) = position.and_then(|position| self.list.get_mut(*position)) {
+        if let Some(known) = self.position(name).and_then(|at| self.list.get_mut(at)) {
             if let Some(earlier) = std::mem::replace(&mut known.value, value) {
                 known.earlier = Some(earlier);
             }
             return;
         }
-        self.positions.insert(name.to_owned(), self.list.len());
+        if self.list.len() >= FEW {
+            self.later.insert(name.to_owned(), self.list.len());
+        }
         self.list.push(BuildArg {
             name: name.to_owned(),
             value,
             earlier: None,
         });
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let mut first = self.list.iter().take(FEW);
+        let among_first = first.position(|arg| arg.name == name);
+        among_first.or_else(|| self.later.get(name).copied())
     }
 
     /// Returns the number of names.
@@ -44,17 +55,17 @@ impl BuildArgs {
 
     /// True if there is an ARG of this name.
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.positions.contains_key(name)
+        self.position(name).is_some()
     }
 
     /// Returns the value of the last ARG of this name that has one.
     pub(super) fn last_value(&self, name: &str) -> Option<&str> {
-        let arg = self.list.get(*self.positions.get(name)?)?;
+        let arg = self.list.get(self.position(name)?)?;
         arg.value.as_deref().or(arg.earlier.as_deref())
     }
 
     /// Returns the names, each with the value of its last ARG.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Option<&str>)> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Option<&str>)> + Clone {
         self.list
             .iter()
             .map(|arg| (arg.name.as_str(), arg.value.as_deref()))
@@ -75,5 +86,15 @@ mod tests {
         assert_eq!(args.last_value("A"), Some("2"));
         assert_eq!((args.last_value("B"), args.last_value("C")), (None, None));
         assert!(args.contains("B") && !args.contains("C"));
+        for number in 0..3 * FEW {
+            args.push(&format!("N{number}"), Some(number.to_string()));
+        }
+        args.push("N1", Some("a".to_owned()));
+        args.push("N20", Some("b".to_owned()));
+        assert_eq!(args.len(), 2 + 3 * FEW);
+        assert_eq!(
+            (args.last_value("N1"), args.last_value("N20")),
+            (Some("a"), Some("b"))
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! marshals the graph.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Translation;
 use super::base::Bases;
@@ -29,12 +30,12 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     set_labels_and_platform(&scope, &mut stages[target]);
     let definition = marshal(&scope, &stages[target].state)?;
     let (sbom_extras, ignore_cache) = scanned(&scope, &stages, target);
-    let stage = &stages[target];
+    let stage = std::mem::take(&mut stages[target]);
     Ok(Translation {
         definition,
-        state: stage.state.clone(),
-        image: (*stage.image).clone(),
-        base_image: stage.base_image.clone(),
+        state: stage.state,
+        image: Arc::unwrap_or_clone(stage.image.0),
+        base_image: stage.base_image,
         platform: (*scope.platforms.target).clone(),
         epoch: scope.epoch.clone(),
         ignore_cache,

@@ -17,7 +17,7 @@ pub(super) const SCRATCH: &str = "scratch";
 
 /// Returns the stages of the file, with their bases looked up.
 pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stages<'a>, Error> {
-    let mut stages = Stages::default();
+    let mut stages = Stages::with_capacity(scope.dockerfile.stages.len());
     for (position, written) in scope.dockerfile.stages.iter().enumerate() {
         let mut stage = stage(scope, lint, written)?;
         let name = written.name.as_deref();
@@ -155,6 +155,9 @@ pub(super) fn target(scope: &Scope<'_>, stages: &Stages<'_>) -> Result<StageId, 
 /// Adds the instructions to every stage, and a stage for each image that `--from` names.
 pub(super) fn link<'a>(scope: &Scope<'a>, stages: &mut Stages<'a>) -> Result<(), Error> {
     for (id, written) in scope.dockerfile.stages.iter().enumerate() {
+        stages[id]
+            .commands
+            .reserve_exact(written.instructions.len());
         for instruction in &written.instructions {
             let command = command(Source::File(instruction), stages)?;
             need(stages, id, &command, instruction.span);
@@ -250,9 +253,9 @@ fn named_source(from: &str, span: Option<Span>, stages: &mut Stages<'_>) -> Stag
 /// already on the path is a cycle.
 fn check_circles(stages: &Stages<'_>) -> Result<(), Error> {
     let mut seen = vec![false; stages.len()];
+    // The path: a stage, the number of its needs that are done, the instruction that led there.
+    let mut path: Vec<(StageId, usize, Option<Span>)> = Vec::new();
     for start in 0..stages.len() {
-        // The path: a stage, the number of its needs that are done, the instruction that led there.
-        let mut path: Vec<(StageId, usize, Option<Span>)> = Vec::new();
         if !std::mem::replace(&mut seen[start], true) {
             path.push((start, 0, None));
         }

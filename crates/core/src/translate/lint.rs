@@ -175,7 +175,7 @@ impl<'l> Lint<'l> {
         let source = path::clean(source);
         let is_root = source == "." || source == "/";
         if (!is_root || excludes_everything(options)) && matcher.matches(&source) {
-            let keyword = names::upper_first_word(instruction.keyword());
+            let keyword = names::upper_first_word(instruction.keyword().into());
             self.with(|linter| linter.ignored_file(instruction, &keyword, &source));
         }
     }

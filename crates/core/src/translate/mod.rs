@@ -12,6 +12,7 @@ mod attributes;
 mod base;
 mod build_args;
 mod context;
+mod env_positions;
 mod epoch;
 mod error;
 mod finish;

@@ -44,16 +44,17 @@ fn find<'a>(
     name: &str,
     platform: Option<&Platform>,
 ) -> Result<Option<Named<'a>>, Error> {
-    let reference = Reference::parse(name).map_err(|source| {
+    let refused = |source| {
         Error::from(Reason::ContextName {
             name: name.to_owned(),
             source,
         })
-    })?;
+    };
     let contexts = &scope.options.contexts;
     if contexts.is_empty() {
-        return Ok(None);
+        return Reference::check(name).map(|()| None).map_err(refused);
     }
+    let reference = Reference::parse(name).map_err(refused)?;
     let familiar = reference.familiar();
     let short = familiar.strip_suffix(":latest").unwrap_or(&familiar);
     let platform = platform.map_or_else(Platform::host, Platform::normalized);

@@ -1,5 +1,6 @@
 //! The names of vertices: `[linux/amd64 build 2/5] RUN make`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::llb::Env;
@@ -62,11 +63,13 @@ impl Steps {
 }
 
 /// Returns the text with its first word in capitals.
-pub(super) fn upper_first_word(text: &str) -> String {
-    match text.split_once(' ') {
-        Some((first, rest)) => [&first.to_uppercase(), " ", rest].concat(),
-        None => text.to_uppercase(),
+pub(super) fn upper_first_word(text: Cow<'_, str>) -> Cow<'_, str> {
+    let first = text.split(' ').next().unwrap_or_default();
+    if first.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return text;
     }
+    let upper = first.to_uppercase();
+    Cow::Owned([&upper, &text[first.len()..]].concat())
 }
 
 fn cross_target(base: &Platform, target: Option<Platform>) -> String {

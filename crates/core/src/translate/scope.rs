@@ -1,6 +1,6 @@
 //! The common data of all stages of a translation.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use super::images::ResolvedImages;
 use super::lint::Lint;
 use super::options::Options;
 use super::reason::Reason;
+use super::stage::SharedImage;
+use super::start;
 use super::targets::MadeStages;
 use crate::dockerfile::{self, Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
@@ -36,6 +38,8 @@ pub(super) struct Scope<'a> {
     /// The stages that serve as named contexts and were used so far.
     pub(super) made_stages: RefCell<MadeStages>,
     file: Arc<SourceFile>,
+    /// The config of the empty file system, once a stage uses it.
+    empty_image: OnceCell<SharedImage>,
 }
 
 impl<'a> Scope<'a> {
@@ -80,6 +84,7 @@ impl<'a> Scope<'a> {
             context: Deferred::new(),
             made_stages: RefCell::default(),
             file: source_file(dockerfile, options),
+            empty_image: OnceCell::new(),
         })
     }
 
@@ -107,21 +112,25 @@ impl<'a> Scope<'a> {
         self.epoch.as_ref().map(|epoch| epoch.text.as_str())
     }
 
+    /// Returns the config of the empty file system.
+    pub(super) fn empty_image(&self) -> SharedImage {
+        let new = || SharedImage(Arc::new(start::empty_image(&self.platforms.target)));
+        self.empty_image.get_or_init(new).clone()
+    }
+
     /// Converts a span, with one range for each of its ranges.
     pub(super) fn location(&self, span: Option<Span>) -> Location {
-        let ranges = span.iter().flat_map(|span| span.ranges()).map(|range| {
-            let position = |at: crate::dockerfile::Position| Position {
-                line: at.line as i32,
-                character: at.column as i32,
-            };
-            Range {
-                start: position(range.start),
-                end: position(range.end),
-            }
-        });
+        let position = |at: dockerfile::Position| Position {
+            line: at.line as i32,
+            character: at.column as i32,
+        };
+        let range = |range: dockerfile::Range| Range {
+            start: position(range.start),
+            end: position(range.end),
+        };
         Location {
             file: self.file.clone(),
-            ranges: ranges.collect(),
+            ranges: span.map_or_else(|| Arc::from([]), |span| span.ranges().map(range).collect()),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A stage between FROM and its last instruction, and the list of all stages.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::{Index, IndexMut};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, Index, IndexMut};
+use std::sync::{Arc, LazyLock};
 
 use super::build_args::BuildArgs;
+use super::env_positions::EnvPositions;
 use super::error::Error;
 use super::names::Steps;
 use super::options::NamedContext;
@@ -46,9 +47,9 @@ pub(super) struct Stage<'a> {
     /// The file system so far.
     pub(super) state: State,
     /// The image config so far.
-    pub(super) image: Arc<Image>,
-    /// The positions of the config's variables, after the first ENV of this stage.
-    pub(super) env_positions: Option<EnvPositions>,
+    pub(super) image: SharedImage,
+    /// The positions of the config's variables.
+    pub(super) env_positions: EnvPositions,
     /// The unchanged config of the base image.
     pub(super) base_image: Option<Arc<Image>>,
     /// The ARGs so far, those of the base stage first.
@@ -78,6 +79,26 @@ pub(super) struct Stage<'a> {
     pub(super) given: Given,
     /// The parts of this stage that an SBOM scanner scans.
     pub(super) scan: Scan,
+}
+
+/// An image config that stages share until one changes it.
+#[derive(Clone)]
+pub(super) struct SharedImage(pub(super) Arc<Image>);
+
+impl Default for SharedImage {
+    /// Returns the empty config. It is shared too, because every stage begins with it.
+    fn default() -> Self {
+        static EMPTY: LazyLock<Arc<Image>> = LazyLock::new(Arc::default);
+        Self(EMPTY.clone())
+    }
+}
+
+impl Deref for SharedImage {
+    type Target = Image;
+
+    fn deref(&self) -> &Image {
+        &self.0
+    }
 }
 
 /// The parts of a stage that an SBOM scanner scans besides the result.
@@ -161,31 +182,29 @@ impl Source<'_> {
 
 impl Stage<'_> {
     pub(super) fn image_mut(&mut self) -> &mut Image {
-        Arc::make_mut(&mut self.image)
+        Arc::make_mut(&mut self.image.0)
     }
 
     /// Finishes the stage and drops the data that only its instructions need.
     pub(super) fn finish(&mut self) {
         self.progress.finished = true;
-        self.env_positions = None;
+        self.env_positions = EnvPositions::default();
         if self.heirs == 0 {
-            self.image = Arc::default();
+            self.image = SharedImage::default();
         }
     }
 
     /// Sets a variable of the config. An existing one keeps its position.
     pub(super) fn set_env(&mut self, key: &str, value: &str) {
-        let env = &mut Arc::make_mut(&mut self.image).config.env;
-        let positions = self
+        let env = &mut Arc::make_mut(&mut self.image.0).config.env;
+        let assignment = [key, "=", value].concat();
+        match self
             .env_positions
-            .get_or_insert_with(|| EnvPositions::of(env));
-        let assignment = format!("{key}={value}");
-        match positions.0.get(key).and_then(|at| env.get_mut(*at)) {
+            .find(env, key)
+            .and_then(|at| env.get_mut(at))
+        {
             Some(known) => *known = assignment,
-            None => {
-                positions.note(env.len(), &assignment);
-                env.push(assignment);
-            }
+            None => env.push(assignment),
         }
     }
 
@@ -223,25 +242,6 @@ impl Stage<'_> {
     }
 }
 
-/// The position of the first assignment of each variable. A name ends at the first `=`.
-#[derive(Debug, Default)]
-pub(super) struct EnvPositions(HashMap<String, usize>);
-
-impl EnvPositions {
-    fn of(env: &[String]) -> Self {
-        let mut positions = Self::default();
-        for (at, assignment) in env.iter().enumerate() {
-            positions.note(at, assignment);
-        }
-        positions
-    }
-
-    fn note(&mut self, at: usize, assignment: &str) {
-        let (name, _) = assignment.split_once('=').unwrap_or((assignment, ""));
-        self.0.entry(name.to_owned()).or_insert(at);
-    }
-}
-
 /// The layer that an instruction adds to the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layer {
@@ -269,6 +269,14 @@ pub(super) struct Stages<'a> {
 }
 
 impl<'a> Stages<'a> {
+    /// Returns an empty list with room for `count` stages.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            list: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
     /// Adds a stage. If its base is the name of an earlier stage, in the same case, it continues
     /// that stage.
     pub(super) fn add(&mut self, mut stage: Stage<'a>) -> StageId {
@@ -295,7 +303,7 @@ impl<'a> Stages<'a> {
 
     /// Returns the config and the ARGs of `base` for a stage that continues it. The last user takes
     /// them without a copy.
-    pub(super) fn inherit(&mut self, base: StageId) -> (Arc<Image>, BuildArgs) {
+    pub(super) fn inherit(&mut self, base: StageId) -> (SharedImage, BuildArgs) {
         let stage = &mut self.list[base];
         stage.heirs = stage.heirs.saturating_sub(1);
         // Each variable is set again, even if the config is moved.

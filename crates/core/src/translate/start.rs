@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::images::{ImageRequest, ResolvedImage};
 use super::lint::Lint;
 use super::scope::Scope;
-use super::stage::{Stage, StageId, Stages};
+use super::stage::{SharedImage, Stage, StageId, Stages};
 use crate::dockerfile::Place;
 use crate::llb::{self, Constraints, DEFAULT_PATH, State};
 use crate::oci::{Image, Platform, Reference, RootFs};
@@ -17,7 +17,7 @@ pub(super) const COMMAND: &str = "com.docker.dockerfile.v1.command";
 pub(super) fn from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: StageId) {
     let stage = &mut stages[id];
     stage.state = State::scratch();
-    stage.image = Arc::new(empty_image(&scope.platforms.target));
+    stage.image = scope.empty_image();
     // The reference ignores FROM's own platform here.
     stage.platform = Some(scope.platforms.target.clone());
     stage.progress.dispatched |= stage.implied;
@@ -63,7 +63,7 @@ pub(super) fn from_image(
     };
     let written = std::mem::replace(&mut stage.base_name, reference.to_string());
     stage.base_image = Some(image.config.clone());
-    stage.image = image.config.clone();
+    stage.image = SharedImage(image.config.clone());
     stage.image_mut().created = None;
     if is_empty(&image.config) {
         stage.state = State::scratch();

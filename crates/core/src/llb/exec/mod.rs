@@ -156,14 +156,10 @@ impl Exec {
 #[derive(Clone, Debug)]
 pub struct Run {
     root: State,
-    mounts: Vec<(String, Output)>,
+    op: Output,
 }
 
 impl Run {
-    pub(super) fn new(root: State, mounts: Vec<(String, Output)>) -> Self {
-        Self { root, mounts }
-    }
-
     /// Returns the root file system after the process.
     pub fn root(self) -> State {
         self.root
@@ -171,21 +167,35 @@ impl Run {
 
     /// Returns the file system of the writable mount at `target` after the process.
     pub fn mounted(&self, target: &str) -> Option<State> {
-        self.mounts
-            .iter()
-            .find(|(at, _)| at == target)
-            .map(|(_, output)| State::on(output.clone()))
+        let Kind::Exec(exec) = &self.op.vertex.kind else {
+            return None;
+        };
+        let root = exec.root_output();
+        let mut outputs = exec.outputs().filter(|(index, _)| Some(*index) != root);
+        let (index, _) = outputs.find(|(_, mount)| mount.target == target)?;
+        Some(State::on(self.op.at(index)))
     }
 }
 
-/// Returns the outputs of the vertex of `exec`: the root's, and those of the other writable mounts.
-pub(super) fn vertex(
-    exec: Exec,
-    root: Option<Output>,
-    settings: Arc<Settings>,
-) -> (Option<Output>, Vec<(String, Output)>) {
-    let read_only_root = exec.read_only_root.then(|| root.clone());
+impl ExecOp {
+    /// The mounts that are outputs, with their indexes.
+    fn outputs(&self) -> impl Iterator<Item = (i64, &Mount)> {
+        (0..).zip(self.mounts.iter().filter(|mount| mount.has_output()))
+    }
+
+    /// The index of the root among the outputs; none if it is read-only.
+    fn root_output(&self) -> Option<i64> {
+        let mut outputs = self.outputs();
+        outputs
+            .find(|(_, mount)| mount.target == "/")
+            .map(|(index, _)| index)
+    }
+}
+
+/// Runs `exec` on a file system. A read-only root stays as it is.
+pub(super) fn run(exec: Exec, on: &State, settings: Arc<Settings>) -> Run {
     let mut mounts = Vec::with_capacity(exec.mounts.len() + 1);
+    let root = on.output().cloned();
     mounts.push(Mount::new("/", root, MountKind::Bind).read_only(exec.read_only_root));
     mounts.extend(exec.mounts);
     mounts.sort_by(|a, b| a.target.cmp(&b.target));
@@ -204,31 +214,13 @@ pub(super) fn vertex(
         extras: exec.extras,
         caps,
     };
-    let written: Vec<String> = op
-        .mounts
-        .iter()
-        .filter(|mount| mount.has_output())
-        .map(|mount| mount.target.clone())
-        .collect();
-    let first = Vertex::output(Kind::Exec(Box::new(op)), exec.constraints);
-    let mut outputs: Vec<(String, Output)> = written
-        .into_iter()
-        .enumerate()
-        .map(|(index, target)| {
-            (
-                target,
-                Output {
-                    vertex: first.vertex.clone(),
-                    index: index as i64,
-                },
-            )
-        })
-        .collect();
-    if let Some(unchanged) = read_only_root {
-        return (unchanged, outputs);
-    }
-    let at = outputs.iter().position(|(target, _)| target == "/");
-    (at.map(|at| outputs.remove(at).1), outputs)
+    let root = op.root_output();
+    let op = Vertex::output(Kind::Exec(Box::new(op)), exec.constraints);
+    let root = match exec.read_only_root {
+        true => on.clone(),
+        false => on.with_output(root.map(|index| op.at(index))),
+    };
+    Run { root, op }
 }
 
 fn caps(mounts: &[Mount], extras: &Extras, network: Network, limited: bool) -> CapSet {

@@ -1,5 +1,7 @@
 //! pb.FileOp.
 
+use std::borrow::Cow;
+
 use super::super::caps::{Cap, CapSet};
 use super::super::file::{Copy, FileOp, Mode, Owner, Principal, Step};
 use super::super::path;
@@ -63,14 +65,14 @@ fn write_step(w: &mut Writer, step: &Step, context: &Context<'_>) {
             owner,
             created,
         } => w.message(5, |w| {
-            w.bytes(1, absolute(context.dir, path, false));
+            w.bytes(1, &*absolute(context.dir, path, false));
             w.uint(2, u64::from(*mode));
             w.bytes(3, data);
             write_owner(w, 4, owner.as_ref(), context);
             w.int(5, created.unwrap_or(-1));
         }),
         Step::MakeDir { path, mode, dir } => w.message(6, |w| {
-            w.bytes(1, absolute(context.dir, path, false));
+            w.bytes(1, &*absolute(context.dir, path, false));
             w.uint(2, u64::from(*mode));
             w.bool(3, dir.parents);
             write_owner(w, 4, dir.owner.as_ref(), context);
@@ -81,7 +83,7 @@ fn write_step(w: &mut Writer, step: &Step, context: &Context<'_>) {
             allow_not_found,
             allow_wildcard,
         } => w.message(7, |w| {
-            w.bytes(1, absolute(context.dir, path, false));
+            w.bytes(1, &*absolute(context.dir, path, false));
             w.bool(2, *allow_not_found);
             w.bool(3, *allow_wildcard);
         }),
@@ -101,7 +103,7 @@ fn write_step(w: &mut Writer, step: &Step, context: &Context<'_>) {
 
 fn write_copy(w: &mut Writer, from: &str, to: &str, copy: &Copy, context: &Context<'_>) {
     w.bytes(1, from);
-    w.bytes(2, absolute(context.dir, to, true));
+    w.bytes(2, &*absolute(context.dir, to, true));
     write_owner(w, 3, copy.owner.as_ref(), context);
     w.int(
         4,
@@ -151,20 +153,22 @@ fn write_owner(w: &mut Writer, field: u32, owner: Option<&Owner>, context: &Cont
 
 /// Returns an absolute path. A copy's destination keeps a slash or `/.` at the end, because it
 /// means a directory.
-fn absolute(dir: &str, path: &str, keep_slash: bool) -> String {
-    let mut clean = path::clean(path);
+fn absolute<'p>(dir: &str, path: &'p str, keep_slash: bool) -> Cow<'p, str> {
+    let mut clean = path::cleaned(path);
     if !clean.starts_with('/') {
-        clean = path::join("/", &path::join(dir, &clean));
+        clean = Cow::Owned(path::join("/", &path::join(dir, &clean)));
     }
-    if keep_slash {
-        if path.ends_with('/') && !clean.ends_with('/') {
-            clean.push('/');
-        } else if path.ends_with("/.") {
-            if clean != "/" {
-                clean.push('/');
-            }
-            clean.push('.');
-        }
+    let end = match path.ends_with('/') {
+        _ if !keep_slash => "",
+        true if !clean.ends_with('/') => "/",
+        false if path.ends_with("/.") && clean == "/" => ".",
+        false if path.ends_with("/.") => "/.",
+        _ => "",
+    };
+    match (clean, end) {
+        (clean, "") => clean,
+        // A borrowed path lacks nothing but the slash.
+        (Cow::Borrowed(_), "/") => Cow::Borrowed(path),
+        (clean, end) => clean + end,
     }
-    clean
 }

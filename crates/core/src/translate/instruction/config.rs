@@ -70,11 +70,15 @@ pub(super) fn with_shell(image: &Image, command: &CommandLine) -> Vec<String> {
 
 /// Returns the image's shell, or the operating system's default one, with the text to run.
 pub(super) fn in_shell(image: &Image, text: String) -> Vec<String> {
-    let mut args = match (image.config.shell.is_empty(), image.platform.os.as_str()) {
-        (false, _) => image.config.shell.clone(),
-        (true, "windows") => ["cmd", "/S", "/C"].map(str::to_owned).to_vec(),
-        (true, _) => ["/bin/sh", "-c"].map(str::to_owned).to_vec(),
+    let shell = &image.config.shell;
+    let default: &[&str] = match image.platform.os.as_str() {
+        _ if !shell.is_empty() => &[],
+        "windows" => &["cmd", "/S", "/C"],
+        _ => &["/bin/sh", "-c"],
     };
+    let mut args = Vec::with_capacity(shell.len() + default.len() + 1);
+    args.extend_from_slice(shell);
+    args.extend(default.iter().map(|&word| word.to_owned()));
     args.push(text);
     args
 }

@@ -90,11 +90,8 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
         stage.image_mut().config.env.push(format!("PATH={path}"));
     }
     // A second handle to the image would make the next change copy its whole history.
-    let (config, mut state) = (&stage.image.config, std::mem::take(&mut stage.state));
-    for assignment in &config.env {
-        let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
-        state = state.with_env(key, value);
-    }
+    let (config, state) = (&stage.image.config, std::mem::take(&mut stage.state));
+    let mut state = state.with_assignments(&config.env);
     if let Some(hostname) = scope
         .options
         .hostname
@@ -126,7 +123,7 @@ pub(super) struct Step<'s, 'a, 'l> {
     pub(super) sources: &'s [StageId],
 }
 
-impl Step<'_, '_, '_> {
+impl<'s> Step<'s, '_, '_> {
     fn dispatch(&mut self, command: &Command<'_>) -> Result<(), Error> {
         use InstructionKind as Kind;
         if self.instruction.invalid_utf8 && reaches_the_graph(&self.instruction.kind) {
@@ -220,7 +217,7 @@ impl Step<'_, '_, '_> {
 
     /// Returns the instruction as it is shown: the keyword in capitals, variables expanded where
     /// possible.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> Cow<'s, str> {
         shown(
             &self.scope.lexer,
             &self.instruction.original,
@@ -292,11 +289,11 @@ pub(super) struct Source<'s> {
 }
 
 /// Returns a command line as the vertex's name shows it.
-pub(super) fn shown(lexer: &Lexer, text: &str, env: &Env) -> String {
+pub(super) fn shown<'t>(lexer: &Lexer, text: &'t str, env: &Env) -> Cow<'t, str> {
     let expanded = lexer
         .expand(text, env)
         .map_or(Cow::Borrowed(text), |expansion| expansion.text);
-    super::names::upper_first_word(&expanded)
+    super::names::upper_first_word(expanded)
 }
 
 #[cfg(test)]
@@ -305,6 +302,7 @@ mod tests {
 
     use super::*;
     use crate::oci::{HistoryEntry, Image};
+    use crate::translate::stage::SharedImage;
     use crate::translate::{Options, ResolvedImages};
 
     #[test]
@@ -317,7 +315,7 @@ mod tests {
         image.history.push(HistoryEntry::default());
         image.config.working_dir = "/work".to_owned();
         let mut stage = Stage {
-            image: Arc::new(image),
+            image: SharedImage(Arc::new(image)),
             ..Stage::default()
         };
         let history = stage.image.history.as_ptr();

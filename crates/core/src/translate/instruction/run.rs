@@ -1,6 +1,7 @@
 //! RUN.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::super::build_args::BuildArgs;
 use super::super::error::Error;
@@ -148,10 +149,13 @@ fn constraints(
         keep_unset: true,
         ..step.scope.lexer
     };
-    let text = [&step.instruction.original, suffix].concat();
+    let text = match suffix {
+        "" => Cow::Borrowed(&step.instruction.original),
+        _ => Cow::Owned([&step.instruction.original, suffix].concat()),
+    };
     let shown = super::shown(&lexer, &text, &with_secrets_masked(env, mounts));
-    let platform = step.stage.state.platform().cloned();
-    let name = step.stage.steps.next(&shown, platform.as_ref(), Some(env));
+    let stage = &mut *step.stage;
+    let name = stage.steps.next(&shown, stage.state.platform(), Some(env));
     let constraints = Constraints::new()
         .described(COMMAND, step.instruction.original.as_str())
         .named(name)
@@ -188,17 +192,32 @@ fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
 
 /// Returns the command with its ARGs in front: `RUN |2 A=1 B=2 /bin/sh -c …`.
 fn history(args: &BuildArgs, command: &[String], env: &Env) -> String {
-    let mut text = String::from("RUN ");
+    let args = args.iter();
+    let args = args.map(|(name, value)| (name, env.get(name).or(value).unwrap_or_default()));
+    let size: usize = args
+        .clone()
+        .map(|(name, value)| name.len() + value.len() + 2)
+        .sum();
+    let command_size: usize = command.iter().map(|word| word.len() + 1).sum();
+    let mut text = String::with_capacity(size + command_size + 32);
+    text.push_str("RUN");
     if args.len() > 0 {
-        text.push_str(&format!("|{} ", args.len()));
+        // Writing to a string cannot fail.
+        let _ = write!(text, " |{}", args.len());
     }
-    for (name, value) in args.iter() {
+    for (name, value) in args {
+        text.push(' ');
         text.push_str(name);
         text.push('=');
-        text.push_str(env.get(name).or(value).unwrap_or_default());
-        text.push(' ');
+        text.push_str(value);
     }
-    text.push_str(&command.join(" "));
+    text.push(' ');
+    for (at, word) in command.iter().enumerate() {
+        if at > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
     text
 }
 

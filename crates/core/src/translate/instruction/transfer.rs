@@ -93,10 +93,10 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, transfer: &Transfer<'_>) -> 
     check_checksum(transfer)?;
     let shown = step.shown();
     let platform = step.stage.platform.clone();
-    let name = step
-        .stage
+    let stage = &mut *step.stage;
+    let name = stage
         .steps
-        .next(&shown, platform.as_deref(), Some(step.stage.state.env()));
+        .next(&shown, platform.as_deref(), Some(stage.state.env()));
     let name: Arc<str> = name.into();
     let mut actions = Actions {
         transfer,
@@ -140,18 +140,19 @@ fn link(
 ) {
     let steps = &mut step.stage.steps;
     let target = platform.map(Platform::format_all).unwrap_or_default();
-    let id = format!(
-        "{}/{target}/{}/{}",
-        step.scope.options.session_id, steps.stage, steps.index
-    );
+    let (session, index) = (&step.scope.options.session_id, steps.index.to_string());
+    let id: Arc<str> = [session, &target, &steps.stage, &index]
+        .map(String::as_str)
+        .join("/")
+        .into();
     let group = |weak| ProgressGroup {
-        id: Arc::from(id.as_str()),
+        id: id.clone(),
         name: name.clone(),
         weak,
     };
     steps.back();
     let merged_name = steps.next(
-        &format!("LINK {shown}"),
+        &["LINK ", shown].concat(),
         platform,
         Some(step.stage.state.env()),
     );
@@ -164,7 +165,12 @@ fn link(
 }
 
 fn history(transfer: &Transfer<'_>) -> String {
-    let mut text = String::from(transfer.keyword);
+    let paths = transfer.paths.iter().map(|path| path.len() + 1);
+    let inline = transfer.inline.iter().map(|(name, _)| name.len() + 3);
+    let others = [&transfer.destination, &transfer.chown, &transfer.chmod].map(|word| word.len());
+    let size = paths.chain(inline).chain(others).sum::<usize>();
+    let mut text = String::with_capacity(size + 64);
+    text.push_str(transfer.keyword);
     let mut word = |prefix: &str, word: &str| {
         text.push(' ');
         text.push_str(prefix);

@@ -15,7 +15,10 @@ pub(super) const NOT_IN_ENVIRONMENT: [&str; 2] =
 /// before the line.
 pub(super) fn env(step: &mut Step<'_, '_, '_>, env: &EnvInstruction) -> Result<(), Error> {
     let pairs = expand_pairs(step, &env.pairs)?;
-    let mut text = String::from("ENV");
+    let mut text = history(
+        "ENV",
+        pairs.iter().map(|(key, value)| key.len() + value.len()),
+    );
     for (pair, (key, value)) in env.pairs.iter().zip(&pairs) {
         legacy(step, pair);
         step.lint(|linter, instruction| linter.secret_in_variable(instruction, "ENV", key));
@@ -30,7 +33,10 @@ pub(super) fn env(step: &mut Step<'_, '_, '_>, env: &EnvInstruction) -> Result<(
 /// Sets labels.
 pub(super) fn label(step: &mut Step<'_, '_, '_>, label: &LabelInstruction) -> Result<(), Error> {
     let pairs = expand_pairs(step, &label.pairs)?;
-    let mut text = String::from("LABEL");
+    let mut text = history(
+        "LABEL",
+        pairs.iter().map(|(key, value)| key.len() + value.len()),
+    );
     for (pair, (key, value)) in label.pairs.iter().zip(pairs) {
         legacy(step, pair);
         push_assignment(&mut text, &key, Some(&value));
@@ -65,6 +71,14 @@ fn expand_pairs<'p>(
     Ok(expanded)
 }
 
+/// Returns the beginning of a history entry, with room for assignments of these sizes.
+fn history(keyword: &str, sizes: impl Iterator<Item = usize>) -> String {
+    let size: usize = sizes.map(|size| size + 2).sum();
+    let mut text = String::with_capacity(keyword.len() + size.max(32));
+    text.push_str(keyword);
+    text
+}
+
 fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
     text.push(' ');
     text.push_str(key);
@@ -77,7 +91,11 @@ fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
 /// Declares arguments. The value is the build argument, else the default, else the value from
 /// before the first FROM.
 pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
-    let mut text = String::from("ARG");
+    let sizes = arg.variables.iter().map(|variable| {
+        let default = variable.default.as_deref().unwrap_or_default();
+        variable.name.len() + default.len()
+    });
+    let mut text = history("ARG", sizes);
     for variable in &arg.variables {
         let name = &variable.name;
         let escape = step.scope.dockerfile.directives.escape;
