@@ -45,7 +45,8 @@ pub(super) fn waits(request: &BuildRequest) -> bool {
     !only_pushes || request.on_failure == OnFailure::Finish
 }
 
-/// Returns the request of some platforms. An engine must not keep an image without a name.
+/// Returns the request of some platforms. No daemon should keep an image without a tag: an engine
+/// would show it, and containerd fails if two builds name it at the same time.
 pub(super) fn request(
     whole: &BuildRequest,
     platforms: &[Platform],
@@ -63,8 +64,11 @@ pub(super) fn request(
         };
         set("name", repositories.join(","));
         set("push-by-digest", "true".to_owned());
-        if daemon.keeps_images() {
-            set("store", "false".to_owned());
+        let is_asked_for = |key| output.attributes.contains_key(key);
+        if daemon.keeps_images() || !is_asked_for("store") && !is_asked_for("unpack") {
+            output
+                .attributes
+                .insert("store".to_owned(), "false".to_owned());
         }
     }
     let layouts = part
@@ -100,10 +104,31 @@ mod tests {
         let attributes = &part.outputs[0].attributes;
         assert_eq!(attributes["name"], "a.test/x,b.test/y");
         assert_eq!(attributes["push-by-digest"], "true");
-        assert!(!attributes.contains_key("store"));
         assert_eq!(part.platforms, platforms);
-        let part = request(&whole, &platforms, DaemonKind::DockerEngine, None);
-        assert_eq!(part.outputs[0].attributes["store"], "false");
+    }
+
+    #[test]
+    fn only_a_daemon_without_images_keeps_a_part_that_it_is_asked_to_store() {
+        let platforms = [Platform::parse("linux/arm64").unwrap()];
+        for (output, daemon, store) in [
+            ("type=registry", DaemonKind::Buildkitd, Some("false")),
+            (
+                "type=registry,store=true",
+                DaemonKind::Buildkitd,
+                Some("true"),
+            ),
+            ("type=registry,unpack=true", DaemonKind::Buildkitd, None),
+            ("type=registry", DaemonKind::DockerEngine, Some("false")),
+            (
+                "type=registry,store=true",
+                DaemonKind::DockerEngine,
+                Some("false"),
+            ),
+        ] {
+            let part = request(&pushed(output, &["a.test/x:1"]), &platforms, daemon, None);
+            let found = part.outputs[0].attributes.get("store");
+            assert_eq!(found.map(String::as_str), store, "{output} {daemon:?}");
+        }
     }
 
     #[test]
