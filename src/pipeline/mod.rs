@@ -69,4 +69,4 @@ pub(crate) use inputs::temporary::TemporaryFolder;
 pub(crate) use request::output::is_by_digest;
 pub(crate) use run::gate::Gate;
 pub(crate) use run::retry::Failed;
-pub(crate) use run::shared::{Shared, Together};
+pub(crate) use run::shared::{Member, Shared, Together};

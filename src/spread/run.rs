@@ -10,7 +10,8 @@ use super::work::Work;
 use super::{Built, BuiltPart, Error, Node, Nodes, Plan, Share, caches, merge, part};
 use crate::oci::Platform;
 use crate::pipeline::{
-    self, BuildOutcome, Destination, Environment, Failed, Gate, OnFailure, OutputKind, Prepared,
+    self, BuildOutcome, Destination, Environment, Failed, Gate, Member, OnFailure, OutputKind,
+    Prepared,
 };
 use crate::progress::Writer;
 use crate::registry;
@@ -169,13 +170,15 @@ impl Nodes {
         let stage = layouts
             .find(|output| output.kind == OutputKind::Oci)
             .map(|output| Stage::of(output, &request.folders));
+        let member = environment.member.as_ref();
+        let waits = part::waits(request) || member.is_some_and(Member::is_awaited);
         let work = Work {
             nodes: self,
             whole: &prepared,
             environment: &environment,
             stop: environment.cancelled.child_token(),
             stage: stage.transpose()?,
-            gate: part::waits(request).then(|| Arc::new(Gate::new(request.platforms.clone()))),
+            gate: waits.then(|| Arc::new(Gate::new(request.platforms.clone()))),
         };
         let firsts = plan.shares.iter().flat_map(|it| it.platforms.first());
         let firsts: Vec<Platform> = firsts.map(|(platform, _)| platform.clone()).collect();
@@ -199,12 +202,11 @@ impl Nodes {
             let first = done.part.platforms.first();
             request.platforms.iter().position(|it| Some(it) == first)
         });
-        if let Some(member) = &environment.member {
-            member.solved(true);
-            if !member.may_export().await {
-                work.clear();
-                return Err(kept.into_error());
-            }
+        if let Some(member) = &environment.member
+            && !member.passes_as_solved().await
+        {
+            work.clear();
+            return Err(kept.into_error());
         }
         let combined = work.combine(registries, &parts, &silent);
         let combined = environment.unless_cancelled(combined).await;

@@ -1,12 +1,15 @@
 //! `solvekit bake` on a builder with two nodes.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::nodes::Both;
-use crate::support::{Engine, Finished, Pushed, folder_of, keep_cache, unique};
+use crate::support::{
+    Engine, Finished, Pushed, Running, folder_of, keep_cache, prune_alone, unique,
+};
 
 const TWO: &str = r#"platforms = ["linux/amd64", "linux/arm64"]"#;
 
@@ -123,6 +126,62 @@ fn a_linked_target_s_secret_is_served_on_every_node() {
 }
 
 #[test]
+fn the_steps_of_a_linked_target_are_not_pruned_before_the_others_use_them() {
+    let both = Both::new();
+    let (word, name) = (unique(), format!("{}:latest", Engine::get().name("held")));
+    let secret = |id: &str, then: &str| {
+        format!(
+            "FROM alpine\\nRUN --mount=type=secret,id={id},required echo {word} $(cat \
+             /run/secrets/{id}) > /{id}; {then}\\n"
+        )
+    };
+    let app =
+        "FROM base\\nCOPY --from=slow /t /t\\nRUN --mount=type=secret,id=s cat /s /t > /word\\n";
+    let folder = folder_of(&[(
+        "docker-bake.hcl",
+        &format!(
+            r#"
+            target "base" {{
+              dockerfile-inline = "{base}"
+              secret = ["id=s,env=HIDDEN"]
+              {TWO}
+            }}
+            target "slow" {{
+              dockerfile-inline = "{slow}"
+              secret = ["id=t,env=HIDDEN"]
+              {TWO}
+            }}
+            target "default" {{
+              dockerfile-inline = "{app}"
+              contexts = {{ base = "target:base", slow = "target:slow" }}
+              tags = ["{name}"]
+              {TWO}
+            }}
+            "#,
+            base = secret("s", "true"),
+            slow = secret("t", "echo it is slow; sleep 8"),
+        ),
+    )]);
+    let mut run = Running::start(bake(&both, &folder, &["--push"]).env("HIDDEN", "hush"));
+    // Both nodes have solved the base, and only the slow target still runs.
+    run.until_true("the slow steps", |log| {
+        log.matches("it is slow").count() > 2
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    let filter = format!("--filter=description~={word}");
+    let alone = prune_alone();
+    let prune = ["--builder=both", "prune", "-af", &filter];
+    both.home.run(&prune).succeeded();
+    drop(alone);
+    run.wait().succeeded();
+    let pushed = Pushed::fetch(&name);
+    for platform in ["linux/amd64", "linux/arm64"] {
+        let found = pushed.file(platform, "/word");
+        assert_eq!(found, format!("{word} hush\n{word} hush\n"));
+    }
+}
+
+#[test]
 fn nothing_is_pushed_of_any_target_when_one_node_fails() {
     let both = Both::new();
     let name = format!("{}:latest", Engine::get().name("failing-nodes"));
@@ -154,6 +213,32 @@ fn nothing_is_pushed_of_any_target_when_one_node_fails() {
     let partial = ["--push", "--keep-going", "--push-partial"];
     Finished::of(&mut bake(&both, &folder, &partial)).failed_with(1, &["good    built"]);
     assert_eq!(Pushed::fetch(&name).platforms().len(), 2);
+}
+
+#[test]
+fn no_folder_appears_when_another_target_fails_on_one_node() {
+    let both = Both::new();
+    let word = unique();
+    let folder = folder_of(&[(
+        "docker-bake.hcl",
+        &format!(
+            r#"
+            group "default" {{ targets = ["good", "bad"] }}
+            target "good" {{
+              dockerfile-inline = "FROM alpine\nRUN echo {word} > /good\n"
+              output = ["out"]
+              {TWO}
+            }}
+            target "bad" {{
+              dockerfile-inline = "FROM alpine\nARG TARGETARCH\nRUN echo {word}; sleep 3; test $TARGETARCH = amd64\n"
+              {TWO}
+            }}
+            "#
+        ),
+    )]);
+    let done = Finished::of(&mut bake(&both, &folder, &[]));
+    done.failed_with(1, &["target bad: ", "linux/arm64"]);
+    assert!(!folder.path().join("out").exists());
 }
 
 fn read(path: &std::path::Path) -> Value {

@@ -295,8 +295,8 @@ impl<'a> Build<'a> {
     /// builds.
     fn gate(&self) -> ExportGate<'_> {
         match (&self.prepared.part, &self.attempt.environment.member) {
-            (Some(part), _) => match &part.gate {
-                Some(gate) => ExportGate::Part(gate),
+            (Some(part), member) => match &part.gate {
+                Some(gate) => ExportGate::Part(gate, member.as_ref()),
                 None => ExportGate::Open,
             },
             (None, Some(member)) => ExportGate::Member(member),

@@ -57,8 +57,8 @@ impl<K: Ord> Gate<K> {
 /// The gate before a build's export.
 pub(super) enum ExportGate<'a> {
     Open,
-    /// Waits for the other parts of the same build.
-    Part(&'a Gate),
+    /// Waits for the other parts of the same build, then for other builds.
+    Part(&'a Gate, Option<&'a Member>),
     /// Waits for other builds.
     Member(&'a Member),
 }
@@ -68,11 +68,11 @@ impl ExportGate<'_> {
     pub(super) async fn pass(&self, platforms: &[Platform]) -> bool {
         match self {
             Self::Open => true,
-            Self::Part(gate) => gate.pass(platforms).await,
-            Self::Member(member) => {
-                member.solved(true);
-                member.may_export().await
+            Self::Part(gate, None) => gate.pass(platforms).await,
+            Self::Part(gate, Some(member)) => {
+                gate.pass(platforms).await && member.passes_as_solved().await
             }
+            Self::Member(member) => member.passes_as_solved().await,
         }
     }
 }

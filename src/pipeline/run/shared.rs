@@ -1,7 +1,7 @@
 //! State that several builds share on their daemons: the sessions that serve their folders,
 //! resolved base images, graphs of linked builds, the gate before the exports.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     node_id: Option<String>,
     sent: Sent,
     members: Vec<Id>,
+    /// The members that others link to, and that have secrets or agents.
+    awaited: BTreeSet<Id>,
     /// The gate that they wait at before they export.
     gate: Option<Gate<Id>>,
     /// Limits how many graphs of all builds are solved at the same time.
@@ -98,6 +100,7 @@ impl Shared {
         together: &Together,
     ) -> Arc<Self> {
         let mut groups: Vec<Sources> = Vec::new();
+        let mut awaited = BTreeSet::new();
         let mut add = |inputs: &Inputs| {
             let sources = Sources::of(inputs);
             if !groups.iter_mut().any(|group| group.add(&sources)) {
@@ -106,10 +109,13 @@ impl Shared {
         };
         for inputs in inputs {
             add(inputs);
-            let unknown = linked_builds(inputs).into_iter();
-            unknown
-                .filter(|build| !members.contains(&identity(build)))
-                .for_each(|build| add(&build.inputs));
+            for build in linked_builds(inputs) {
+                match members.contains(&identity(build)) {
+                    false => add(&build.inputs),
+                    true if build.has_secrets() => drop(awaited.insert(identity(build))),
+                    true => {}
+                }
+            }
         }
         let stop = CancellationToken::new();
         Arc::new(Self {
@@ -117,6 +123,7 @@ impl Shared {
             node_id,
             sent: together.sent.clone(),
             members,
+            awaited,
             gate,
             places: together
                 .parallel
@@ -273,11 +280,23 @@ impl Member {
         linked
     }
 
+    /// True if other members wait for this one ([`wait_for_links`](Self::wait_for_links)) and then
+    /// need its steps: if it ended before, its daemon could remove them from the cache.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.shared.awaited.contains(&self.id)
+    }
+
     /// Records that this build is solved or has failed.
     pub(crate) fn solved(&self, solved: bool) {
         self.shared.ended.send_modify(|ended| {
             ended.insert(self.id, solved);
         });
+    }
+
+    /// Records that this build is solved, and waits for the others.
+    pub(crate) async fn passes_as_solved(&self) -> bool {
+        self.solved(true);
+        self.may_export().await
     }
 
     /// Waits until all members are solved; false if nothing may be exported.
