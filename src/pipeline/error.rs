@@ -285,7 +285,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// All platforms are built, but the result cannot be written on this machine.
-    #[error("cannot write the result: {reason}")]
+    #[error("cannot receive the result: {reason}")]
     Receive {
         /// The failed operation, with the path.
         reason: String,

@@ -109,6 +109,18 @@ fn the_second_interrupt_names_the_folder_that_stays_incomplete() {
     ended.failed_with(130, &["interrupted; the folder out is incomplete"]);
 }
 
+#[test]
+fn an_archive_that_cannot_be_written_is_one_error_with_its_path() {
+    let folder = folder_of(&[("Dockerfile", "FROM alpine\n")]);
+    for kind in ["tar", "oci", "docker"] {
+        let output = format!("--output=type={kind},dest=/dev/full");
+        let failed = Finished::of(solvekit(["build", "-q", &output]).arg(folder.path()));
+        let full =
+            "ERROR: cannot receive the result: cannot write /dev/full: No space left on device";
+        assert_eq!((failed.code, failed.stderr.trim_end()), (Some(1), full));
+    }
+}
+
 /// A command whose outputs nobody reads.
 struct Stuck(Child);
 

@@ -189,12 +189,14 @@ impl Streaming for FileSend {
                         true => Waiting::ForNothing,
                         false => Waiting::ForWork,
                     };
+                    let name = path.as_os_str().as_encoded_bytes().to_vec();
                     let open = move || ExportedFile::create(&path);
-                    receive_file(open, inbound, (&tasks, waiting)).await
+                    receive_file(name, open, inbound, (&tasks, waiting)).await
                 }
                 Target::Writer(writer) => {
                     let open = move || writer(&described).map(ExportedFile::Writer);
-                    receive_file(open, inbound, (&tasks, Waiting::ForNothing)).await
+                    let name = b"the archive".to_vec();
+                    receive_file(name, open, inbound, (&tasks, Waiting::ForNothing)).await
                 }
             };
             if let Err(error) = &received
@@ -301,6 +303,7 @@ where
 }
 
 async fn receive_file<O>(
+    name: Vec<u8>,
     open: O,
     mut inbound: Body,
     (tasks, waiting): (&Tasks, Waiting),
@@ -308,13 +311,14 @@ async fn receive_file<O>(
 where
     O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
-    let failed = |error| ExportError::file("write", b"the archive", error);
+    let failed = move |error| ExportError::file("write", &name, error);
+    let failed_to_write = failed.clone();
     let threads = (tasks, waiting);
     let received = run(&mut inbound, threads, read_data, move |mut messages| {
-        let mut destination = open().map_err(failed)?;
+        let mut destination = open().map_err(&failed_to_write)?;
         while let Some(batch) = messages.blocking_recv() {
             for data in batch {
-                destination.write_all(&data).map_err(failed)?;
+                destination.write_all(&data).map_err(&failed_to_write)?;
             }
         }
         Ok(destination)

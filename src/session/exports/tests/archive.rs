@@ -153,7 +153,7 @@ async fn a_destination_that_cannot_be_written_is_reported() {
     assert!(
         status
             .message()
-            .starts_with("cannot write the archive: Not a directory"),
+            .starts_with("cannot write /dev/null/out.tar: Not a directory"),
         "{status}"
     );
 }
