@@ -69,6 +69,9 @@ pub struct Exported {
     pub digest: Option<Digest>,
 }
 
+/// How long a pipe may still block after a failure or an interrupt.
+const GRACE_OF_PIPES: Duration = Duration::from_secs(1);
+
 /// The result of the writer.
 enum Written {
     Files { owners_lost: bool },
@@ -123,8 +126,9 @@ pub async fn export(
     let reading = attached(client, wanted, stop, async |remote| {
         walk(remote, items).await
     });
+    let grace = place.grace();
     let writing = tokio::task::spawn_blocking(move || place.write(receiver));
-    let (walked, written) = both(reading, writing, &stopping).await?;
+    let (walked, written) = both(reading, writing, &stopping, grace).await?;
     let mut exported = Exported::of(&walked.value, copies);
     exported.record = walked.record;
     match (written, push) {
@@ -149,11 +153,12 @@ async fn unless<T>(
 
 /// Waits for the reader and the writer. If the writer fails, the reader is stopped and awaited,
 /// because it releases its container. If the reader fails, the writer is awaited, because it
-/// removes its files.
+/// removes its files, but only for `grace`: a pipe that nobody reads could block it forever.
 async fn both<R, W>(
     reading: impl Future<Output = Result<R, Error>>,
     writing: JoinHandle<Result<W, Error>>,
     stopping: &CancellationToken,
+    grace: Duration,
 ) -> Result<(R, W), Error> {
     let mut writing = std::pin::pin!(writing);
     let mut reading = std::pin::pin!(reading);
@@ -172,15 +177,17 @@ async fn both<R, W>(
         }
         read = &mut reading => read,
     };
-    // A pipe that nobody reads could block the writer forever.
-    let written = match &read {
-        Ok(_) => writing.await,
-        Err(_) => match tokio::time::timeout(GRACE, writing).await {
-            Ok(written) => written,
-            Err(_) => Ok(Err(Error::BrokenOff)),
-        },
+    let too_long = async {
+        if read.is_ok() {
+            stopping.cancelled().await;
+        }
+        tokio::time::sleep(grace).await;
     };
-    match (read, written.unwrap_or(Err(Error::BrokenOff))) {
+    let written = tokio::select! {
+        written = writing => written.unwrap_or(Err(Error::BrokenOff)),
+        () = too_long => Err(INTERRUPTED),
+    };
+    match (read, written) {
         (Ok(read), written) => Ok((read, written?)),
         // The error that stopped the other side.
         (Err(Error::BrokenOff), Err(error)) | (Err(error), _) => Err(error),
@@ -209,6 +216,15 @@ enum Place {
 }
 
 impl Place {
+    /// How long to wait for the writer after a failure or an interrupt. Only files are removed.
+    fn grace(&self) -> Duration {
+        match self {
+            Self::Stream(_) => GRACE_OF_PIPES,
+            Self::Archive(path) if files::Destination::is_special(path) => GRACE_OF_PIPES,
+            Self::Folder(_) | Self::Archive(_) | Self::Spool(_) => GRACE,
+        }
+    }
+
     fn write(self, mut items: mpsc::Receiver<Item>) -> Result<Written, Error> {
         let files = Written::Files { owners_lost: false };
         match self {

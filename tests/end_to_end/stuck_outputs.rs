@@ -110,6 +110,25 @@ fn the_second_interrupt_names_the_folder_that_stays_incomplete() {
 }
 
 #[test]
+fn an_interrupt_ends_the_copy_of_a_cache_mount_that_nobody_reads() {
+    for place in ["-", "pipe.tar"] {
+        let id = unique();
+        let mount = format!("--mount=type=cache,id={id},target=/c");
+        let run = format!("RUN {mount} head -c 4000000 /dev/urandom > /c/large");
+        let folder = folder_of(&[("Dockerfile", &format!("FROM alpine\n{run}\n"))]);
+        make_pipe(&folder.path().join("pipe.tar"));
+        Finished::of(solvekit(["build"]).arg(folder.path())).succeeded();
+        let mut command = solvekit(["cache-mount", "export", "--id", &id, "--to", place]);
+        command.current_dir(folder.path());
+        let mut stuck = Stuck::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_secs(3));
+        assert!(!stuck.has_ended(), "{place}");
+        interrupt(&stuck.0);
+        assert_eq!(stuck.promptly(), Some(130), "{place}");
+    }
+}
+
+#[test]
 fn an_archive_that_cannot_be_written_is_one_error_with_its_path() {
     let folder = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     for kind in ["tar", "oci", "docker"] {
