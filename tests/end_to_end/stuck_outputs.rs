@@ -140,6 +140,20 @@ fn an_archive_that_cannot_be_written_is_one_error_with_its_path() {
     }
 }
 
+#[test]
+fn help_that_cannot_be_printed_is_an_error() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut command = solvekit(["build", "--help"]);
+    let output = command.stdout(full.expect("Linux has it")).output();
+    let output = output.expect("it can be started");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        error,
+        "ERROR: cannot write to stdout: No space left on device\n"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
 /// A command whose outputs nobody reads.
 struct Stuck(Child);
 

@@ -14,7 +14,7 @@ pub(crate) use solvekit_core::causes::in_one_line as with_causes;
 
 use super::buildx_words::is_no_such_file;
 use super::last_lines::{self, LastLines, Place};
-use super::terminal::{print_text, talk};
+use super::terminal::{print_text, talk, written};
 use crate::cli::identity::Identity;
 
 /// The exit code of a command that compared two things and found a difference, as in diff(1).
@@ -393,7 +393,12 @@ pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
     match text::lines(&message) {
         // Without colours: they cannot be distinguished from escape sequences in an argument.
         shown if shown != message => talk(&shown),
-        _ => drop(error.print()),
+        _ => {
+            let printed = error.print();
+            if let (Err(failure), false) = (written(printed), error.use_stderr()) {
+                return failure.report();
+            }
+        }
     }
     match (error.use_stderr(), compares) {
         (true, true) => EXIT_TROUBLE.into(),

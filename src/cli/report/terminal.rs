@@ -90,18 +90,22 @@ fn write_error(text: String) {
     let _ = blocking::run(move || io::stderr().write_all(text.as_bytes()));
 }
 
-/// It is not a failure if the reader is gone (`solvekit … | head`).
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     let bytes = bytes.to_vec();
-    let written = blocking::run(move || {
+    let done = blocking::run(move || {
         let mut stdout = io::stdout().lock();
         stdout.write_all(&bytes).and_then(|()| stdout.flush())
     });
-    match written {
-        None => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
-        Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+    let interrupted = || Failure::new("interrupted").code(EXIT_INTERRUPTED);
+    written(done.ok_or_else(interrupted)?)
+}
+
+/// The result of a write to stdout. A reader that is gone is no failure (`solvekit … | head`).
+pub(crate) fn written(done: io::Result<()>) -> Result<(), Failure> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to stdout: {error}")))
         }
-        Some(_) => Ok(()),
+        _ => Ok(()),
     }
 }
