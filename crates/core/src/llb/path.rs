@@ -83,6 +83,14 @@ pub fn join(base: &str, path: &str) -> String {
     }
 }
 
+/// Returns the path below the root, clean; borrowed if it is like that already.
+pub(crate) fn rooted(path: &str) -> Cow<'_, str> {
+    match path.starts_with('/') {
+        true => cleaned(path),
+        false => Cow::Owned(join("/", path)),
+    }
+}
+
 /// Returns the last part; `.` for the empty path, `/` for slashes only.
 pub fn base(path: &str) -> &str {
     if path.is_empty() {
@@ -136,6 +144,9 @@ mod tests {
         assert_eq!(join("/x", "../y"), "/y");
         assert_eq!(join("", ""), "");
         assert_eq!(join(".", "/a/b"), "a/b");
+        for path in ["", ".", "/", "a/", "/a/../b", "../a"] {
+            assert_eq!(rooted(path), join("/", path), "{path}");
+        }
         assert_eq!(base("/a/b//"), "b");
         assert_eq!(base("//"), "/");
         assert_eq!(base(""), ".");

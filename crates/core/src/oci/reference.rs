@@ -182,7 +182,7 @@ impl<'t> Parts<'t> {
             None => (name_and_tag, None),
         };
         check_path(namespace, name).map_err(invalid)?;
-        if !is_domain(domain) {
+        if domain != DEFAULT_DOMAIN && !is_domain(domain) {
             let domain = domain.to_owned();
             return Err(invalid(ReferenceReason::Domain { domain }));
         }

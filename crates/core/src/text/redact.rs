@@ -33,6 +33,17 @@ const PREFIXES: [&str; 9] = [
     "dckr_pat_",
     "npm_",
 ];
+/// The bytes before the `_` or `-` that ends a prefix.
+const BEFORE_LAST: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        let prefix = PREFIXES[at].as_bytes();
+        table[prefix[prefix.len() - 2] as usize] = true;
+        at += 1;
+    }
+    table
+};
 /// Shorter words with such a prefix are not tokens.
 const SHORTEST_TOKEN: usize = 16;
 
@@ -68,28 +79,31 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// Returns the position of the next `://` or prefix of a token. Most texts are long and have none.
 fn next_suspect(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += position(&bytes[at..], |byte| {
-            (byte == b':') | (byte == b'_') | (byte == b'-')
-        })?;
-        let is_suspect = match bytes[at] {
-            b':' => bytes[at..].starts_with(b"://"),
-            _ => ends_prefix(&bytes[from..=at]),
-        };
-        if is_suspect {
-            return Some(at);
-        }
-        at += 1;
-    }
+    let is_mark = |byte| (byte == b':') | (byte == b'_') | (byte == b'-');
+    positions(bytes, from, is_mark).find(|&at| match bytes[at] {
+        b':' => bytes[at..].starts_with(b"://"),
+        _ => ends_prefix(&bytes[from..=at]),
+    })
+}
+
+/// Iterates over the positions of these bytes.
+fn positions(
+    bytes: &[u8],
+    mut from: usize,
+    is_wanted: impl Fn(u8) -> bool,
+) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = from + position(&bytes[from..], &is_wanted)?;
+        from = at + 1;
+        Some(at)
+    })
 }
 
 /// True if the text ends with the prefix of a token. Each prefix ends with `_` or `-`.
 fn ends_prefix(text: &[u8]) -> bool {
-    // Three bytes are compared at once, and few words end like that.
-    let end = text.last_chunk::<3>();
-    let mut prefixes = PREFIXES.iter().map(|prefix| prefix.as_bytes());
-    prefixes.any(|prefix| prefix.last_chunk() == end && text.ends_with(prefix))
+    let [.., before, _] = text else { return false };
+    let mut prefixes = PREFIXES.iter();
+    BEFORE_LAST[usize::from(*before)] && prefixes.any(|prefix| text.ends_with(prefix.as_bytes()))
 }
 
 /// Returns the word that contains the position `at`; it begins at `from` or later.
@@ -138,7 +152,9 @@ fn ends_url(c: char) -> bool {
 /// Redacts a word without white space; `in_url` is true if it continues a URL.
 fn redact_word(word: &str, in_url: bool) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(word);
-    if in_url || word.contains("://") {
+    let is_sign = |byte| (byte == b'@') | (byte == b'?') | (byte == b'&');
+    let has_signs = position(word.as_bytes(), is_sign).is_some();
+    if has_signs && (in_url || word.contains("://")) {
         if word.contains('@') {
             shown = Cow::Owned(hide_users(word));
         }
@@ -146,12 +162,16 @@ fn redact_word(word: &str, in_url: bool) -> Cow<'_, str> {
             shown = Cow::Owned(hide_values(&shown));
         }
     }
-    let marks = shown.bytes().enumerate();
-    let mut marks = marks.filter(|(_, byte)| matches!(byte, b'_' | b'-'));
-    if marks.any(|(at, _)| ends_prefix(&shown.as_bytes()[..=at])) {
+    if has_prefix(shown.as_bytes()) {
         shown = Cow::Owned(hide_tokens(&shown));
     }
     shown
+}
+
+/// True if the text contains the prefix of a token.
+fn has_prefix(text: &[u8]) -> bool {
+    let mut marks = positions(text, 0, |byte| (byte == b'_') | (byte == b'-'));
+    marks.any(|at| ends_prefix(&text[..=at]))
 }
 
 /// Returns the word without the users and passwords of its URLs.

@@ -129,7 +129,14 @@ impl<'a> Scan<'a> {
             None => 0,
             Some(c) if is_digit(c) => rest.find(|c| !is_digit(c)).unwrap_or(rest.len()),
             Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => 1,
-            Some(_) => rest.find(|c| !is_name_char(c)).unwrap_or(rest.len()),
+            Some(_) => {
+                let mut bytes = rest.bytes();
+                let is_end = |byte: u8| !byte.is_ascii_alphanumeric() && byte != b'_';
+                let ascii = bytes.position(is_end).unwrap_or(rest.len());
+                let others = &rest[ascii..];
+                let other = others.find(|c| !is_name_char(c)).unwrap_or(others.len());
+                ascii + other
+            }
         };
         self.rest = &rest[end..];
         &rest[..end]

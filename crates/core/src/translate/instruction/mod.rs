@@ -15,6 +15,7 @@ mod variables;
 mod workdir;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::lint::Lint;
@@ -245,7 +246,7 @@ impl<'s> Step<'s, '_, '_> {
 
     /// Records that `path` of the main context is used.
     pub(super) fn use_context_path(&mut self, path: &str) {
-        self.stage.context_paths.insert(path::join("/", path));
+        insert(&mut self.stage.context_paths, &path::rooted(path));
     }
 
     /// Records that `path` of a stage is used.
@@ -255,21 +256,28 @@ impl<'s> Step<'s, '_, '_> {
         } else {
             self.stages[id].paths_of
         };
-        self.note(owner, path::join("/", path));
+        self.note(owner, &path::rooted(path));
     }
 
     /// Records that any file of this stage may be used.
     pub(super) fn use_all_paths(&mut self) {
-        self.note(self.stage.paths_of, "/".to_owned());
+        self.note(self.stage.paths_of, "/");
     }
 
-    fn note(&mut self, owner: StageId, path: String) {
+    fn note(&mut self, owner: StageId, path: &str) {
         let paths = if owner == self.id {
             &mut self.stage.used_paths
         } else {
             &mut self.stages[owner].used_paths
         };
-        paths.insert(path);
+        insert(paths, path);
+    }
+}
+
+/// Adds a path that may be there already.
+fn insert(paths: &mut BTreeSet<String>, path: &str) {
+    if !paths.contains(path) {
+        paths.insert(path.to_owned());
     }
 }
 

@@ -109,7 +109,7 @@ fn command(step: &Step<'_, '_, '_>, run: &RunInstruction) -> Command {
         true => Cow::Owned(dockerfile::chomp(&first.content)),
         false => Cow::Borrowed(first.content.as_str()),
     };
-    let suffix = format!(" ({})", summary(&first.content));
+    let suffix = [" (", &summary(&first.content), ")"].concat();
     if image.platform.os == "windows" || !content.starts_with("#!") {
         return Command {
             args: config::in_shell(image, content.into_owned()),
@@ -130,11 +130,14 @@ fn command(step: &Step<'_, '_, '_>, run: &RunInstruction) -> Command {
 }
 
 /// Returns the first line of a heredoc, for names.
-fn summary(content: &str) -> String {
+fn summary(content: &str) -> Cow<'_, str> {
     let content = content.trim();
     match content.split_once('\n') {
-        Some((first, _)) => format!("{}...", first.strip_suffix('\r').unwrap_or(first)),
-        None => content.to_owned(),
+        Some((first, _)) => {
+            let first = first.strip_suffix('\r').unwrap_or(first);
+            Cow::Owned([first, "..."].concat())
+        }
+        None => Cow::Borrowed(content),
     }
 }
 

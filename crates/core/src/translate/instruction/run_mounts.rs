@@ -78,8 +78,8 @@ fn files(step: &mut Step<'_, '_, '_>, mount: &Mount, position: usize) -> Result<
         }
     };
     let target = target(step, mount)?;
-    let source = path::join("/", &mount.source);
-    let mut selector = (source != "/").then(|| source.clone());
+    let source = path::rooted(&mount.source);
+    let mut selector = (source != "/").then(|| source.clone().into_owned());
     if selector.is_none() && (mount.uid.is_some() || mount.gid.is_some() || mount.mode.is_some()) {
         state = with_owner(&state, mount);
         selector = Some("/cache".to_owned());
@@ -87,12 +87,12 @@ fn files(step: &mut Step<'_, '_, '_>, mount: &Mount, position: usize) -> Result<
     let mut made = match mount.kind {
         MountType::Tmpfs => llb::Mount::tmpfs(target, mount.size_limit),
         MountType::Cache => {
-            let name = if mount.id.is_empty() {
-                path::clean(&mount.target)
-            } else {
-                mount.id.clone()
+            let name = match mount.id.as_str() {
+                "" => path::cleaned(&mount.target),
+                id => id.into(),
             };
-            let id = format!("{}/{name}", step.scope.options.cache_mount_namespace);
+            let namespace = step.scope.options.cache_mount_namespace.as_str();
+            let id = [namespace, "/", &name].concat();
             llb::Mount::cache(target, &state, id, sharing(mount.sharing))
         }
         _ => llb::Mount::bind(target, &state),
