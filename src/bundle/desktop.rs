@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use solvekit_host::sockets;
 
 use super::{DesktopProblem, Error};
+use crate::client::CONNECT_TIMEOUT;
 
 /// The largest answer that is read, in bytes.
 const ANSWER: usize = 1 << 20;
@@ -19,7 +20,9 @@ const ANSWER: usize = 1 << 20;
 /// # Errors
 /// [`Error::Desktop`].
 pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error> {
-    let stream = sockets::connect(socket).await.map_err(failed)?;
+    let stream = sockets::connect(socket, CONNECT_TIMEOUT)
+        .await
+        .map_err(failed)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(failed)?;

@@ -30,6 +30,12 @@ pub enum ConnectProblem {
         /// The path.
         path: PathBuf,
     },
+    /// Other clients use all instances of the named pipe.
+    #[error("the {LOCAL_NOUN} {path:?} is in use by other clients")]
+    Busy {
+        /// The path.
+        path: PathBuf,
+    },
     /// Nothing listens at the endpoint.
     #[error("nothing listens on {} (connection refused)", .endpoint.in_words())]
     Refused {
@@ -154,6 +160,7 @@ impl ConnectProblem {
     pub fn is_daemon_absent(&self) -> bool {
         match self {
             Self::NoSocket { .. }
+            | Self::Busy { .. }
             | Self::Refused { .. }
             | Self::Io { .. }
             | Self::TimedOut { .. }

@@ -56,6 +56,10 @@ impl Deadline {
         };
         timeout_at(self.at, work).await.unwrap_or(Err(timed_out))
     }
+
+    fn remaining(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Opens a stream, with TLS if it is configured.
@@ -64,20 +68,24 @@ pub(super) async fn open(
     tls: Option<&Tls>,
     deadline: Deadline,
 ) -> Result<BoxIo, ConnectProblem> {
-    let io = deadline.run(Stage::Opening, open_plain(endpoint)).await?;
+    let io = deadline
+        .run(Stage::Opening, open_plain(endpoint, deadline))
+        .await?;
     match tls {
         None => Ok(io),
         Some(tls) => deadline.run(Stage::Tls, handshake(tls, io)).await,
     }
 }
 
-async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
+async fn open_plain(endpoint: &Endpoint, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
     match endpoint {
         Endpoint::Process(process) => child::open(process, &child::LastEnd::default()),
-        Endpoint::Unix(path) | Endpoint::Pipe(path) => match sockets::connect(path).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(socket_problem(path, endpoint, error)),
-        },
+        Endpoint::Unix(path) | Endpoint::Pipe(path) => {
+            match sockets::connect(path, deadline.remaining()).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(socket_problem(path, endpoint, error)),
+            }
+        }
         Endpoint::Tcp { host, port } => {
             let addresses: Vec<_> = match tokio::net::lookup_host((host.as_str(), *port)).await {
                 Ok(found) => found.collect(),
@@ -115,6 +123,7 @@ fn socket_problem(path: &std::path::Path, endpoint: &Endpoint, error: io::Error)
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ConnectProblem::NoSocket { path },
         io::ErrorKind::PermissionDenied => ConnectProblem::PermissionDenied { path },
+        io::ErrorKind::ResourceBusy => ConnectProblem::Busy { path },
         io::ErrorKind::ConnectionRefused if !is_socket(&path) => {
             ConnectProblem::NotASocket { path }
         }

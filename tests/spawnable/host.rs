@@ -1,6 +1,7 @@
 //! Signals, sockets and blocking work.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use solvekit_host::signals::{Ends, Resizes};
 use solvekit_host::sockets::{self, Listener};
@@ -12,7 +13,7 @@ use super::spawnable;
 fn system() {
     spawnable(async |mut ends: Ends| ends.next().await);
     spawnable(async |mut resizes: Resizes| resizes.next().await);
-    spawnable(async |path: PathBuf| sockets::connect(&path).await);
+    spawnable(async |path: PathBuf| sockets::connect(&path, Duration::ZERO).await);
     spawnable(async |mut listener: Listener| listener.accept().await);
     spawnable(async |()| blocking(|| Ok::<_, Panicked>(())).await);
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use solvekit::client::CONNECT_TIMEOUT;
 use solvekit_host::sockets;
 use solvekit_host::terminal::Raw;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +17,9 @@ pub(super) async fn cmd_attach(path: &Path) -> Result<(), Failure> {
         let path = path.display();
         Failure::new(format!("cannot connect to the debugger at {path}: {error}"))
     };
-    let stream = sockets::connect(path).await.map_err(failed)?;
+    let stream = sockets::connect(path, CONNECT_TIMEOUT)
+        .await
+        .map_err(failed)?;
     let (mut from, mut to) = tokio::io::split(stream);
     let mut keyboard = Keyboard::open();
     let _raw = is_interactive()

@@ -84,6 +84,9 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
             "join the group that owns the socket (ls -l {}), or run as root",
             path.display()
         ),
+        ConnectProblem::Busy { .. } => {
+            "wait until other clients have ended, or restart the daemon".to_owned()
+        }
         ConnectProblem::Hangs { .. } => {
             "restart the engine, and see its log; --daemon-timeout 10m waits longer for a slow one"
                 .to_owned()

@@ -27,6 +27,7 @@ pub use keys::KeyError;
 use super::granted::Granted;
 use super::tasks::Tasks;
 use super::{Error, MESSAGE_LIMIT};
+use crate::client::CONNECT_TIMEOUT;
 use crate::proto::moby::sshforward::v1::ssh_server::{self, SshServer};
 use crate::proto::moby::sshforward::v1::{BytesMessage, CheckAgentRequest, CheckAgentResponse};
 
@@ -213,7 +214,7 @@ enum Peer {
 impl Peer {
     async fn open(agent: &Agent) -> io::Result<Self> {
         Ok(match agent {
-            Agent::Socket(path) => Self::Socket(sockets::connect(path).await?),
+            Agent::Socket(path) => Self::Socket(sockets::connect(path, CONNECT_TIMEOUT).await?),
             Agent::Keys(keys) => Self::Keys(keys.clone()),
         })
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
@@ -35,11 +36,12 @@ pub const ENGINE_EXAMPLE: &str = "docker:///path/docker.sock";
 /// The system's own SSH agent, if `SSH_AUTH_SOCK` names none. Unix has none.
 pub const SSH_AGENT: Option<&str> = None;
 
-/// Connects to the socket at a path.
+/// Connects to the socket at a path. A socket accepts any number of clients, so nothing is waited
+/// for.
 ///
 /// # Errors
 /// If the system call fails.
-pub async fn connect(path: &Path) -> io::Result<Stream> {
+pub async fn connect(path: &Path, _within: Duration) -> io::Result<Stream> {
     UnixStream::connect(path).await
 }
 

@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-use super::{Beneath, files, names, process, sockets};
+use super::{Beneath, files, names, process};
 use crate::{BeneathError, Kind, Links, Special};
 
 const NONE: [(&str, &str); 0] = [];
@@ -244,30 +242,4 @@ fn another_program_is_ended() {
     assert!(child.try_wait().unwrap().is_none());
     process::ask_to_end(&mut child);
     assert!(!child.wait().unwrap().success());
-}
-
-#[tokio::test]
-async fn clients_of_a_named_pipe_are_served_one_after_the_other() {
-    let path = format!("//./pipe/solvekit-test-{}", std::process::id());
-    let path = Path::new(&path);
-    let missing = sockets::connect(path).await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
-    let mut listener = sockets::Listener::bind(path).unwrap();
-    for sent in [b"one", b"two"] {
-        let (accepted, client) = tokio::join!(listener.accept(), sockets::connect(path));
-        let (mut accepted, mut client) = (accepted.unwrap(), client.unwrap());
-        client.write_all(sent).await.unwrap();
-        let mut received = [0; 3];
-        accepted.read_exact(&mut received).await.unwrap();
-        assert_eq!(&received, sent);
-    }
-}
-
-#[tokio::test]
-async fn a_named_pipe_has_one_owner() {
-    let path = format!("//./pipe/solvekit-owner-{}", std::process::id());
-    let path = Path::new(&path);
-    let _first = sockets::Listener::bind(path).unwrap();
-    let error = sockets::Listener::bind(path).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
 }
