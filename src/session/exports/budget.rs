@@ -6,9 +6,9 @@ use crate::session::fsutil::mode;
 
 /// A pending file takes about ten bytes, so this allows fifty million of them.
 const FILES: usize = 512 << 20;
-/// The bytes counted for a folder, hard link or mirrored path, besides its text.
+/// The bytes counted for a folder, hard link or remembered path, besides its text.
 const ENTRY: usize = 256;
-/// Folders, hard links, and all paths of a mirror: about a million of them.
+/// Folders, hard links, and all paths of a mirror or on Windows: about a million of them.
 const ENTRIES: usize = 512 << 20;
 /// Extended attributes: the kernel allows 64 KiB per file, and few files have any.
 const ATTRIBUTES: usize = 64 << 20;
@@ -25,18 +25,18 @@ impl Budget {
     ///
     /// # Errors
     /// [`ExportError::Limit`] with the exceeded limit.
-    pub(super) fn take(&mut self, stat: &Stat, mirrored: bool) -> Result<(), ExportError> {
-        self.take_within(stat, mirrored, (ENTRIES, ATTRIBUTES))
+    pub(super) fn take(&mut self, stat: &Stat, is_remembered: bool) -> Result<(), ExportError> {
+        self.take_within(stat, is_remembered, (ENTRIES, ATTRIBUTES))
     }
 
     fn take_within(
         &mut self,
         stat: &Stat,
-        mirrored: bool,
+        is_remembered: bool,
         (entries, attributes): (usize, usize),
     ) -> Result<(), ExportError> {
         let is_kept = stat.mode & mode::DIR != 0 || !stat.linkname.is_empty();
-        for _ in 0..usize::from(is_kept) + usize::from(mirrored) {
+        for _ in 0..usize::from(is_kept) + usize::from(is_remembered) {
             self.entries += ENTRY + stat.path.len() + stat.linkname.len();
         }
         let named = stat.xattrs.iter();

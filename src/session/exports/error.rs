@@ -18,6 +18,8 @@ pub(super) enum ExportError {
     },
     #[error("the daemon sent the path \"{path}\", which does not stay inside the destination")]
     Outside { path: String },
+    #[error("cannot create {path}: its name differs from that of {other} only in case")]
+    SameName { path: String, other: String },
     #[error("the daemon sent data of file {id}, which it was not asked for")]
     NotAsked { id: u32 },
     #[error("the daemon sent {0}")]

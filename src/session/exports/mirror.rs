@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use solvekit_host::Kind;
+use solvekit_host::{Kind, names};
 
 use super::error::ExportError;
 use crate::files::Beneath;
 
-/// The paths that arrived.
+/// The paths that arrived, in the form in which the system compares them.
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
     paths: HashSet<Vec<u8>>,
@@ -16,7 +16,7 @@ pub(super) struct Mirror {
 
 impl Mirror {
     pub(super) fn keep(&mut self, path: &[u8]) {
-        self.paths.insert(path.to_vec());
+        self.paths.insert(compared(path));
     }
 
     /// Removes all other paths below the root. Links are removed, not followed.
@@ -34,7 +34,7 @@ impl Mirror {
                 path.push(b'/');
             }
             path.extend_from_slice(&name);
-            if !self.paths.contains(path) {
+            if !self.paths.contains(&compared(path)) {
                 let removed = directory.remove(&name, kind);
                 removed.map_err(|error| failed("remove", path, error))?;
             } else if kind == Kind::Folder {
@@ -46,4 +46,9 @@ impl Mirror {
         }
         Ok(())
     }
+}
+
+/// A folder keeps its name when it arrives as `Dist` and exists as `dist`.
+fn compared(path: &[u8]) -> Vec<u8> {
+    names::compared(path).unwrap_or_else(|| path.to_vec())
 }

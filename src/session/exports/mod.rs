@@ -6,6 +6,7 @@ mod broken;
 mod budget;
 mod content;
 mod directory;
+mod distinct;
 mod error;
 mod file;
 mod mirror;

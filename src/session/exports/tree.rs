@@ -11,6 +11,7 @@ use solvekit_host::{Kind, Special};
 use super::beneath::{self, Beneath};
 use super::budget::{self, Budget};
 use super::content::Contents;
+use super::distinct::Distinct;
 use super::error::ExportError;
 use super::mirror::Mirror;
 use crate::files;
@@ -30,6 +31,7 @@ pub(super) struct Tree {
     directories: Vec<Stat>,
     /// Set for a directory that must hold nothing else.
     mirror: Option<Mirror>,
+    distinct: Distinct,
     budget: Budget,
 }
 
@@ -43,6 +45,7 @@ impl Tree {
             beneath,
             links: Vec::new(),
             directories: Vec::new(),
+            distinct: Distinct::default(),
             budget: Budget::default(),
         })
     }
@@ -50,7 +53,9 @@ impl Tree {
     /// Creates the entry of a stat. Returns true for a file whose content must be requested.
     pub(super) fn create(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
         beneath::check(&stat.path)?;
-        self.budget.take(&stat, self.mirror.is_some())?;
+        let is_remembered = self.mirror.is_some() || Distinct::remembers();
+        self.budget.take(&stat, is_remembered)?;
+        self.distinct.add(&stat.path, stat.mode & mode::DIR != 0)?;
         if let Some(mirror) = &mut self.mirror {
             mirror.keep(&stat.path);
         }

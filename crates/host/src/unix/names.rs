@@ -15,6 +15,12 @@ pub fn into_bytes(value: OsString) -> Vec<u8> {
     value.into_vec()
 }
 
+/// Returns the form in which the system compares names; `None` if names that differ are always
+/// different files. macOS has file systems of both kinds, and the answer is for the exact ones.
+pub fn compared(_path: &[u8]) -> Option<Vec<u8>> {
+    None
+}
+
 /// Returns the path of these bytes; `/` separates its names.
 pub fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))

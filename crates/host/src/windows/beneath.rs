@@ -14,6 +14,11 @@ use crate::beneath::{BeneathError, Kind, Last, Links, Owner, Status, Step, resol
 /// 1970 in the time of Windows: units of 100 ns since 1601.
 const EPOCH: u64 = 116_444_736_000_000_000;
 
+/// The cause of [`io::ErrorKind::InvalidFilename`].
+#[derive(Debug, thiserror::Error)]
+#[error("Windows does not allow this name")]
+struct NotAllowed;
+
 /// An open folder. Paths are relative to it, and `/` separates their names.
 #[derive(Debug, Clone)]
 pub struct Beneath {
@@ -120,16 +125,25 @@ impl Beneath {
 
     /// Returns the path of a name in the folder.
     pub(super) fn at(&self, name: &[u8]) -> io::Result<PathBuf> {
-        let name = match std::str::from_utf8(name) {
-            Ok("" | "." | "..") | Err(_) => return Err(io::ErrorKind::InvalidFilename.into()),
-            Ok(name) => name,
+        Ok(self.folder.path.join(allowed(name)?))
+    }
+
+    /// True if a link in the folder to this target leads to an existing folder, also outside.
+    pub(super) fn leads_to_folder(&self, target: &[u8]) -> bool {
+        let here = &self.folder.path;
+        let mut path = match target.first() {
+            Some(b'/') => here.ancestors().last().unwrap_or(here).to_owned(),
+            _ => here.clone(),
         };
-        // `:` would name a stream of a file, or a drive.
-        let is_wrong = |c: char| c.is_control() || r#"\/:*?"<>|"#.contains(c);
-        match name.contains(is_wrong) {
-            true => Err(io::ErrorKind::InvalidFilename.into()),
-            false => Ok(self.folder.path.join(name)),
+        for name in target.split(|&byte| byte == b'/') {
+            match (name, allowed(name)) {
+                (b"" | b".", _) => {}
+                (b"..", _) => drop(path.pop()),
+                (_, Ok(name)) => path.push(name),
+                (_, Err(_)) => return false,
+            }
         }
+        path.is_dir()
     }
 
     /// Returns the same folder again, for another thread.
@@ -233,6 +247,16 @@ impl Opened {
             Self::Folder(folder) => Ok(folder),
             Self::File(_) => Err(io::Error::from(io::ErrorKind::NotADirectory).into()),
         }
+    }
+}
+
+/// Returns a name that Windows takes as it is.
+fn allowed(name: &[u8]) -> io::Result<&str> {
+    // `:` would name a stream of a file, or a drive.
+    let is_wrong = |c: char| c.is_control() || r#"\/:*?"<>|"#.contains(c);
+    match std::str::from_utf8(name) {
+        Ok(name) if !matches!(name, "" | "." | "..") && !name.contains(is_wrong) => Ok(name),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidFilename, NotAllowed)),
     }
 }
 

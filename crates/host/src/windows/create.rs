@@ -33,11 +33,9 @@ impl Beneath {
     /// mode.
     pub fn make_link(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
         let link = self.at(name)?;
-        let leads_to_folder = self.directory(target, Links::Inside).is_ok();
-        let target = names::path(target);
-        match leads_to_folder {
-            true => symlink_dir(target, link),
-            false => symlink_file(target, link),
+        match self.leads_to_folder(target) {
+            true => symlink_dir(names::path(target), link),
+            false => symlink_file(names::path(target), link),
         }
     }
 

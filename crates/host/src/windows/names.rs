@@ -14,6 +14,21 @@ pub fn into_bytes(value: OsString) -> Vec<u8> {
     value.to_string_lossy().into_owned().into_bytes()
 }
 
+/// Returns the form in which the system compares names: it does not distinguish `a` and `A`.
+pub fn compared(path: &[u8]) -> Option<Vec<u8>> {
+    let path = String::from_utf8_lossy(path);
+    Some(path.chars().map(upper).collect::<String>().into_bytes())
+}
+
+/// Returns the capital letter. Windows knows no others than single ones: `ß` stays.
+fn upper(letter: char) -> char {
+    let mut capitals = letter.to_uppercase();
+    match (capitals.next(), capitals.next()) {
+        (Some(capital), None) => capital,
+        _ => letter,
+    }
+}
+
 /// Returns the path of these bytes; `/` separates its names.
 pub fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).replace('/', "\\"))

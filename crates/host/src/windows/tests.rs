@@ -173,6 +173,27 @@ fn links_lead_to_files_and_folders_inside() {
 }
 
 #[test]
+fn a_link_to_an_existing_folder_is_one_for_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("sub/inner")).unwrap();
+    fs::write(folder.path().join("sub/file"), "").unwrap();
+    let beneath = Beneath::open(&folder.path().join("sub")).unwrap();
+    for target in ["inner", "./inner/", "../sub", "../../..", "/", "."] {
+        assert!(beneath.leads_to_folder(target.as_bytes()), "{target}");
+    }
+    for target in [
+        "file",
+        "none",
+        "../none",
+        "../sub/file",
+        r"..\sub",
+        "//server/none",
+    ] {
+        assert!(!beneath.leads_to_folder(target.as_bytes()), "{target}");
+    }
+}
+
+#[test]
 fn a_lock_is_held_until_the_file_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let first = files::lock_of_folder(folder.path()).unwrap();
@@ -227,6 +248,18 @@ fn paths_of_the_wire_have_slashes() {
     assert!(files::is_socket(Path::new("//./pipe/docker_engine")));
     assert!(files::is_socket(Path::new(r"\\.\pipe\docker_engine")));
     assert!(!files::is_socket(Path::new(r"C:\pipe\docker_engine")));
+}
+
+#[test]
+fn names_that_differ_in_case_are_the_same() {
+    let compared = |name: &str| names::compared(name.as_bytes()).unwrap();
+    assert_eq!(compared("Sub/\u{e4}\u{df}"), compared("sub/\u{c4}\u{df}"));
+    assert_ne!(compared("\u{df}"), compared("ss"));
+    let folder = tempfile::tempdir().unwrap();
+    let beneath = Beneath::open(folder.path()).unwrap();
+    beneath.make_file(b"Readme", 0o600).unwrap();
+    let error = beneath.make_file(b"readme", 0o600).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
 }
 
 #[test]
