@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use solvekit_host::{files, names};
+
 use crate::cli::report::Failure;
 
 /// A working tree.
@@ -35,7 +37,7 @@ impl Repository {
             }
         }
         Ok(Some(Self {
-            root: root.into(),
+            root: names::path(root.as_bytes()),
             remote: remote.map(|url| without_credentials(&url)),
         }))
     }
@@ -55,7 +57,7 @@ impl Repository {
 
     /// The path relative to the top-level folder; `None` if it is outside.
     pub(crate) fn inside(&self, path: &Path) -> Option<String> {
-        let path = path.canonicalize().ok()?;
+        let path = files::canonical(path).ok()?;
         let inside = path.strip_prefix(&self.root).ok()?.to_string_lossy();
         Some(match inside.is_empty() {
             true => ".".to_owned(),

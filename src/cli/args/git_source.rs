@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use solvekit::pipeline::{BuildRequest, DockerfileFrom, MainContext, NamedContext};
+use solvekit_host::files;
 
 use super::git_repository::Repository;
 use super::values;
@@ -54,7 +55,7 @@ pub(crate) fn apply<'r>(
         let MainContext::Directory(context) = &request.context else {
             continue;
         };
-        let Ok(context) = context.canonicalize() else {
+        let Ok(context) = files::canonical(context) else {
             continue;
         };
         let found = found

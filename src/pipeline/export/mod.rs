@@ -9,6 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use solvekit_host::files;
+
 use crate::client::{CacheEntry, Client, DaemonKind, Exporter};
 use crate::pipeline::request::output::{is_by_digest, is_true};
 use crate::pipeline::run::environment::{LoadTarget, OpenOutput};
@@ -102,7 +104,7 @@ fn check_deletion(path: &Path, folders: &Folders) -> Result<(), Error> {
         source: source.into(),
     };
     if let Some(here) = &folders.working {
-        let here = here.canonicalize().map_err(failed)?;
+        let here = files::canonical(here).map_err(failed)?;
         let there = resolved(path).map_err(failed)?;
         if there != here && there.starts_with(&here) {
             return Ok(());
@@ -119,7 +121,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut there = path.as_path();
     let mut rest = Vec::new();
     loop {
-        match there.canonicalize() {
+        match files::canonical(there) {
             Ok(found) => return Ok(rest.iter().rev().fold(found, |path, name| path.join(name))),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Err(error) => match (there.file_name(), there.parent()) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
     PermissionsExt as _,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -95,6 +95,14 @@ pub fn own_folder(path: &Path) -> io::Result<Option<File>> {
     let is_own = found.uid() == rustix::process::geteuid().as_raw();
     let is_closed = found.permissions().mode() & 0o022 == 0;
     Ok((is_own && is_closed).then_some(folder))
+}
+
+/// Returns the absolute path without links, `.` and `..`.
+///
+/// # Errors
+/// If the path does not exist, or a folder on the way cannot be read.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
 }
 
 /// True if the open file is still the one at the path.

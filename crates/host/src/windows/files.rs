@@ -4,7 +4,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf, Prefix};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -121,6 +121,37 @@ fn open_lock(folder: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => open().map(Some),
         _ => Ok(None),
     }
+}
+
+/// Returns the absolute path without links, `.` and `..`, in the form that people write and other
+/// programs understand: `C:\dir`, not `\\?\C:\dir`, unless only the long form names the file.
+///
+/// # Errors
+/// If the path does not exist, or a folder on the way cannot be read.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let long = path.canonicalize()?;
+    let short = match long.components().next() {
+        Some(Component::Prefix(prefix)) => match prefix.kind() {
+            Prefix::VerbatimDisk(_) => without_prefix(&long, r"\\?\", ""),
+            Prefix::VerbatimUNC(..) => without_prefix(&long, r"\\?\UNC\", r"\\"),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(match short {
+        // Windows shortens names such as `a.` and has devices such as `con`.
+        Some(short) if is_same_path(&short, &long) => short,
+        _ => long,
+    })
+}
+
+fn without_prefix(path: &Path, prefix: &str, instead: &str) -> Option<PathBuf> {
+    let rest = path.to_str()?.strip_prefix(prefix)?;
+    Some(format!("{instead}{rest}").into())
+}
+
+fn is_same_path(short: &Path, long: &Path) -> bool {
+    short.canonicalize().is_ok_and(|found| found == long)
 }
 
 /// True if the open file is still the one at the path.

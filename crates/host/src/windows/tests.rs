@@ -1,4 +1,4 @@
-//! Tests of the Windows half. `tests/wine` runs them under Wine, except those that it names.
+//! Tests of the Windows half. `tests/wine/run` runs them under Wine, except those that it names.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -260,6 +260,21 @@ fn names_that_differ_in_case_are_the_same() {
     beneath.make_file(b"Readme", 0o600).unwrap();
     let error = beneath.make_file(b"readme", 0o600).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn canonical_paths_are_written_as_people_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().canonicalize().unwrap();
+    let short = files::canonical(&folder.path().join(".")).unwrap();
+    assert_eq!(
+        format!(r"\\?\{}", short.display()),
+        long.display().to_string()
+    );
+    let name = Beneath::open(folder.path()).unwrap();
+    name.make_folder(b"con").unwrap();
+    let device = long.join("con");
+    assert_eq!(files::canonical(&device).unwrap(), device);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use solvekit::bake::{Entitlements, Machine, Plan};
 use solvekit::pipeline::{BuildRequest, Entitlement, csv_fields};
 use solvekit::progress::Mode;
+use solvekit_host::files;
 
 use super::Reading;
 use crate::cli::args::values;
@@ -107,7 +108,7 @@ pub(super) async fn ask(
     if missing.is_empty() {
         return Ok(());
     }
-    let folder = folder.canonicalize().unwrap_or(folder);
+    let folder = files::canonical(&folder).unwrap_or(folder);
     let wanted = wanted(&missing, &folder);
     let flags: Vec<String> = wanted.iter().map(|it| quoted(&it.flag)).collect();
     let flags = flags.join(" ");
@@ -261,13 +262,17 @@ fn wanted(missing: &Entitlements, folder: &Path) -> Vec<Wanted> {
 
 /// The path relative to the folder, if it is at most one folder up.
 fn shown(path: &str, folder: &Path) -> String {
-    let Some(folder) = folder.to_str() else {
-        return path.to_owned();
-    };
-    let relative = solvekit::bake::filepath::relative(folder, path);
-    relative
-        .filter(|relative| !relative.starts_with("../.."))
-        .unwrap_or_else(|| path.to_owned())
+    let up = folder.parent().map(|parent| (parent, Path::new("..")));
+    let mut bases = [(folder, Path::new(""))].into_iter().chain(up);
+    let relative = bases.find_map(|(base, way)| {
+        let rest = Path::new(path).strip_prefix(base).ok()?;
+        Some(match rest.as_os_str().is_empty() {
+            true => way.to_owned(),
+            false => way.join(rest),
+        })
+    });
+    let relative = relative.filter(|relative| !relative.starts_with("../.."));
+    relative.map_or_else(|| path.to_owned(), |path| path.display().to_string())
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use solvekit::bake::files::DEFAULT_FILES;
 use solvekit::bake::{
     self, EarlierTargets, FileReader, InputFile, LocalMachine, ReadError, filepath,
 };
+use solvekit_host::files::canonical;
+use solvekit_host::names::bytes;
 
 use super::super::definition::finish;
 use super::super::files::{self, MAX_BYTES, STDIN, WORKING_DIRECTORY};
@@ -85,13 +87,14 @@ impl AtCommit<'_> {
 
     /// The path in the repository, if the file exists there.
     fn inside(&self, path: &str) -> Option<String> {
-        let folder = Path::new(self.working_directory()).canonicalize().ok()?;
+        let folder = canonical(Path::new(self.working_directory())).ok()?;
         let absolute = match filepath::is_absolute(path) {
             true => filepath::clean(path),
             false => filepath::join(folder.to_str()?, path),
         };
         let inside = Path::new(&absolute).strip_prefix(self.commit.root()).ok()?;
-        inside.to_str().map(str::to_owned)
+        // git separates names with `/`.
+        String::from_utf8(bytes(inside.as_os_str()).into_owned()).ok()
     }
 }
 

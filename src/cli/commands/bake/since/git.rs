@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use solvekit::bake::{ChangeKind, ChangedPath};
-use solvekit_host::names;
+use solvekit_host::{files, names};
 
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BakeUsage;
@@ -30,7 +30,7 @@ impl Commit {
     pub(super) fn find(folder: &Path, reference: &str) -> Result<Self, Failure> {
         let root = line(&git(folder, &["rev-parse", "--show-toplevel"])?);
         let root = root.ok_or(BakeUsage::NoRepository)?;
-        let root = names::path(&root).canonicalize();
+        let root = files::canonical(&names::path(&root));
         let root = root.map_err(|error| {
             Failure::new(format!("cannot find the repository's folder: {error}"))
         })?;
