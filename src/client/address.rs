@@ -4,7 +4,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use solvekit_host::sockets::{DOCKER_ENGINE, HAS_PIPES, HAS_UNIX};
+use solvekit_host::sockets::{DOCKER_ENGINE, HAS_PIPES, HAS_UNIX, LOCAL_SCHEME};
 
 use super::{AddressProblem, Error, Process};
 use crate::text::is_unprintable;
@@ -242,11 +242,11 @@ pub(super) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 
 fn no_scheme(text: &str) -> AddressProblem {
     let suggestion = if text.starts_with('/') {
-        format!("unix://{text}")
+        format!("{LOCAL_SCHEME}://{text}")
     } else if split_port(text).is_some_and(|(_, port)| port.is_some()) {
         format!("tcp://{text}")
     } else {
-        "unix://, tcp:// or docker://".to_owned()
+        format!("{LOCAL_SCHEME}://, tcp:// or docker://")
     };
     AddressProblem::NoScheme { suggestion }
 }

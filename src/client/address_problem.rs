@@ -1,5 +1,7 @@
 //! Mistakes in addresses of a BuildKit.
 
+use solvekit_host::sockets::LOCAL_SCHEME;
+
 /// The mistake in an address, and the correct form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,7 +28,7 @@ pub enum AddressProblem {
         authority: String,
     },
     /// The scheme is not one of an engine.
-    #[error("a Docker Engine is at unix://, tcp:// or ssh://, not {scheme}://")]
+    #[error("a Docker Engine is at {LOCAL_SCHEME}://, tcp:// or ssh://, not {scheme}://")]
     EngineScheme {
         /// The scheme.
         scheme: String,

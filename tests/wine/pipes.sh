@@ -55,6 +55,10 @@ reports_a_missing_pipe() {
     refused_with 'no named pipe "//./pipe/none"' --addr npipe:////./pipe/none du
 }
 
+suggests_the_scheme() {
+    refused_with "npipe:////./pipe/docker_engine" --addr //./pipe/docker_engine du
+}
+
 # It waits as long as for any daemon.
 reports_a_busy_pipe() {
     local began=$SECONDS
