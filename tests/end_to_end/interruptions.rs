@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Engine, Finished, Pushed, Relay, Running, folder_of, interrupt, solvekit, unique,
+    Engine, Finished, OnTerminal, Pushed, Relay, Running, folder_of, interrupt, solvekit, unique,
 };
 
 const THREE: &str = "linux/amd64,linux/arm64,linux/s390x";
@@ -164,6 +164,38 @@ fn a_paused_terminal_stops_neither_the_build_nor_an_interrupt() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(paused.read().0, Some(130));
+}
+
+#[test]
+fn after_ctrl_z_the_display_continues_below_what_the_shell_has_printed() {
+    let word = unique();
+    let ticks = format!("for i in 1 2 3 4 5 6 7 8 9; do echo {word} $i; sleep 1; done");
+    let context = folder_of(&[("Dockerfile", &format!("FROM alpine\nRUN {ticks}\n"))]);
+    let build = solvekit(["build", "--progress=tty"]);
+    let mut shell = Command::new("bash");
+    shell
+        .args(["--norc", "--noprofile", "-i"])
+        .current_dir(context.path());
+    shell.env("BINARY", build.get_program());
+    let mut screen = OnTerminal::start(&shell);
+    screen.types("$BINARY build --progress=tty .; exit\n");
+    screen.until(&format!("{word} 2"));
+    screen.types("\x1a");
+    screen.until("Stopped");
+    screen.types("echo between-$((1+1))\n");
+    screen.until("between-2");
+    screen.types("fg\n");
+    screen.until("FINISHED");
+    screen.types("exit\n");
+    let (_, screen) = screen.wait();
+    let (_, after) = screen.split_once("between-2").expect("it is there");
+    let (first, _) = after.split_once("Building").expect("it is drawn again");
+    // ESC [ N A would move the cursor up.
+    let moves_up = |code: &str| {
+        code.trim_start_matches(|it: char| it.is_ascii_digit())
+            .starts_with('A')
+    };
+    assert!(!first.split("\x1b[").skip(1).any(moves_up), "{first:?}");
 }
 
 /// A command whose standard error nobody reads.

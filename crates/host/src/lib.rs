@@ -7,7 +7,7 @@
 //! - [`names`] converts between the bytes of the wire and file names.
 //! - [`owner`] returns the user, and sets the owners of files.
 //! - [`process`] keeps Ctrl-C from other programs, and ends them.
-//! - [`signals`] waits for requests to end the program, and for new terminal sizes.
+//! - [`signals`] waits for requests to end or pause the program, and for new terminal sizes.
 //! - [`sockets`] connects and listens: Unix sockets, and named pipes on Windows.
 //! - [`standard`] returns the types of the standard streams.
 //! - [`terminal`] reads sizes and keys of terminals, and sets their modes.

@@ -13,6 +13,7 @@ use solvekit::progress::{
     render_warnings,
 };
 use solvekit_host::files::with_permissions;
+use solvekit_host::signals::{self, Pauses};
 use solvekit_host::standard::descriptor;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -236,13 +237,12 @@ pub(crate) fn start(
     environment: &Environment,
     updates: Updates,
 ) -> Showing {
-    let hold = Hold::default();
-    start_with(hold, mode, sink, platform, used, environment, updates)
+    start_with(None, mode, sink, platform, used, environment, updates)
 }
 
-/// The same; `hold` pauses it while something else uses the terminal.
+/// The same. A debugger's `hold` pauses it while the debugger uses the terminal.
 pub(crate) fn start_with(
-    hold: Hold,
+    hold: Option<Hold>,
     mode: Mode,
     sink: Sink,
     platform: Option<String>,
@@ -250,6 +250,9 @@ pub(crate) fn start_with(
     environment: &Environment,
     updates: Updates,
 ) -> Showing {
+    let is_debugged = hold.is_some();
+    let hold = hold.unwrap_or_default();
+    let pausing = (mode == Mode::Tty && !is_debugged).then(|| hold.clone());
     let mut options = Options {
         hold,
         description: (environment.identity != Identity::Buildctl).then(|| {
@@ -273,7 +276,7 @@ pub(crate) fn start_with(
     {
         options.log_lines = lines;
     }
-    on_own_thread(Display::new(mode, sink, options), updates)
+    on_own_thread(Display::new(mode, sink, options), updates, pausing)
 }
 
 /// Shows updates of a command without a builder, until their channel is closed.
@@ -292,16 +295,32 @@ pub(crate) fn start_alone(
         copy: sink.copy(),
         ..Options::default()
     };
-    on_own_thread(Display::new(mode, sink, options), updates)
+    on_own_thread(Display::new(mode, sink, options), updates, None)
 }
 
 /// Runs a display on a thread of its own: a terminal that is paused (Ctrl-S), or a pipe that nobody
 /// reads, must not stop the build.
-fn on_own_thread(display: Display<Sink>, updates: Updates) -> Showing {
+fn on_own_thread(display: Display<Sink>, updates: Updates, pausing: Option<Hold>) -> Showing {
     let runtime = Handle::current();
-    Showing(tokio::task::spawn_blocking(move || {
-        runtime.block_on(display.run(updates))
-    }))
+    let shown = tokio::task::spawn_blocking(move || runtime.block_on(display.run(updates)));
+    if let Some(hold) = pausing {
+        // Until the command ends: Ctrl-Z no longer pauses it by itself.
+        tokio::spawn(pause_with(hold));
+    }
+    Showing(shown)
+}
+
+/// Pauses the process after Ctrl-Z. The display then continues below what the shell has printed,
+/// instead of over it.
+async fn pause_with(hold: Hold) {
+    let mut pauses = Pauses::watch();
+    loop {
+        pauses.next().await;
+        let held = hold.stop().await;
+        // If it cannot be paused, it goes on.
+        let _ = signals::pause();
+        drop(held);
+    }
 }
 
 /// Progress that is being shown.

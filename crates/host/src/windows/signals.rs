@@ -44,6 +44,30 @@ impl Ends {
     }
 }
 
+/// Requests to pause, which Windows does not have.
+#[derive(Debug)]
+pub struct Pauses(());
+
+impl Pauses {
+    /// Starts to watch for requests.
+    pub fn watch() -> Self {
+        Self(())
+    }
+
+    /// Waits forever.
+    pub async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
+/// Does nothing.
+///
+/// # Errors
+/// None on Windows.
+pub fn pause() -> io::Result<()> {
+    Ok(())
+}
+
 /// Changes of the terminal's size. Windows reports them only among the keys, so the size is polled.
 #[derive(Debug)]
 pub struct Resizes(Option<(u16, u16)>);

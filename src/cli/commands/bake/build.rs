@@ -8,7 +8,7 @@ use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::client::Client;
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, StartedBuild, StepLimit};
-use solvekit::progress::{Hold, Mode, Summary, Writer};
+use solvekit::progress::{Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 use tokio_util::sync::CancellationToken;
 
@@ -224,7 +224,7 @@ impl Building<'_> {
             platform: None,
             used: &surveyed.used,
             environment,
-            hold: debugged.map_or_else(Hold::default, |it| it.hold.clone()),
+            hold: debugged.map(|it| it.hold.clone()),
         };
         let recording = Recording::new(settings.explain, environment);
         let reconnect = settings.reconnect.during_build();

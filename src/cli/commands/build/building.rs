@@ -153,7 +153,7 @@ impl<'a> Build<'a> {
             platform: only_platform(request),
             used: &ready.used,
             environment,
-            hold: self.debugged.map(|it| it.hold.clone()).unwrap_or_default(),
+            hold: self.debugged.map(|it| it.hold.clone()),
         };
         let reconnect = args.reconnect.during_build();
         let recording = Recording::new(args.explain, environment);

@@ -131,8 +131,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) platform: Option<String>,
     pub(crate) used: &'a Used,
     pub(crate) environment: &'a Environment,
-    /// Pauses the display while the terminal is in use.
-    pub(crate) hold: Hold,
+    /// Pauses the display while a debugger uses the terminal.
+    pub(crate) hold: Option<Hold>,
 }
 
 impl Shown<'_> {
