@@ -114,7 +114,8 @@ fn an_interrupt_ends_the_copy_of_a_cache_mount_that_nobody_reads() {
     for place in ["-", "pipe.tar"] {
         let id = unique();
         let mount = format!("--mount=type=cache,id={id},target=/c");
-        let run = format!("RUN {mount} head -c 4000000 /dev/urandom > /c/large");
+        // The name of a mount is no part of a step's cache key.
+        let run = format!("RUN {mount} head -c 4000000 /dev/urandom > /c/large-{id}");
         let folder = folder_of(&[("Dockerfile", &format!("FROM alpine\n{run}\n"))]);
         make_pipe(&folder.path().join("pipe.tar"));
         Finished::of(solvekit(["build"]).arg(folder.path())).succeeded();
