@@ -142,6 +142,23 @@ fn an_archive_that_cannot_be_written_is_one_error_with_its_path() {
 }
 
 #[test]
+fn progress_that_cannot_be_written_is_one_warning() {
+    let folder = folder_of(&[("Dockerfile", "FROM alpine\nRUN echo progress and more\n")]);
+    for flags in [
+        ["--progress=rawjson", "--progress-file=/dev/full"],
+        ["-q", "--trace=/dev/full"],
+    ] {
+        let built = Finished::of(solvekit(["build"]).args(flags).arg(folder.path()));
+        let full = "WARNING: cannot write to /dev/full: No space left on device";
+        assert_eq!(
+            (built.code, built.stderr.trim_end()),
+            (Some(0), full),
+            "{flags:?}"
+        );
+    }
+}
+
+#[test]
 fn help_that_cannot_be_printed_is_an_error() {
     let full = std::fs::File::options().write(true).open("/dev/full");
     let mut command = solvekit(["build", "--help"]);

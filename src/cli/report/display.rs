@@ -1,204 +1,25 @@
 //! The display of progress, depending on the terminal and the environment of this process.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal as _, Write, stderr};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+mod sink;
 
-use solvekit::files::Destination;
+use std::io::{IsTerminal as _, stderr};
+
 use solvekit::oci::Platform;
 use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{
-    BuildEnd, Display, Hold, Mode, ModeError, Options, Palette, Size, Summary, Updates,
-    render_warnings,
+    Display, Hold, Mode, ModeError, Options, Palette, Size, Summary, Updates, render_warnings,
 };
-use solvekit_host::files::with_permissions;
 use solvekit_host::signals::{self, Pauses};
-use solvekit_host::standard::descriptor;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+pub(crate) use self::sink::{ProgressArgs, Sink};
 use super::Failure;
-use super::terminal::{talk, talk_coloured, warn};
-use super::usage::ProgressUsage;
+use super::terminal::{talk, talk_coloured};
 use crate::cli::args::builder::Used;
-use crate::cli::args::headings::PROGRESS;
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt::blocking;
-
-// The flags for the form and the destination of progress.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = PROGRESS)]
-pub(crate) struct ProgressArgs {
-    /// Show progress on stderr in this way; rawjson and jsonl are for programs
-    #[arg(long = "progress", value_name = "MODE", default_value = "auto",
-          value_parser = ["auto", "jsonl", "none", "plain", "quiet", "rawjson", "tty"])]
-    pub(crate) mode: String,
-
-    /// Write jsonl or rawjson to this file descriptor
-    #[arg(
-        long,
-        value_name = "N",
-        conflicts_with = "progress_file",
-        value_parser = values::number::<u32>(0..=2_147_483_647, 3)
-    )]
-    progress_fd: Option<u32>,
-
-    /// Write jsonl or rawjson to this file
-    #[arg(long, value_name = "FILE")]
-    progress_file: Option<PathBuf>,
-
-    /// Append every update of progress to this file too, as rawjson does
-    #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
-}
-
-impl ProgressArgs {
-    /// Opens the writer of the progress.
-    pub(crate) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
-        let mut sink = self.open_shown(mode)?;
-        if let Some(path) = &self.trace {
-            let opened = open_trace(path).map_err(|source| ProgressUsage::TraceFile {
-                path: path.clone(),
-                source,
-            })?;
-            sink.copy = Some(TraceFile {
-                path: path.clone(),
-                file: Arc::new(opened),
-            });
-        }
-        Ok(sink)
-    }
-
-    fn open_shown(&self, mode: Mode) -> Result<Sink, Failure> {
-        let path = match (self.progress_fd, &self.progress_file) {
-            (Some(number), _) => descriptor(number).ok_or(ProgressUsage::NoDescriptors)?,
-            (None, Some(path)) => path.clone(),
-            (None, None) => return Ok(Sink::new(mode, true, stderr())),
-        };
-        if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
-            return Err(ProgressUsage::ForPeople.into());
-        }
-        // Replace the file instead of truncating it: it could be a link to somebody else's file.
-        let opened = Destination::open(&path).and_then(Destination::publish);
-        let opened = opened.map_err(|source| {
-            let place = match self.progress_fd {
-                Some(number) => format!("file descriptor {number}"),
-                None => path.display().to_string(),
-            };
-            ProgressUsage::Place { place, source }
-        })?;
-        Ok(Sink::new(mode, false, opened))
-    }
-}
-
-/// The writer of the progress.
-#[derive(Clone)]
-pub(crate) struct Sink {
-    mode: Mode,
-    is_stderr: bool,
-    writer: Arc<Mutex<dyn Write + Send>>,
-    /// Also receives all updates, in the format rawjson.
-    copy: Option<TraceFile>,
-}
-
-/// The file of `--trace`. It records the error if it is incomplete.
-#[derive(Clone)]
-struct TraceFile {
-    path: PathBuf,
-    file: Arc<File>,
-}
-
-impl Write for TraceFile {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let written = (&*self.file).write(data);
-        if let Err(error) = &written
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            let path = self.path.display();
-            warn(&format!("cannot write to {path}: {error}"));
-        }
-        written
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink {
-    /// A writer other than stderr.
-    pub(crate) fn to(mode: Mode, writer: impl Write + Send + 'static) -> Self {
-        Self::new(mode, false, writer)
-    }
-
-    fn new(mode: Mode, is_stderr: bool, writer: impl Write + Send + 'static) -> Self {
-        Self {
-            mode,
-            is_stderr,
-            writer: Arc::new(Mutex::new(writer)),
-            copy: None,
-        }
-    }
-
-    /// Writes the last line of jsonl. If it went to stderr, the failure is not printed there again.
-    pub(crate) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
-        let mut end = BuildEnd::default();
-        if let Ok(outcome) = &built {
-            end.build_ref = Some(outcome.build_ref.clone());
-            end.digest = outcome.digest().map(|digest| digest.to_string());
-            end.names = outcome.names().into_iter().map(str::to_owned).collect();
-        }
-        self.end_with(end, built.map(drop))
-    }
-
-    /// The same for a command that makes no image, or several.
-    pub(crate) fn end_without_image(&mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
-        self.end_with(BuildEnd::default(), ended)
-    }
-
-    fn copy(&self) -> Option<Box<dyn Write + Send>> {
-        let file = self.copy.clone()?;
-        Some(Box::new(file))
-    }
-
-    fn end_with(&mut self, end: BuildEnd, built: Result<(), Failure>) -> Result<(), Failure> {
-        if self.mode != Mode::JsonLines {
-            return built;
-        }
-        let end = match &built {
-            Ok(()) => end,
-            Err(failure) => failure.to_end(),
-        };
-        // The build does not fail if the reader is gone.
-        let (mut sink, line) = (self.clone(), end.to_line());
-        let _ = blocking::run(move || sink.write_all(&line));
-        match built {
-            Err(failure) if self.is_stderr => Err(failure.already_shown()),
-            built => built,
-        }
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write(data)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.flush()
-    }
-}
-
-/// A new file is private to its owner, as in buildctl: it contains names and output of steps.
-fn open_trace(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    with_permissions(options.append(true).create(true), 0o600).open(path)
-}
 
 /// The mode from `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this process's stderr.
 pub(crate) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Result<Mode, Failure> {
