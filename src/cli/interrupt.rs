@@ -5,6 +5,7 @@ pub(crate) mod blocking;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use solvekit::session::BrokenFolders;
 use solvekit_host::signals::Ends;
@@ -16,6 +17,11 @@ use crate::cli::report::Failure;
 
 /// The exit code of an interrupted command, as shells expect it.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
+
+/// How soon after the first interrupt another one counts as the same. timeout(1) sends its signal
+/// to the process and then to its group; the docker CLI passes that of a terminal on to plugins,
+/// which have it already.
+const SAME: Duration = Duration::from_millis(100);
 
 /// True once a thread waits for signals, which then no longer end the process by themselves.
 static WATCHED: AtomicBool = AtomicBool::new(false);
@@ -62,9 +68,13 @@ async fn watch(mut ends: Ends, cancelled: &CancellationToken) {
         () = plugin::closed() => {}
         () = ends.next() => {}
     }
+    let first = Instant::now();
     INTERRUPTED.cancel();
     cancelled.cancel();
     ends.next().await;
+    while first.elapsed() < SAME {
+        ends.next().await;
+    }
     terminal::restore();
     name_incomplete();
     std::process::exit(EXIT_INTERRUPTED.into());

@@ -60,6 +60,26 @@ fn the_first_interrupt_cancels_the_build_on_the_daemon_too() {
 }
 
 #[test]
+fn an_interrupt_that_is_sent_twice_is_one() {
+    for signal in ["INT", "TERM"] {
+        let sleep = Sleep::new();
+        let mut run = start(&Engine::get().host, &sleep);
+        run.until("it runs");
+        sleep.assert_runs_on_all();
+        // As timeout(1) sends it.
+        let twice = format!(
+            "kill -{signal} {0}; sleep 0.02; kill -{signal} {0}",
+            run.id()
+        );
+        let sent = Command::new("sh").args(["-c", &twice]).status();
+        assert!(sent.expect("there is a shell").success());
+        run.wait()
+            .failed_with(130, &["ERROR: the build was interrupted"]);
+        sleep.assert_ended();
+    }
+}
+
+#[test]
 fn a_connection_that_breaks_in_the_middle_ends_the_build() {
     let relay = Relay::unix();
     let sleep = Sleep::new();
