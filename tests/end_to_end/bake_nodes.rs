@@ -86,6 +86,21 @@ fn targets_of_several_platforms_are_pushed_as_one_index_each() {
     }
 }
 
+/// Returns a Dockerfile, as a string of HCL, that writes the secret `id` after a word to `/id`.
+fn of_secret(word: &str, id: &str, then: &str) -> String {
+    format!(
+        "FROM alpine\\nRUN --mount=type=secret,id={id},required echo {word} $(cat \
+         /run/secrets/{id}) > /{id}; {then}\\n"
+    )
+}
+
+fn assert_word_on_both(name: &str, expected: &str) {
+    let pushed = Pushed::fetch(name);
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert_eq!(pushed.file(platform, "/word"), expected, "{platform}");
+    }
+}
+
 #[test]
 fn a_linked_target_s_secret_is_served_on_every_node() {
     // The target that links to the other one has its secret's step from the cache.
@@ -93,10 +108,7 @@ fn a_linked_target_s_secret_is_served_on_every_node() {
     let both = Both::new();
     let name = format!("{}:latest", Engine::get().name("secret-nodes"));
     let word = unique();
-    let base = format!(
-        "FROM alpine\\nRUN --mount=type=secret,id=s,required echo {word} $(cat /run/secrets/s) > \
-         /s\\n"
-    );
+    let base = of_secret(&word, "s", "true");
     let app = "FROM base\\nRUN --mount=type=secret,id=s test ! -e /run/secrets/s && cp /s /word\\n";
     let folder = folder_of(&[(
         "docker-bake.hcl",
@@ -119,22 +131,13 @@ fn a_linked_target_s_secret_is_served_on_every_node() {
     let done = Finished::of(bake(&both, &folder, &["--push"]).env("HIDDEN", "hush"));
     let done = done.succeeded();
     assert!(!done.stderr.contains("hush"), "{}", done.stderr);
-    let pushed = Pushed::fetch(&name);
-    for platform in ["linux/amd64", "linux/arm64"] {
-        assert_eq!(pushed.file(platform, "/word"), format!("{word} hush\n"));
-    }
+    assert_word_on_both(&name, &format!("{word} hush\n"));
 }
 
 #[test]
 fn the_steps_of_a_linked_target_are_not_pruned_before_the_others_use_them() {
     let both = Both::new();
     let (word, name) = (unique(), format!("{}:latest", Engine::get().name("held")));
-    let secret = |id: &str, then: &str| {
-        format!(
-            "FROM alpine\\nRUN --mount=type=secret,id={id},required echo {word} $(cat \
-             /run/secrets/{id}) > /{id}; {then}\\n"
-        )
-    };
     let app =
         "FROM base\\nCOPY --from=slow /t /t\\nRUN --mount=type=secret,id=s cat /s /t > /word\\n";
     let folder = folder_of(&[(
@@ -158,8 +161,8 @@ fn the_steps_of_a_linked_target_are_not_pruned_before_the_others_use_them() {
               {TWO}
             }}
             "#,
-            base = secret("s", "true"),
-            slow = secret("t", "echo it is slow; sleep 8"),
+            base = of_secret(&word, "s", "true"),
+            slow = of_secret(&word, "t", "echo it is slow; sleep 8"),
         ),
     )]);
     let mut run = Running::start(bake(&both, &folder, &["--push"]).env("HIDDEN", "hush"));
@@ -174,11 +177,7 @@ fn the_steps_of_a_linked_target_are_not_pruned_before_the_others_use_them() {
     both.home.run(&prune).succeeded();
     drop(alone);
     run.wait().succeeded();
-    let pushed = Pushed::fetch(&name);
-    for platform in ["linux/amd64", "linux/arm64"] {
-        let found = pushed.file(platform, "/word");
-        assert_eq!(found, format!("{word} hush\n{word} hush\n"));
-    }
+    assert_word_on_both(&name, &format!("{word} hush\n{word} hush\n"));
 }
 
 #[test]

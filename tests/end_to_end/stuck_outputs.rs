@@ -66,11 +66,7 @@ fn an_interrupt_ends_an_archive_that_nobody_reads() {
             let mut command = solvekit(["build", "--progress=plain", &output]);
             command.arg(folder.path()).stdout(Stdio::piped());
             command.stderr(Stdio::null());
-            let mut stuck = Stuck::start(&mut command);
-            std::thread::sleep(Duration::from_secs(3));
-            assert!(!stuck.has_ended(), "{output}");
-            interrupt(&stuck.0);
-            assert_eq!(stuck.promptly(), Some(130), "{output}");
+            assert_ends_when_interrupted(&mut command, &output);
         }
     }
 }
@@ -121,11 +117,8 @@ fn an_interrupt_ends_the_copy_of_a_cache_mount_that_nobody_reads() {
         Finished::of(solvekit(["build"]).arg(folder.path())).succeeded();
         let mut command = solvekit(["cache-mount", "export", "--id", &id, "--to", place]);
         command.current_dir(folder.path());
-        let mut stuck = Stuck::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
-        std::thread::sleep(Duration::from_secs(3));
-        assert!(!stuck.has_ended(), "{place}");
-        interrupt(&stuck.0);
-        assert_eq!(stuck.promptly(), Some(130), "{place}");
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        assert_ends_when_interrupted(&mut command, place);
     }
 }
 
@@ -170,6 +163,15 @@ fn help_that_cannot_be_printed_is_an_error() {
         "ERROR: cannot write to stdout: No space left on device\n"
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// The command blocks until it is interrupted, and then ends.
+fn assert_ends_when_interrupted(command: &mut Command, what: &str) {
+    let mut stuck = Stuck::start(command);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!stuck.has_ended(), "{what}");
+    interrupt(&stuck.0);
+    assert_eq!(stuck.promptly(), Some(130), "{what}");
 }
 
 /// A command whose outputs nobody reads.
