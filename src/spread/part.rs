@@ -59,16 +59,15 @@ pub(super) fn request(
         let repositories: BTreeSet<String> =
             whole.names(output).iter().map(Reference::name).collect();
         let repositories: Vec<String> = repositories.into_iter().collect();
+        let is_asked_for = |key| output.attributes.contains_key(key);
+        let stores = is_asked_for("store") || is_asked_for("unpack");
         let mut set = |key: &str, value: String| {
             output.attributes.insert(key.to_owned(), value);
         };
         set("name", repositories.join(","));
         set("push-by-digest", "true".to_owned());
-        let is_asked_for = |key| output.attributes.contains_key(key);
-        if daemon.keeps_images() || !is_asked_for("store") && !is_asked_for("unpack") {
-            output
-                .attributes
-                .insert("store".to_owned(), "false".to_owned());
+        if daemon.keeps_images() || !stores {
+            set("store", "false".to_owned());
         }
     }
     let layouts = part
