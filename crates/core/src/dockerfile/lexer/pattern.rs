@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::ExpandErrorReason;
 use super::glob::{Glob, Part};
+use super::scan::BYTE_ORDER_MARK;
 
 /// The largest product of the lengths of a pattern and a value; matching then takes about a quarter
 /// of a second.
@@ -91,7 +92,7 @@ fn check_effort(value: &str, pattern: &str) -> Result<()> {
 /// `${VERSION%%[a-z]*}` is common, and brackets have no meaning.
 fn needs_another(pattern: &str, value: &str) -> bool {
     let mut chars = pattern.chars();
-    let lacks = |c| !matches!(c, '*' | '?' | '\u{feff}') && !value.contains(c);
+    let lacks = |c| !matches!(c, '*' | '?' | BYTE_ORDER_MARK) && !value.contains(c);
     !pattern.contains('\\') && chars.any(lacks)
 }
 
@@ -103,7 +104,7 @@ fn greediness(word: &str, operator: char) -> (&str, bool) {
 }
 
 fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
-    let pattern_text = pattern.strip_prefix('\u{feff}').unwrap_or(pattern);
+    let pattern_text = pattern.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pattern);
     let mut parts = Vec::with_capacity(pattern_text.len());
     let mut chars = pattern_text.chars().peekable();
     while let Some(c) = chars.next() {
