@@ -19,8 +19,8 @@ use crate::cli::report::Failure;
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
 /// How soon after the first interrupt another one counts as the same. timeout(1) sends its signal
-/// to the process and then to its group; the docker CLI passes that of a terminal on to plugins,
-/// which have it already.
+/// to the process and then to its group; the docker CLI forwards a terminal's signal to plugins,
+/// which have already received it.
 const SAME: Duration = Duration::from_millis(100);
 
 /// True once a thread waits for signals, which then no longer end the process by themselves.

@@ -48,7 +48,7 @@ bakes() {
         "hello from $(printf 'Z\u00fcrich')"
 }
 
-# Windows has no bit for programs: everything is one, as with BuildKit's own clients.
+# Windows has no executable bit: every file is executable, as with BuildKit's own clients.
 sends_programs() {
     build -o 'type=tar,dest=C:\out.tar' 'C:\my work' && has "$drive/out.tar" '^-rwxr-xr-x.* token$'
 }

@@ -85,7 +85,7 @@ takes_paths_from_the_working_directory() {
         same "$drive/dotted/Other" "$(cat "$drive/my work/sub/Other")" && [ -e "$drive/meta" ]
 }
 
-# A bake file may read and write elsewhere if the flags allow it that the error shows.
+# With the flags that the error shows, a bake file may read and write elsewhere.
 bakes_with_paths_of_windows() (
     mkdir -p "$drive/bake files"
     sed 's/$/\r/' >"$drive/bake files/docker-bake.hcl" <<'END'

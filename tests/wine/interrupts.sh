@@ -21,7 +21,7 @@ ended_within() {
 # Its step ends too.
 ends_on_the_first() { press 1 && ended_within 10000 && ! pgrep -f "sleep 100$$"; }
 
-# The connection hangs, so the build cannot be cancelled; the second key needs nobody.
+# The connection hangs, so the build cannot be cancelled; the second key needs no answer.
 ends_at_once_on_the_second() {
     : >"$folder/pressed"
     (

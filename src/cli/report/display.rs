@@ -138,7 +138,7 @@ async fn pause_with(hold: Hold) {
     loop {
         pauses.next().await;
         let held = hold.stop().await;
-        // If it cannot be paused, it goes on.
+        // If it cannot be paused, it continues.
         let _ = signals::pause();
         drop(held);
     }

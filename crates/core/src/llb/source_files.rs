@@ -12,7 +12,7 @@ pub(super) struct SourceFiles<'a> {
     pub(super) files: Vec<&'a Arc<SourceFile>>,
     /// Positions in `files`, by address: equal files are one.
     places: HashMap<*const SourceFile, usize>,
-    /// The last file, which nearly always is the next one too.
+    /// The last file, which is nearly always the next one too.
     last: (*const SourceFile, usize),
 }
 

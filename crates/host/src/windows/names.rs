@@ -20,7 +20,7 @@ pub fn compared(path: &[u8]) -> Option<Vec<u8>> {
     Some(path.chars().map(upper).collect::<String>().into_bytes())
 }
 
-/// Returns the capital letter. Windows knows no others than single ones: `ß` stays.
+/// Returns the capital letter. Windows maps each letter to one letter, so `ß` stays.
 fn upper(letter: char) -> char {
     let mut capitals = letter.to_uppercase();
     match (capitals.next(), capitals.next()) {
